@@ -1,0 +1,1 @@
+"""Makes a mailcow mail server hold what an LDAP directory says."""

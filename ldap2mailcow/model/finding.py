@@ -1,0 +1,126 @@
+"""Findings: what is odd in a directory, in mailcow or in the config, as data.
+
+A finding never stops a run. Its code is what `accept` in the config names, its level decides the exit code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How much a finding matters."""
+
+    ERROR = "error"  # somebody isn't served as the directory wants; exit code 3
+    WARNING = "warning"  # worth a look; printed, the exit code stays
+    INFO = "info"  # shown with -v
+
+
+class Code(StrEnum):
+    """Every finding there is; the comment beside each group says where it is raised."""
+
+    # entries that can't be read as a mailbox (desired/)
+    NO_MAIL = "no_mail"
+    SEVERAL_MAILS = "several_mails"
+    BAD_ADDRESS = "bad_address"
+    DOMAIN_NOT_HOSTED = "domain_not_hosted"
+    DOMAIN_NOT_OURS = "domain_not_ours"
+    RESERVED_ADDRESS = "reserved_address"
+    DUPLICATE_ADDRESS = "duplicate_address"
+    NOT_UTF8 = "not_utf8"
+    NAME_INVALID = "name_invalid"
+    QUOTA_INVALID = "quota_invalid"
+    ACTIVE_INVALID = "active_invalid"
+    TLS_INVALID = "tls_invalid"
+    NO_PASSWORD = "no_password"  # noqa: S105 - the name of a finding
+    PASSWORD_UNUSABLE = "password_unusable"  # noqa: S105 - the name of a finding
+    CLEAR_TEXT_PASSWORD = "clear_text_password"  # noqa: S105 - the name of a finding
+    # what a mailbox can't have (plan/)
+    PASSWORD_VANISHED = "password_vanished"  # noqa: S105 - the name of a finding
+    PASSWORD_DRIFT = "password_drift"  # noqa: S105 - the name of a finding
+    RENAMED = "renamed"
+    ADDRESS_REUSED = "address_reused"
+    ADDRESS_IS_ALIAS = "address_is_alias"
+    ADOPTION_REFUSED = "adoption_refused"
+    DISABLED_BY_HAND = "disabled_by_hand"
+    PROTECTED = "protected"
+    NO_ROOM_FOR_MAILBOX = "no_room_for_mailbox"
+    NO_ROOM_FOR_QUOTA = "no_room_for_quota"
+    QUOTA_OVER_LIMIT = "quota_over_limit"
+    PROVIDER_NOT_SET_UP = "provider_not_set_up"
+    NOT_IN_DIRECTORY = "not_in_directory"
+    NOT_MANAGED = "not_managed"
+    HALF_DELETED = "half_deleted"
+    # why an answer of the directory is not believed to be whole (directory/, plan/knowledge)
+    ANSWER_CUT_SHORT = "answer_cut_short"
+    NO_USERS = "no_users"
+    CANARY_MISSING = "canary_missing"
+    ID_MISSING = "id_missing"
+    ATTRIBUTE_VANISHED = "attribute_vanished"
+    # the installation itself (config/, run)
+    LDAP_NOT_ENCRYPTED = "ldap_not_encrypted"
+    SECRET_READABLE = "secret_readable"  # noqa: S105 - the name of a finding
+    DIGEST_KEY_LOST = "digest_key_lost"
+    ANCESTOR_STATE = "ancestor_state"
+
+
+LEVELS: dict[Code, Level] = {
+    Code.NO_MAIL: Level.WARNING,
+    Code.SEVERAL_MAILS: Level.ERROR,
+    Code.BAD_ADDRESS: Level.ERROR,
+    Code.DOMAIN_NOT_HOSTED: Level.WARNING,
+    Code.DOMAIN_NOT_OURS: Level.INFO,
+    Code.RESERVED_ADDRESS: Level.ERROR,
+    Code.DUPLICATE_ADDRESS: Level.ERROR,
+    Code.NOT_UTF8: Level.ERROR,
+    Code.NAME_INVALID: Level.ERROR,
+    Code.QUOTA_INVALID: Level.ERROR,
+    Code.ACTIVE_INVALID: Level.ERROR,
+    Code.TLS_INVALID: Level.ERROR,
+    Code.NO_PASSWORD: Level.ERROR,
+    Code.PASSWORD_UNUSABLE: Level.ERROR,
+    Code.CLEAR_TEXT_PASSWORD: Level.ERROR,
+    Code.PASSWORD_VANISHED: Level.ERROR,
+    Code.PASSWORD_DRIFT: Level.WARNING,
+    Code.RENAMED: Level.ERROR,
+    Code.ADDRESS_REUSED: Level.ERROR,
+    Code.ADDRESS_IS_ALIAS: Level.ERROR,
+    Code.ADOPTION_REFUSED: Level.ERROR,
+    Code.DISABLED_BY_HAND: Level.WARNING,
+    Code.PROTECTED: Level.INFO,
+    Code.NO_ROOM_FOR_MAILBOX: Level.ERROR,
+    Code.NO_ROOM_FOR_QUOTA: Level.ERROR,
+    Code.QUOTA_OVER_LIMIT: Level.ERROR,
+    Code.PROVIDER_NOT_SET_UP: Level.ERROR,
+    Code.NOT_IN_DIRECTORY: Level.ERROR,
+    Code.NOT_MANAGED: Level.INFO,
+    Code.HALF_DELETED: Level.WARNING,
+    Code.ANSWER_CUT_SHORT: Level.ERROR,
+    Code.NO_USERS: Level.ERROR,
+    Code.CANARY_MISSING: Level.ERROR,
+    Code.ID_MISSING: Level.ERROR,
+    Code.ATTRIBUTE_VANISHED: Level.ERROR,
+    Code.LDAP_NOT_ENCRYPTED: Level.WARNING,
+    Code.SECRET_READABLE: Level.WARNING,
+    Code.DIGEST_KEY_LOST: Level.WARNING,
+    Code.ANCESTOR_STATE: Level.WARNING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One odd thing: what, where, and what to do about it.
+
+    `where` is the DN of an entry, an address, a file or a config path; with the code it identifies the finding from
+    run to run. `sentence` is whole, and holds no secret.
+    """
+
+    code: Code
+    where: str
+    sentence: str
+
+    @property
+    def level(self) -> Level:
+        """How much it matters."""
+        return LEVELS[self.code]

@@ -1,0 +1,115 @@
+"""A mailbox three times: as the directory wants it, as mailcow has it, and as we remember it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import SecretStr
+
+from .address import Address
+from .attribute import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """What the directory says one mailbox should be.
+
+    `attributes` holds the managed ones only, by the keys of the attribute table, as mailcow would store them: a key
+    that isn't there is left alone in mailcow.
+    """
+
+    source: str
+    id: str
+    dn: str
+    address: Address
+    attributes: Mapping[str, Value]
+    password: SecretStr | None
+    """What to send to mailcow: a hash in a scheme that it verifies (or clear text, where the config allows it)."""
+    present: frozenset[str] = frozenset()
+    """The mapped keys for which the entry carries a value, usable or not: what 'vanished' is measured by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """A mailbox as mailcow has it."""
+
+    address: Address
+    attributes: Mapping[str, Value]
+    tags: frozenset[str]
+    passwd_update: str
+    """When its password was last written, in mailcow's own local time without a zone: compared, never computed with."""
+    attribute_hash: str
+    """mailcow's mark of an applied template; an edit that doesn't send it back clears it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A mail domain of mailcow and its limits; quotas in MiB."""
+
+    name: str
+    mailboxes: int
+    """Mailboxes in it now: what a list of them must add up to."""
+    max_mailboxes: int
+    default_quota: int
+    max_mailbox_quota: int
+    max_quota: int
+    used_quota: int
+    """The sum of the quotas given out (not of the mail stored)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actual:
+    """What mailcow has: its domains, the mailboxes in them, and what else plans need to know of it."""
+
+    domains: Mapping[str, Domain]
+    mailboxes: Mapping[Address, Existing]
+    aliases: frozenset[str] = frozenset()
+    """Addresses that are aliases; read only when a mailbox is to be created, else empty."""
+    provider: str = "mailcow"
+    """The identity provider that is set up: mailcow (none), ldap, keycloak or generic-oidc."""
+    half_deleted: int = 0
+    """Rows that mailcow answers with every field null: what a crashed delete leaves."""
+
+
+class Origin(StrEnum):
+    """How a mailbox became ours."""
+
+    CREATED = "created"
+    ADOPTED = "adopted"
+    ANCESTOR = "ancestor"  # a row of the ancestor's mailcow.sqlite3
+    MARK = "mark"  # it carried our mark, and the state file didn't know it
+
+
+class Cause(StrEnum):
+    """Why we set a mailbox inactive."""
+
+    STATUS = "status"  # its entry says so
+    MISSING = "missing"  # its entry is gone
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A row of the state file: a mailbox that is ours, and what we last did to it."""
+
+    address: Address
+    source: str
+    id: str | None
+    """The entry's stable id; None for what only the mark or the ancestor's file made ours."""
+    dn: str
+    origin: Origin
+    applied: Mapping[str, Value] = field(default_factory=dict)
+    """The attributes as last confirmed."""
+    digest: str | None = None
+    """HMAC of the directory's password as last applied or, on adoption, as first seen."""
+    passwd_update: str | None = None
+    """mailcow's own stamp after our last password write; None until it has been read back."""
+    disabled: Cause | None = None
+    """Set where the inactive state is our doing."""
+    missing_since: datetime | None = None
+    missed: int = 0
+    """Whole answers in a row that didn't have the entry."""
+    present: frozenset[str] = frozenset()
+    """The mapped keys for which the entry had a value in the last whole answer."""
