@@ -6,6 +6,7 @@ from .change import Call, Change, FieldChange, Kind, Outcome, Patch, Why
 from .entry import Answer, Entry
 from .finding import LEVELS, Code, Finding, Level
 from .mailbox import Actual, Cause, Domain, Existing, Mailbox, Origin, Remembered
+from .memory import Fingerprint, Memory, Note, SourceMemory
 
 __all__ = [
     "ACTIVE",
@@ -31,13 +32,17 @@ __all__ = [
     "Existing",
     "FieldChange",
     "Finding",
+    "Fingerprint",
     "Kind",
     "Level",
     "Mailbox",
+    "Memory",
+    "Note",
     "Origin",
     "Outcome",
     "Patch",
     "Remembered",
+    "SourceMemory",
     "Value",
     "Why",
     "normal_domain",

@@ -39,7 +39,7 @@ class Address(str):
             raise AddressError("has letters outside ASCII before the @, which mailcow refuses")
         if len(local) > _LOCAL_MAX:
             raise AddressError(f"has more than {_LOCAL_MAX} characters before the @")
-        if not _LOCAL.fullmatch(local):
+        if not _LOCAL.fullmatch(local) or local == "0":  # PHP takes "0" for nothing
             raise AddressError("has characters or dots before the @ that mailcow refuses")
         return cls(f"{local}@{normal_domain(domain)}")
 

@@ -74,6 +74,9 @@ class Change:
     why: Why
     dn: str = ""
     fields: tuple[FieldChange, ...] = ()
+    """What people are shown."""
+    writes: Mapping[str, Value] = field(default_factory=dict)
+    """The attributes to send, by the keys of the attribute table."""
     password: SecretStr | None = None
     """The password it writes, if it writes one; shown only as 'password'."""
     add_tags: tuple[str, ...] = ()
@@ -82,6 +85,8 @@ class Change:
     """Sent back with edits, as mailcow had it."""
     passwd_update: str = ""
     """mailcow's stamp before the change: a later one proves that the password was written."""
+    rebuilds: int = 0
+    """How often mailcow rebuilds its whole address book for it (docs/mailcow-api.md section 12)."""
     remember: Patch = field(default_factory=dict)
     """What the state file holds once mailcow has confirmed it."""
 

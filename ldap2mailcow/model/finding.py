@@ -50,7 +50,6 @@ class Code(StrEnum):
     QUOTA_OVER_LIMIT = "quota_over_limit"
     PROVIDER_NOT_SET_UP = "provider_not_set_up"
     NOT_IN_DIRECTORY = "not_in_directory"
-    NOT_MANAGED = "not_managed"
     HALF_DELETED = "half_deleted"
     # why an answer of the directory is not believed to be whole (directory/, plan/knowledge)
     ANSWER_CUT_SHORT = "answer_cut_short"
@@ -94,7 +93,6 @@ LEVELS: dict[Code, Level] = {
     Code.QUOTA_OVER_LIMIT: Level.ERROR,
     Code.PROVIDER_NOT_SET_UP: Level.ERROR,
     Code.NOT_IN_DIRECTORY: Level.ERROR,
-    Code.NOT_MANAGED: Level.INFO,
     Code.HALF_DELETED: Level.WARNING,
     Code.ANSWER_CUT_SHORT: Level.ERROR,
     Code.NO_USERS: Level.ERROR,

@@ -40,7 +40,7 @@ class Existing:
     attributes: Mapping[str, Value]
     tags: frozenset[str]
     passwd_update: str
-    """When its password was last written, in mailcow's own local time without a zone: compared, never computed with."""
+    """When its password was last written, in mailcow's local time without a zone: compared, never computed with."""
     attribute_hash: str
     """mailcow's mark of an applied template; an edit that doesn't send it back clears it."""
 

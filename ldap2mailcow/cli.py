@@ -1,0 +1,287 @@
+"""The command: its options and exit codes. The only module that prints or exits."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from ldap2mailcow.config import ConfigError, NoConfig, load_config, write_first_config
+from ldap2mailcow.model import Address, AddressError, Level
+from ldap2mailcow.plan import Options
+from ldap2mailcow.report import (
+    Due,
+    Result,
+    change_lines,
+    cost_lines,
+    document,
+    escaped,
+    escaped_lines,
+    failure_lines,
+    finding_lines,
+    gone_lines,
+    pending_lines,
+    summary_line,
+    unmanaged_lines,
+    withheld_lines,
+)
+from ldap2mailcow.run import CONFIG, TRY_LATER, UNEXPECTED, Request, run
+from ldap2mailcow.state import LockedError, StateError
+
+log = logging.getLogger(__name__)
+
+QUIET, NORMAL, VERBOSE = -1, 0, 1
+
+SCRIPT_FOLDER = Path(sys.argv[0]).resolve().parent
+"""Where the command lies that crontab calls; a config may lie beside it."""
+
+PROGRESS_FROM = 20
+"""Fewer changes than this are over before a bar is worth drawing."""
+
+
+def _addresses(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> frozenset[Address]:
+    try:
+        return frozenset(Address.parse(value) for value in values)
+    except AddressError as error:
+        raise click.BadParameter(f"one of them {error}") from None
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The config, YAML or JSON. Default: config.yaml, config.yml or config.json here, beside the script, or in "
+    "/etc/mailcow-ldap-sync/.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what a run would do, and write nothing anywhere.")
+@click.option(
+    "--update-only-on-change-by-ldap/--reassert",
+    "only_on_change",
+    default=None,
+    help="Write a mailbox only where LDAP changed or mailcow visibly differs / write every managed password on every "
+    "run. Default: what the config says.",
+)
+@click.option(
+    "--only",
+    multiple=True,
+    callback=_addresses,
+    metavar="ADDRESS",
+    help="Look at this mailbox only; may be given several times. Nobody else is touched.",
+)
+@click.option("--override-filter", metavar="FILTER", help="Search users with this filter. Nobody is removed then.")
+@click.option("--do-not-verify", is_flag=True, help="Don't verify mailcow's certificate.")
+@click.option(
+    "--force-removals",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Let up to N removals through that limits.removals or a changed search would withhold.",
+)
+@click.option(
+    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What stdout has."
+)
+@click.option("-v", "--verbose", count=True, help="Say more; -vv for debugging.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
+@click.version_option(package_name="mailcow-ldap-sync", prog_name="mailcow-ldap-sync")
+def main(  # noqa: PLR0913 - one for each option
+    *,
+    config_path: Path | None,
+    dry_run: bool,
+    only_on_change: bool | None,
+    only: frozenset[Address],
+    override_filter: str | None,
+    do_not_verify: bool,
+    force_removals: int | None,
+    output: str,
+    verbose: int,
+    quiet: bool,
+) -> None:
+    """Make mailcow hold what the LDAP directory says: one run, for cron.
+
+    Exit codes: 0 mailcow is as LDAP wants it; 1 unexpected error; 2 wrong command line; 3 some changes failed, or
+    findings of level error; 4 removals were withheld; 75 try later; 77 LDAP or mailcow refused us; 78 the config is
+    wrong.
+    """
+    if verbose and quiet:
+        raise click.UsageError("-v and -q contradict each other")
+    screen = Screen(as_json=output == "json", verbosity=QUIET if quiet else verbose, dry_run=dry_run)
+    try:
+        _log_to_stderr(screen.verbosity)
+        loaded = load_config(config_path, environ=os.environ, cwd=Path.cwd(), script_dir=SCRIPT_FOLDER)
+        _log_to_file(loaded.config.log_file)
+        request = Request(
+            options=Options(
+                reassert=not (
+                    loaded.config.update_only_on_change_by_ldap if only_on_change is None else only_on_change
+                ),
+                only=only,
+                overridden_filter=override_filter is not None,
+                force_removals=force_removals,
+            ),
+            dry_run=dry_run,
+            override_filter=override_filter,
+            verify=not do_not_verify,
+        )
+        result, notices = run(loaded, request, screen, lambda: datetime.now(UTC))
+        screen.end(result, notices)
+        sys.exit(result.exit_code)
+    except NoConfig as error:
+        screen.fail(CONFIG, _first_run(error, config_path))
+    except ConfigError as error:
+        screen.fail(CONFIG, str(error))
+    except LockedError:
+        screen.fail(TRY_LATER, "another run holds the lock of the state file", quietly=True)
+    except StateError as error:
+        screen.fail(UNEXPECTED, str(error))
+    except Exception as error:  # noqa: BLE001 - whatever it is, cron's mail gets one sentence and the exit code is 1
+        log.debug("%s", _trace(error))
+        screen.fail(UNEXPECTED, f"unexpected error: {type(error).__name__}; run again with -vv and report what it says")
+
+
+@dataclass
+class Screen:
+    """stdout: the plan before the writes, the summary after them; or one JSON document at the end."""
+
+    as_json: bool
+    verbosity: int
+    dry_run: bool
+    said_something: bool = False
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether old news is shown too: to whoever looks, which cron's mail is not."""
+        return self.verbosity >= VERBOSE or self.dry_run or sys.stdout.isatty()
+
+    def say(self, lines: Iterable[str]) -> None:
+        """Print lines of the text report."""
+        for line in lines:
+            self.said_something = True
+            if not self.as_json:
+                click.echo(line)
+
+    def plan(self, result: Result, notices: Due) -> None:
+        """Show what is going to happen, and what there is to say about it."""
+        plan = result.plan
+        findings = [
+            finding
+            for finding in result.open_findings
+            if (finding.level is not Level.INFO or self.verbosity >= VERBOSE)
+            and (self.verbosity > QUIET or finding.level is Level.ERROR)
+            and (self.shows_all or notices.is_news(finding.code, finding.where))
+        ]
+        withheld = [one for one in plan.withheld if self.shows_all or notices.is_news("withheld", one.reason)]
+        if self.verbosity > QUIET:
+            self.say(result.remarks)
+            self.say(
+                change_lines(
+                    change for change in plan.changes if self.shows_all or notices.is_unsaid("failed", change.address)
+                ),
+            )
+        self.say(withheld_lines(withheld))
+        if self.dry_run or self.verbosity >= VERBOSE:
+            self.say(pending_lines(plan.pending))
+        if self.verbosity >= VERBOSE:
+            self.say(unmanaged_lines(result))
+        self.say(finding_lines(findings, everything=self.verbosity >= VERBOSE))
+        if self.verbosity > QUIET and (self.dry_run or self.said_something):
+            self.say(cost_lines(result))
+
+    @contextmanager
+    def progress(self, total: int) -> Iterator[Callable[[], None]]:
+        """Draw a bar on a terminal while many changes are made."""
+        if total < PROGRESS_FROM or not sys.stderr.isatty() or self.verbosity < NORMAL:
+            yield lambda: None
+            return
+        from rich.console import Console  # noqa: PLC0415 - a quiet run doesn't need it
+        from rich.progress import Progress  # noqa: PLC0415
+
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("writing to mailcow", total=total)
+            yield lambda: bar.advance(task)
+
+    def end(self, result: Result, notices: Due) -> None:
+        """Show how the run ended."""
+        if self.as_json:
+            click.echo(document(result))
+            return
+        self.say(
+            failure_lines(
+                outcome
+                for outcome in result.failed
+                if self.shows_all or notices.is_news("failed", outcome.change.address)
+            ),
+        )
+        if self.verbosity > QUIET:
+            self.say(gone_lines(notices.gone))
+        if result.error and (self.shows_all or notices.is_news(result.what, "")):
+            self.say([f"{result.what}: {escaped(result.error)}"])
+        if self.verbosity > QUIET and not result.error and (self.said_something or self.shows_summary):
+            self.say([summary_line(result)])
+
+    @property
+    def shows_summary(self) -> bool:
+        """Whether a run that changed nothing says so."""
+        return self.dry_run or self.verbosity >= VERBOSE
+
+    def fail(self, exit_code: int, sentence: str, *, quietly: bool = False) -> NoReturn:
+        """Show why there was no run at all, and end the process; `quietly` in the log alone."""
+        if self.as_json:
+            click.echo(document(Result(self.dry_run, error=sentence, exit_code=exit_code)))
+        elif quietly:
+            log.info("%s", sentence)
+        else:
+            click.echo(escaped_lines(sentence), err=True)
+        sys.exit(exit_code)
+
+
+def _first_run(missing: NoConfig, asked_for: Path | None) -> str:
+    """Write the config that isn't there yet, and return what to do with it."""
+    path = asked_for or Path.cwd() / "config.yaml"
+    write_first_config(path)
+    looked = "\n".join(f"  {place}" for place in missing.looked)
+    return (
+        f"There was no config, so {path} was written; fill in at least {', '.join(missing.missing)}, then try "
+        f"--dry-run.\nLooked for:\n{looked}"
+    )
+
+
+def _log_to_stderr(verbosity: int) -> None:
+    level = {VERBOSE: logging.INFO}.get(verbosity, logging.DEBUG if verbosity > VERBOSE else logging.WARNING)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    handler.setLevel(level)
+    package = logging.getLogger("ldap2mailcow")
+    package.handlers = [handler]
+    package.setLevel(level)
+    package.propagate = False
+
+
+def _log_to_file(path: Path | None) -> None:
+    """Append to the log file, if there is one, whatever -v says; logrotate moves it away between runs."""
+    if path is None:
+        return
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise StateError(f"{path} can't be written: {error.strerror}; correct log_file, or its rights") from None
+    handler = logging.StreamHandler(os.fdopen(descriptor, "a", encoding="utf-8"))
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    package = logging.getLogger("ldap2mailcow")
+    package.addHandler(handler)
+    package.setLevel(min(package.level, logging.INFO))
+
+
+def _trace(error: BaseException) -> str:
+    """Return where an error came from: files and lines only, since values could be secrets."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return "\n".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)

@@ -1,0 +1,111 @@
+"""The layers above the file: environment variables, and the files of a credentials directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .document import NotReadable, read_value
+from .draft import LDAP, Draft, Place
+from .files import FileProblem, read_secret
+from .keys import KNOWN, SECRETS, closest
+from .mistakes import Mistake
+
+PREFIX = "MAILCOW_LDAP_SYNC__"
+CONTAINER_PREFIX = "LDAP_MAILCOW_"
+"""The variables of the container that does a part of this program's work; they come with the aliases."""
+
+_FILE = "_file"
+_REMOVED = "removed_users"  # a bare word stands for its action
+_EITHER = {
+    "ldap.bind_pw": "ldap.bind_pw_file",
+    "ldap.bind_pw_file": "ldap.bind_pw",
+    "mailcow_api_key": "mailcow_api_key_file",
+    "mailcow_api_key_file": "mailcow_api_key",
+}
+"""Keys that say the same thing: the one of a later layer takes the place of the other of an earlier one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value of a layer, and what set it."""
+
+    path: str
+    value: object
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Everything that one place outside the file sets, and what is wrong there."""
+
+    settings: tuple[Setting, ...]
+    mistakes: tuple[Mistake, ...] = ()
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The keys it sets."""
+        return frozenset(setting.path for setting in self.settings)
+
+
+def variable(path: str) -> str:
+    """Return the variable that sets a key."""
+    return PREFIX + path.upper().replace(".", "__")
+
+
+def read_variables(environ: Mapping[str, str], folder: Path) -> Layer:
+    """Read the variables of the environment; paths in them begin at `folder`."""
+    settings: dict[str, Setting] = {}
+    mistakes: list[Mistake] = []
+    for name in sorted(name for name in environ if name.startswith(PREFIX)):
+        path = name.removeprefix(PREFIX).lower().replace("__", ".")
+        from_file = not _is_key(path) and path.endswith(_FILE) and _is_key(path.removesuffix(_FILE))
+        path = path.removesuffix(_FILE) if from_file else path
+        if not _is_key(path):
+            mistakes.append(Mistake(name, _unknown(path)))
+        elif path in settings:
+            mistakes.append(Mistake(path, f"{settings[path].origin} sets it too; unset one of them", origin=name))
+        else:
+            try:
+                text = read_secret(folder / environ[name]).text if from_file else environ[name]
+                settings[path] = Setting(path, _value(path, text), name)
+            except FileProblem as problem:
+                mistakes.append(Mistake(path, str(problem), origin=name))
+            except NotReadable as problem:
+                mistakes.append(Mistake(path, problem.sentence, origin=name))
+    return Layer(tuple(settings.values()), tuple(mistakes))
+
+
+def _is_key(path: str) -> bool:
+    return path in KNOWN or path == _REMOVED
+
+
+def _value(path: str, text: str) -> object:
+    key = KNOWN.get(path)
+    if key and key.optional and text in {"", "null"}:
+        return None
+    return text if key and key.text else read_value(text)
+
+
+def _unknown(path: str) -> str:
+    close = closest(path)
+    advice = f"did you mean {variable(close)}?" if close else "unset it, or look it up in docs/configuration.md"
+    return f"there is no such key; {advice}"
+
+
+def read_credentials(environ: Mapping[str, str]) -> Layer:
+    """Read `$CREDENTIALS_DIRECTORY` (systemd.exec(5)): files named like a secret's key, whole or by its last part."""
+    directory = environ.get("CREDENTIALS_DIRECTORY")
+    settings: list[Setting] = []
+    mistakes: list[Mistake] = []
+    for path in SECRETS if directory else ():
+        for file in (Path(directory or "", name) for name in dict.fromkeys((path, path.rpartition(".")[2]))):
+            if not file.exists():
+                continue
+            try:
+                settings.append(Setting(path, read_secret(file).text, str(file)))
+            except FileProblem as problem:
+                mistakes.append(Mistake(path, str(problem)))
+            break
+    return Layer(tuple(settings), tuple(mistakes))

@@ -1,0 +1,145 @@
+"""Password schemes: one table says what a directory's hash becomes in mailcow, if it can become anything.
+
+mailcow stores a `{SCHEME}` that it does not know as the *clear-text password* of the mailbox, so what isn't in this
+table never reaches it, and neither does a hash whose form is wrong. Facts: docs/directories.md section 7.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+NOBODY = SecretStr("{CRYPT}!Locked0-the-directory-holds-no-password")
+"""What a mailbox gets under `missing_password: random`: no crypt(3) output starts with `!`, so no password fits it."""
+
+_CRYPT64 = r"[./0-9A-Za-z]"
+_BCRYPT = re.compile(rf"\$2[aby]\$\d\d\${_CRYPT64}{{53}}")
+_SHA512_CRYPT = re.compile(rf"\$6\$(?:rounds=\d+\$)?[^$]{{0,16}}\${_CRYPT64}{{86}}")
+_SHA256_CRYPT = re.compile(rf"\$5\$(?:rounds=\d+\$)?[^$]{{0,16}}\${_CRYPT64}{{43}}")
+_MD5_CRYPT = re.compile(rf"\$1\$[^$]{{0,8}}\${_CRYPT64}{{22}}")
+_DES_CRYPT = re.compile(rf"{_CRYPT64}{{13}}")
+_ARGON2ID = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
+_ARGON2I = re.compile(r"\$argon2i\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
+_HEX_MD5 = re.compile(r"[0-9a-fA-F]{32}")
+_PREFIXED = re.compile(r"\{([^{}]+)\}(.*)", re.DOTALL)
+
+Form = Callable[[str], bool]
+
+
+def _matches(pattern: re.Pattern[str]) -> Form:
+    return lambda text: pattern.fullmatch(text) is not None
+
+
+def _digest(size: int, *, salted: bool = False) -> Form:
+    """Tell base64 of a digest of `size` bytes, with a salt behind it or without."""
+
+    def has_form(text: str) -> bool:
+        try:
+            length = len(base64.b64decode(text, validate=True))
+        except (binascii.Error, ValueError):
+            return False
+        return length > size if salted else length == size
+
+    return has_form
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """One row: a hash called so in the directory, with this form, is sent to mailcow under that prefix."""
+
+    names: tuple[str, ...]
+    form: Form
+    send_as: str
+
+
+# The best first: of several values of an entry the one that stands highest here is taken.
+SCHEMES: tuple[Scheme, ...] = (
+    Scheme(("ARGON2", "ARGON2ID"), _matches(_ARGON2ID), "ARGON2ID"),
+    Scheme(("ARGON2", "ARGON2I"), _matches(_ARGON2I), "ARGON2I"),
+    Scheme(("CRYPT",), _matches(_BCRYPT), "CRYPT"),
+    Scheme(("BCRYPT", "BLF-CRYPT"), _matches(_BCRYPT), "BLF-CRYPT"),
+    Scheme(("CRYPT",), _matches(_SHA512_CRYPT), "CRYPT"),
+    Scheme(("SHA512-CRYPT",), _matches(_SHA512_CRYPT), "SHA512-CRYPT"),
+    Scheme(("CRYPT",), _matches(_SHA256_CRYPT), "CRYPT"),
+    Scheme(("SHA256-CRYPT",), _matches(_SHA256_CRYPT), "SHA256-CRYPT"),
+    Scheme(("SSHA512",), _digest(64, salted=True), "SSHA512"),
+    Scheme(("SSHA256",), _digest(32, salted=True), "SSHA256"),
+    Scheme(("SHA512",), _digest(64), "SHA512"),
+    Scheme(("SHA256",), _digest(32), "SHA256"),
+    Scheme(("SSHA",), _digest(20, salted=True), "SSHA"),
+    Scheme(("SHA", "SHA1"), _digest(20), "SHA"),
+    Scheme(("CRYPT",), _matches(_MD5_CRYPT), "CRYPT"),
+    Scheme(("MD5-CRYPT", "MD5"), _matches(_MD5_CRYPT), "MD5-CRYPT"),
+    Scheme(("SMD5",), _digest(16, salted=True), "SMD5"),
+    Scheme(("MD5", "LDAP-MD5"), _digest(16), "LDAP-MD5"),
+    Scheme(("PLAIN-MD5",), _matches(_HEX_MD5), "PLAIN-MD5"),
+    Scheme(("CRYPT",), _matches(_DES_CRYPT), "CRYPT"),
+    Scheme(("DES-CRYPT",), _matches(_DES_CRYPT), "DES-CRYPT"),
+)
+
+CLEAR_TEXT_NAMES = frozenset({"CLEAR", "CLEARTEXT", "PLAIN"})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The password of an entry: what to send, or why nothing of it can be sent."""
+
+    password: SecretStr | None
+    clear_text: bool = False
+    """A clear-text value is there, and nothing better; it was refused if `password` is None."""
+    schemes: tuple[str, ...] = ()
+    """The names of the schemes that mailcow can't verify or whose form is wrong, for the finding; never a hash."""
+
+
+def choose_password(values: Iterable[str], *, allow_clear_text: bool) -> Choice:
+    """Choose among the values of a password attribute what mailcow can verify, the best scheme first.
+
+    Clear text is sent without a prefix, so that mailcow hashes it, and only where `allow_clear_text` says so. A value
+    that begins with `{` or `$` is never taken for clear text.
+    """
+    ranked: list[tuple[int, str]] = []
+    clear: list[str] = []
+    unusable: list[str] = []
+    for value in values:
+        name, rest = _split(value)
+        if name is None:
+            clear.append(rest)
+            continue
+        row = next((i for i, scheme in enumerate(SCHEMES) if name in scheme.names and scheme.form(rest)), None)
+        if row is None:
+            unusable.append(_told(name, rest))
+        else:
+            ranked.append((row, f"{{{SCHEMES[row].send_as}}}{rest}"))
+    if ranked:
+        return Choice(SecretStr(min(ranked)[1]))
+    if clear:
+        return Choice(SecretStr(min(clear)) if allow_clear_text else None, clear_text=True)
+    return Choice(None, schemes=tuple(sorted(set(unusable))))
+
+
+def _split(value: str) -> tuple[str | None, str]:
+    """Return the scheme's name in upper case and the rest; None and the password itself for clear text."""
+    if value.lstrip().startswith(("{", "$")):
+        value = value.strip()  # blanks around a hash are a slip; around clear text they are the password
+    prefixed = _PREFIXED.fullmatch(value)
+    if prefixed:
+        name = prefixed[1].upper()
+        if name not in CLEAR_TEXT_NAMES:
+            return name, prefixed[2]
+        inner = prefixed[2]
+        return (None, inner) if inner and not inner.startswith(("{", "$")) else ("CLEARTEXT", "")
+    if value.startswith(("$", "{")):
+        return "CRYPT", value
+    return (None, value) if value else ("CLEARTEXT", "")
+
+
+def _told(name: str, rest: str) -> str:
+    """Name a scheme for people, telling crypt(3)'s methods apart; never more of the value than that."""
+    method = re.match(r"\$(y|gy|7|sm3|md5|[0-9a-z]{1,10})\$", rest) if name == "CRYPT" else None
+    shown = "".join(char for char in name if char.isalnum() or char in "-_.")[:24]
+    return f"{{{shown}}}${method[1]}$" if method else f"{{{shown}}}"

@@ -1,0 +1,242 @@
+"""HTTP to mailcow: the one module that imports httpx.
+
+It knows connections, certificates and time limits, and nothing of what the answers mean. What it raises tells the one
+thing that matters to a caller who writes: was the request surely not processed (`Unreachable`), or may it have been
+(`NoAnswer`)?
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+from pydantic import SecretStr
+
+for _name in ("httpx", "httpcore"):  # httpx tells every URL at INFO, httpcore every step at DEBUG
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+_KEEP_ALIVE = 4.0  # seconds: shorter than the 5 after which Apache, often a proxy before mailcow, drops a connection
+
+# X509_V_ERR_..., https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
+_OUT_OF_DATE = frozenset({9, 10})  # not yet valid, has expired
+_OTHER_NAME = frozenset({62, 64})  # host name mismatch, IP address mismatch
+
+
+class TransportError(Exception):
+    """A request without an answer; the message is a sentence that says what to do, and holds no secret."""
+
+    def __init__(self, sentence: str, *, lasting: bool = False) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.lasting = lasting
+        """True where trying again at once can't help: a certificate, a redirect, a proxy."""
+
+
+class Unreachable(TransportError):  # noqa: N818 - a word of the design
+    """The request was surely not processed: no connection, no trust in it, or a redirect instead of an answer."""
+
+
+class NoAnswer(TransportError):  # noqa: N818 - a word of the design
+    """Sent, and then nothing: whether the request was processed isn't known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: the status, the media type without parameters, and the body as text."""
+
+    status: int
+    content_type: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Time limits in seconds, and how many connections may be open at once."""
+
+    connect: float
+    read: float
+    """How long a GET may wait for its answer."""
+    write: float
+    """How long a POST may wait for its answer."""
+    connections: int
+
+
+class Http:
+    """Requests below one URL; threads may share it. Used in a `with`, or closed by hand."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        headers: Mapping[str, SecretStr],
+        verify: bool | Path,
+        proxy: str | None,
+        limits: Limits,
+    ) -> None:
+        """Make the client; nothing is sent yet.
+
+        `verify` is True (the authorities of the system and of certifi), False, or a file with the only authorities
+        to trust. `proxy` is a URL: those of the environment are not used. Raises Unreachable for a CA file or a
+        proxy that can't be used.
+        """
+        self._limits = limits
+        with _usable_proxy():
+            self._client = httpx.Client(
+                base_url=base_url,
+                headers={name: value.get_secret_value() for name, value in headers.items()},
+                verify=_trust(verify),
+                proxy=proxy,
+                # A cookie that goes back would show the errors of one call in the answer of the next
+                # (docs/mailcow-api.md section 1), so none is kept.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                follow_redirects=False,
+                trust_env=False,
+                limits=httpx.Limits(
+                    max_connections=limits.connections,
+                    max_keepalive_connections=limits.connections,
+                    keepalive_expiry=_KEEP_ALIVE,
+                ),
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def get(self, path: str) -> Reply:
+        """GET a path below the URL, already quoted. Raises Unreachable or NoAnswer."""
+        return self._ask(self._client.build_request("GET", path, timeout=self._timeout(self._limits.read)))
+
+    def post(self, path: str, body: str) -> Reply:
+        """POST JSON to a path below the URL, already quoted. Raises Unreachable or NoAnswer."""
+        return self._ask(
+            self._client.build_request(
+                "POST",
+                path,
+                content=body.encode(),
+                headers={"Content-Type": "application/json"},
+                timeout=self._timeout(self._limits.write),
+            )
+        )
+
+    def _timeout(self, answer: float) -> httpx.Timeout:
+        """Return the limits of one request; a free connection is waited for without one, its user has its own."""
+        return httpx.Timeout(connect=self._limits.connect, read=answer, write=self._limits.read, pool=None)
+
+    def _ask(self, request: httpx.Request) -> Reply:
+        with _own_errors(request):
+            response = self._client.send(request)
+        if response.has_redirect_location:
+            raise Unreachable(_redirected(response), lasting=True)
+        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return Reply(response.status_code, media_type, response.text)
+
+
+def _trust(verify: bool | Path) -> ssl.SSLContext | bool:  # noqa: FBT001 - a setting of three kinds, not a flag
+    if verify is False:
+        return False
+    if verify is True:
+        context = httpx.create_ssl_context(trust_env=False)  # certifi's, for systems without a store
+        context.load_default_certs()  # the system's, where a company's own authority is installed
+        return context
+    try:
+        return ssl.create_default_context(cafile=verify)
+    except (OSError, ssl.SSLError) as error:
+        reason = error.strerror if isinstance(error, FileNotFoundError | PermissionError) else "no certificates in it"
+        raise Unreachable(
+            f"mailcow_verify names {verify}, which can't be used as a CA file ({reason}); "
+            "it must be readable and hold certificates in PEM form",
+            lasting=True,
+        ) from error
+
+
+@contextmanager
+def _usable_proxy() -> Iterator[None]:
+    """Turn what httpx says of a proxy URL into our words; its own could quote a password."""
+    try:
+        yield
+    except (ValueError, ImportError, httpx.InvalidURL):
+        raise Unreachable(
+            "proxy is not a URL that can be used; write http://host:port or https://host:port", lasting=True
+        ) from None
+
+
+def _redirected(response: httpx.Response) -> str:
+    target = response.request.url.join(response.headers["Location"])
+    return (
+        f"mailcow_host answers with a redirect to {target.scheme}://{target.netloc.decode('ascii')}; "
+        "write the host it points to"
+    )
+
+
+@contextmanager
+def _own_errors(request: httpx.Request) -> Iterator[None]:
+    """Turn httpx's errors into the two of ours. Nothing of the request but its host and port is told."""
+    host = request.url.netloc.decode("ascii")
+    try:
+        yield
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise _not_connected(error, host) from error
+    except httpx.ProxyError as error:
+        raise Unreachable(f"the proxy lets nobody through to {host} ({error}); check proxy", lasting=True) from error
+    except (httpx.LocalProtocolError, httpx.UnsupportedProtocol):  # its text quotes headers, the key among them
+        raise Unreachable(f"no valid request to {host} could be made", lasting=True) from None
+    except httpx.TimeoutException as error:
+        raise NoAnswer(f"{host} didn't answer in time; mailcow may be busy, or mailcow_timeout too short") from error
+    except httpx.HTTPError as error:
+        raise NoAnswer(f"the connection to {host} broke before the answer was there ({_reason(error)})") from error
+
+
+def _not_connected(error: httpx.HTTPError, host: str) -> Unreachable:
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Unreachable(_distrusted(cause, host), lasting=True)
+        if isinstance(cause, ssl.SSLError):
+            return Unreachable(
+                f"no TLS connection to {host} ({cause.reason or cause}); check that mailcow_host names an HTTPS port",
+                lasting=True,
+            )
+        if isinstance(cause, socket.gaierror):
+            return Unreachable(f"{host} can't be resolved ({cause.strerror}); check mailcow_host and the DNS")
+    if isinstance(error, httpx.ConnectTimeout):
+        return Unreachable(f"no connection to {host} in time; check mailcow_host and the firewalls between")
+    return Unreachable(f"no connection to {host} ({_reason(error)}); check mailcow_host and that mailcow is running")
+
+
+def _distrusted(error: ssl.SSLCertVerificationError, host: str) -> str:
+    start = f"the certificate of {host} is not trusted ({error.verify_message})"
+    if error.verify_code in _OUT_OF_DATE:
+        return f"{start}; renew it, or correct the clock of this machine"
+    if error.verify_code in _OTHER_NAME:
+        return f"{start}; write a name that stands in the certificate as mailcow_host"
+    return f"{start}; set mailcow_verify to the file of the authority that signed it"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Walk from an error to what it came from, httpx wrapping httpcore wrapping the socket's own."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    """Return the innermost reason in the system's words, e.g. 'Connection refused'."""
+    for cause in _causes(error):
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+    return str(error) or type(error).__name__

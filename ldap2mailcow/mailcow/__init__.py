@@ -1,0 +1,33 @@
+"""What mailcow says and does: reading it, sending it a call, telling what became of the call.
+
+Facts about its API, with their sources: docs/mailcow-api.md.
+"""
+
+from ldap2mailcow.http import NoAnswer, Unreachable
+
+from .client import Mailcow
+from .errors import TRY_LATER, MailcowError, NotWhole, Refused, Unavailable, Unreadable
+from .read import READS, HalfDeleted, read_actual, read_aliases, read_mailbox
+from .send import WRITES, Sent, send
+
+ENDPOINTS: frozenset[str] = READS | WRITES
+"""Every endpoint that is ever called; each has a case in tests/conformance."""
+
+__all__ = [
+    "ENDPOINTS",
+    "TRY_LATER",
+    "HalfDeleted",
+    "Mailcow",
+    "MailcowError",
+    "NoAnswer",
+    "NotWhole",
+    "Refused",
+    "Sent",
+    "Unavailable",
+    "Unreachable",
+    "Unreadable",
+    "read_actual",
+    "read_aliases",
+    "read_mailbox",
+    "send",
+]

@@ -1,0 +1,246 @@
+"""Reads: what mailcow has, and whether its lists are whole.
+
+mailcow answers a question about a domain that it doesn't have with everything that it has, shows a half-deleted
+mailbox as a row of nulls, and writes 'nothing' as `{}` or `[]`. So only domains that it told are asked for, every row
+is checked, and the rows of each domain must add up to its own count (docs/mailcow-api.md sections 0, 2, 3 and 15).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from ldap2mailcow.model import ATTRIBUTES, MIB, Actual, Address, Domain, Existing
+
+from .client import Mailcow
+from .codes import plain
+from .errors import NotWhole, Unreadable
+from .path import in_lists, quoted
+
+READS: frozenset[str] = frozenset(
+    {
+        "get/alias/all",
+        "get/domain/all",
+        "get/identity-provider",
+        "get/mailbox/all",
+        "get/mailbox/reduced",
+        "get/mailbox/{address}",
+    }
+)
+"""Every endpoint that this module asks."""
+
+_READINGS = 2  # a mailbox made or deleted between two requests is gone from the sum at the second reading
+
+Row = Mapping[str, object]
+
+_KINDS: Mapping[str, type] = {
+    "name": str,
+    "quota": int,
+    "active": int,
+    "authsource": str,
+    "attributes": Mapping,
+    "tags": list,
+}
+"""What a row must hold, so that the attribute table can read it without looking."""
+
+
+@dataclass(frozen=True, slots=True)
+class HalfDeleted:
+    """mailcow has something of this name, and shows no field of it: what a crashed delete leaves (or a resource)."""
+
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """One reading: all domains, the mailboxes of those in scope, and what doesn't belong to a domain."""
+
+    domains: Mapping[str, Domain]
+    scope: frozenset[str]
+    mailboxes: Mapping[Address, Existing]
+    nulls: int
+
+
+def read_actual(
+    client: Mailcow, wanted_domains: frozenset[str] | None, *, with_aliases: bool, with_provider: bool
+) -> Actual:
+    """Read what mailcow has: all its domains, and the mailboxes of those wanted (None: of all).
+
+    Aliases and the identity provider are read only when asked for. Raises what `Mailcow.get` raises, Unreadable for
+    an answer of another form, and NotWhole when the mailboxes don't add up twice.
+    """
+    lists = _whole_lists(client, wanted_domains)
+    return Actual(
+        domains=lists.domains,
+        mailboxes=lists.mailboxes,
+        aliases=read_aliases(client, lists.scope) if with_aliases else frozenset(),
+        provider=_read_provider(client) if with_provider else "mailcow",
+        half_deleted=lists.nulls,
+    )
+
+
+def read_mailbox(client: Mailcow, address: Address) -> Existing | HalfDeleted | None:
+    """Read one mailbox; None when mailcow has none of this address. Raises what `Mailcow.get` raises, Unreadable."""
+    row = _row(client.get(f"get/mailbox/{quoted(address)}"), "a mailbox")
+    if not row:
+        return None
+    if _is_null(row):
+        return HalfDeleted(address)
+    found = _existing(row)
+    if found.address != address:
+        raise Unreadable(f"mailcow was asked for {address} and answered {plain(found.address)}; report this as a bug")
+    return found
+
+
+def read_aliases(client: Mailcow, domains: Iterable[str]) -> frozenset[str]:
+    """Read the addresses, lower-cased, that are aliases in these domains, which mailcow must have."""
+    wanted = frozenset(domains)
+    return frozenset(
+        _text(row, "address").lower()
+        for part in in_lists(wanted)
+        for row in _rows(client.get(f"get/alias/all/{','.join(part)}"), "aliases")
+        if _text(row, "domain").lower() in wanted
+    )
+
+
+def adds_up(counts: Mapping[str, int], rows: Mapping[str, int], nulls: int) -> bool:
+    """Tell whether a list of mailboxes is whole.
+
+    `counts` is `mboxes_in_domain` of each domain, `rows` the readable rows of each, `nulls` the rows without any
+    field, which don't tell their domain. No domain may have more rows than its count. What is missing to the counts
+    must be nothing, or exactly the null rows.
+    """
+    missing = {domain: count - rows.get(domain, 0) for domain, count in counts.items()}
+    return min(missing.values(), default=0) >= 0 and sum(missing.values()) in {0, nulls}
+
+
+def _whole_lists(client: Mailcow, wanted: frozenset[str] | None) -> _Lists:
+    for _ in range(_READINGS):
+        lists = _read_lists(client, wanted)
+        counts = {name: lists.domains[name].mailboxes for name in lists.scope}
+        rows = Counter(address.domain for address in lists.mailboxes)
+        if adds_up(counts, rows, lists.nulls):
+            return lists
+    raise NotWhole(_what_is_missing(counts, rows, lists.nulls))
+
+
+def _what_is_missing(counts: Mapping[str, int], rows: Mapping[str, int], nulls: int) -> str:
+    odd = [
+        f"{name} {rows.get(name, 0)} of {count}" for name, count in sorted(counts.items()) if rows.get(name, 0) != count
+    ]
+    return (
+        f"mailcow's list of mailboxes is not whole, twice in a row: {', '.join(odd[:5])}, "
+        f"and {nulls} half-deleted; nothing is changed until it adds up"
+    )
+
+
+def _read_lists(client: Mailcow, wanted: frozenset[str] | None) -> _Lists:
+    domains = {domain.name: domain for domain in map(_domain, _rows(client.get("get/domain/all"), "domains"))}
+    scope = frozenset(domains) if wanted is None else wanted & domains.keys()
+    mailboxes: dict[Address, Existing] = {}
+    nulls = 0
+    for part in in_lists(scope):
+        expected = sum(domains[name].mailboxes for name in part)
+        for row in _mailbox_rows(client, part, expected):
+            if _is_null(row):
+                nulls += 1
+            elif _text(row, "domain").lower() in scope:
+                mailbox = _existing(row)
+                mailboxes[mailbox.address] = mailbox
+    return _Lists(domains, scope, mailboxes, nulls)
+
+
+def _mailbox_rows(client: Mailcow, domains: tuple[str, ...], expected: int) -> Iterator[Row]:
+    """Return the rows of some domains; the slow way where an older mailcow takes 'reduced' for a mailbox's name."""
+    listed = ",".join(domains)
+    answer = client.get(f"get/mailbox/reduced/{listed}")
+    if expected and not (isinstance(answer, list) and answer):
+        answer = client.get(f"get/mailbox/all/{listed}")
+    return _rows(answer, "mailboxes")
+
+
+def _read_provider(client: Mailcow) -> str:
+    """Return the identity provider's name. The answer also holds its password in clear: nothing else is taken."""
+    row = _row(client.get("get/identity-provider"), "the identity provider")
+    return _text(row, "authsource") if "authsource" in row else "mailcow"
+
+
+def _domain(row: Row) -> Domain:
+    return Domain(
+        name=_text(row, "domain_name").lower(),
+        mailboxes=_number(row, "mboxes_in_domain"),
+        max_mailboxes=_number(row, "max_num_mboxes_for_domain"),
+        default_quota=_number(row, "def_quota_for_mbox") // MIB,
+        max_mailbox_quota=_number(row, "max_quota_for_mbox") // MIB,
+        max_quota=_number(row, "max_quota_for_domain") // MIB,
+        used_quota=_number(row, "quota_used_in_domain") // MIB,
+    )
+
+
+def _existing(row: Row) -> Existing:
+    # Not Address.parse: a mailbox with a name that it refuses may exist, and has to be counted.
+    address = Address(_text(row, "username").lower())
+    row = {**row, "name": row.get("name") or "", "tags": row.get("tags") or []}  # null in old rows; absent when none
+    for field, kind in _KINDS.items():
+        if not isinstance(row.get(field), kind):
+            raise _unreadable(field, row.get(field))
+    inner = cast("Row", row["attributes"])
+    try:
+        attributes = {key: attribute.read(row) for key, attribute in ATTRIBUTES.items()}
+    except (TypeError, ValueError) as error:
+        raise Unreadable(f"mailcow's row of {plain(address)} has an odd flag ({plain(error)})") from error
+    return Existing(
+        address=address,
+        attributes=attributes,
+        tags=frozenset(map(str, cast("list[object]", row["tags"]))),
+        passwd_update=str(inner.get("passwd_update") or ""),
+        attribute_hash=str(inner.get("attribute_hash") or ""),
+    )
+
+
+def _is_null(row: Row) -> bool:
+    return "username" in row and row["username"] is None and row.get("domain") is None
+
+
+def _rows(answer: object, what: str) -> Iterator[Row]:
+    """Return the rows of a list; an empty one is `[]` or `{}`."""
+    if answer == {}:
+        return
+    if not isinstance(answer, list):
+        raise Unreadable(f"mailcow's list of {what} is not a list; is this version of mailcow supported?")
+    for row in answer:
+        yield _row(row, what)
+
+
+def _row(answer: object, what: str) -> Row:
+    """Return one object; an empty one is `{}` or `[]`."""
+    if answer == []:
+        return {}
+    if not isinstance(answer, Mapping):
+        raise Unreadable(f"mailcow's answer about {what} is not an object; is this version of mailcow supported?")
+    return cast("Row", answer)
+
+
+def _text(row: Row, field: str) -> str:
+    value = row.get(field)
+    if not isinstance(value, str):
+        raise _unreadable(field, value)
+    return value
+
+
+def _number(row: Row, field: str) -> int:
+    """Return a whole number, which mailcow writes as one or as text."""
+    value = row.get(field)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise _unreadable(field, value)
+    try:
+        return int(value)
+    except ValueError:
+        raise _unreadable(field, value) from None
+
+
+def _unreadable(field: str, value: object) -> Unreadable:
+    kind = "missing" if value is None else f"a {type(value).__name__}"
+    return Unreadable(f"a row of mailcow's has an odd {field} ({kind}); is this version of mailcow supported?")

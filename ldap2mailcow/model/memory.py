@@ -1,0 +1,47 @@
+"""What the state file holds, as the other rooms see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from .address import Address
+from .change import Patch
+from .mailbox import Remembered
+
+Fingerprint = Mapping[str, str]
+"""How a directory was searched: each setting that decides who is in the answer, and its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMemory:
+    """What is remembered of one directory."""
+
+    id_attribute: str | None = None
+    """Fixed at the first whole answer."""
+    accepted: Fingerprint | None = None
+    """The search whose absences are believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The state file, read once."""
+
+    mailboxes: Mapping[Address, Remembered]
+    sources: Mapping[str, SourceMemory]
+    seal: Callable[[SecretStr], str]
+    """Makes the digest of a password: the name of the installation's own key, a colon, and an HMAC with it."""
+
+    def is_comparable(self, digest: str) -> bool:
+        """Tell whether a stored digest was made with the present key; one of a lost key says nothing."""
+        return digest.partition(":")[0] == self.seal(SecretStr("")).partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is remembered without any change in mailcow: columns of a row, or None to forget the row."""
+
+    address: Address
+    remember: Patch | None

@@ -1,0 +1,82 @@
+"""The plan while it is being made: the view, indexed, and what has been decided so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ldap2mailcow.model import Address, Change, Code, Existing, Finding, Note, Remembered, SourceMemory
+
+from .room import Room
+from .view import Pending, View
+
+
+@dataclass
+class Draft:
+    """Collects changes, notes, pending removals and findings."""
+
+    view: View
+    whole: bool
+    """Whether absence from the answer is believed."""
+    changes: list[Change] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    pending: list[Pending] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    served: set[Address] = field(default_factory=set)
+    """Addresses whose mailbox the directory wants, and which identity allows to follow it."""
+
+    @cached_property
+    def remembered_by_id(self) -> dict[str, Remembered]:
+        """The rows of this source that have an id."""
+        return {row.id: row for row in self.view.memory.mailboxes.values() if row.id and self.is_of_source(row)}
+
+    @cached_property
+    def remembered_by_dn(self) -> dict[str, Remembered]:
+        """The rows of this source that have no id yet, by lower-case DN."""
+        rows = self.view.memory.mailboxes.values()
+        return {row.dn.lower(): row for row in rows if not row.id and row.dn and self.is_of_source(row)}
+
+    @property
+    def remembered_source(self) -> SourceMemory:
+        """What is remembered of the directory itself."""
+        return self.view.memory.sources.get(self.view.source.name, SourceMemory())
+
+    @property
+    def ids_hold(self) -> bool:
+        """Whether the ids of this answer may be remembered: only once the attribute they come from is fixed."""
+        return self.remembered_source.id_attribute is not None or (self.whole and not self.view.options.scoped)
+
+    @cached_property
+    def rooms(self) -> dict[str, Room]:
+        """What each domain still takes; counted down as changes are decided."""
+        return {name: Room.of(domain) for name, domain in self.view.actual.domains.items()}
+
+    @cached_property
+    def disabled_tag(self) -> str:
+        """The tag that says in mailcow itself that the inactive state is our doing."""
+        return f"{self.view.config.mark}:disabled"
+
+    def is_ours(self, existing: Existing) -> bool:
+        """Tell whether we may touch a mailbox: the state file or the mark in mailcow says so."""
+        return existing.address in self.view.memory.mailboxes or self.view.config.mark in existing.tags
+
+    def is_of_source(self, row: Remembered) -> bool:
+        """Tell whether a row is this directory's: its own, or one of a name that the config no longer has."""
+        own = self.view.source.name
+        return row.source == own or row.source not in {source.name for source in self.view.config.sources}
+
+    def is_protected(self, address: Address) -> bool:
+        """Tell whether the config forbids touching an address."""
+        return address in self.view.config.protected
+
+    def in_scope(self, address: Address) -> bool:
+        """Tell whether `--only` leaves an address to this run."""
+        return not self.view.options.only or address in self.view.options.only
+
+    def find(self, code: Code, where: str, sentence: str) -> None:
+        """Add a finding."""
+        self.findings.append(Finding(code, where, sentence))
+
+    def note(self, address: Address, **patch: object) -> None:
+        """Remember something about a mailbox that needs no change in mailcow."""
+        self.notes.append(Note(address, patch))

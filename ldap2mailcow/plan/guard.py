@@ -1,0 +1,65 @@
+"""Guards: how many mailboxes one run may take out of service, and what it takes to let more through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ldap2mailcow.model import Change, Kind
+
+from .view import Options, Reason, Withheld
+
+REMOVING = frozenset({Kind.DISABLE})
+"""The kinds of change after which a mailbox no longer receives mail or can no longer be logged in to."""
+
+
+def guard(
+    changes: Sequence[Change],
+    *,
+    managed: int,
+    allowed: int,
+    whole: bool,
+    search_doubt: str,
+    options: Options,
+) -> tuple[tuple[Change, ...], Withheld | None]:
+    """Return the changes that may run, and the removals that may not.
+
+    `managed` is the number of active mailboxes that are ours, `allowed` how many of them one run may remove,
+    `search_doubt` says in words how the search differs from the accepted one, empty where it doesn't. All removals are
+    let through, or none.
+    """
+    removals = tuple(change for change in changes if change.kind in REMOVING)
+    rest = tuple(change for change in changes if change.kind not in REMOVING)
+    reason = _reason(len(removals), allowed, whole=whole, search_doubt=search_doubt, options=options)
+    if not removals or reason is None:
+        return tuple(changes), None
+    sentence = _sentence(reason, len(removals), managed, allowed, search_doubt)
+    return rest, Withheld(reason, removals, managed, allowed, sentence)
+
+
+def _reason(
+    count: int,
+    allowed: int,
+    *,
+    whole: bool,
+    search_doubt: str,
+    options: Options,
+) -> Reason | None:
+    if not whole:
+        return Reason.NOT_WHOLE
+    if options.force_removals is not None and count <= options.force_removals:
+        return None
+    if search_doubt:
+        return Reason.SEARCH_CHANGED
+    return Reason.OVER_LIMIT if count > allowed else None
+
+
+def _sentence(reason: Reason, count: int, managed: int, allowed: int, search_doubt: str) -> str:
+    what = f"{count} of {managed} managed mailboxes would be disabled"
+    force = f"if that is meant, run once with --force-removals {count}"
+    match reason:
+        case Reason.NOT_WHOLE:
+            return f"{what}, but the directory's answer is not whole; nothing lifts this but a whole answer"
+        case Reason.SEARCH_CHANGED:
+            return f"{what}, and {search_doubt}; {force}"
+        case Reason.OVER_LIMIT:
+            return f"{what}, and limits.removals lets {allowed} through; {force}"

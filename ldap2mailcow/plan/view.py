@@ -1,0 +1,97 @@
+"""Everything a plan is made from, and what it is made into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from ldap2mailcow.config import Config, Source
+from ldap2mailcow.desired import Desired
+from ldap2mailcow.model import Actual, Address, Answer, Change, Finding, Memory, Note, SourceMemory
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asked of this run."""
+
+    reassert: bool = False
+    """Write every managed password again, changed or not."""
+    only: frozenset[Address] = frozenset()
+    overridden_filter: bool = False
+    force_removals: int | None = None
+
+    @property
+    def scoped(self) -> bool:
+        """Whether the run looks at some people only, and so knows nothing about the rest."""
+        return bool(self.only) or self.overridden_filter
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One directory, mailcow, the state file and the wish of the hour: all that a plan follows from."""
+
+    config: Config
+    source: Source
+    search_filter: str
+    """The filter that was really searched with."""
+    answer: Answer
+    desired: Desired
+    id_attribute: str
+    actual: Actual
+    memory: Memory
+    options: Options
+    now: datetime
+
+
+class Reason(StrEnum):
+    """Why removals are withheld."""
+
+    NOT_WHOLE = "not_whole"  # nothing lifts it but a whole answer
+    SEARCH_CHANGED = "search_changed"
+    OVER_LIMIT = "over_limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Removals that this run does not carry out, and why."""
+
+    reason: Reason
+    changes: tuple[Change, ...]
+    """In full for NOT_WHOLE by status; who is merely missing from a doubtful answer isn't even listed."""
+    managed: int
+    """Of how many active mailboxes that are ours."""
+    limit: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a grace will bring later."""
+
+    address: Address
+    dn: str
+    due: datetime
+    """Not before this."""
+    answers: int
+    """How many more whole answers without the entry it takes, this one not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run means to do, in order, and everything it has to say."""
+
+    changes: tuple[Change, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[Note, ...] = ()
+    source: SourceMemory = field(default_factory=SourceMemory)
+    """What to remember of the directory."""
+    whole: bool = True
+    managed: int = 0
+    """Mailboxes of mailcow that are ours, before the run."""
+    wanted: int = 0
+    """Mailboxes that the directory asks for."""
+    unmanaged: tuple[Address, ...] = ()
+    """Mailboxes in our domains that are neither ours nor in the directory."""

@@ -1,0 +1,36 @@
+"""How a plan and its outcome are shown: text for people, JSON for programs. Pure: returns text, prints nothing."""
+
+from .document import document
+from .escape import escaped, escaped_lines
+from .notices import Due, due
+from .result import Result, shown_changes
+from .text import (
+    change_lines,
+    cost_lines,
+    failure_lines,
+    finding_lines,
+    gone_lines,
+    pending_lines,
+    summary_line,
+    unmanaged_lines,
+    withheld_lines,
+)
+
+__all__ = [
+    "Due",
+    "Result",
+    "change_lines",
+    "cost_lines",
+    "document",
+    "due",
+    "escaped",
+    "escaped_lines",
+    "failure_lines",
+    "finding_lines",
+    "gone_lines",
+    "pending_lines",
+    "shown_changes",
+    "summary_line",
+    "unmanaged_lines",
+    "withheld_lines",
+]

@@ -1,0 +1,96 @@
+"""The report for programs: one JSON document; its form is described in docs/operations.md."""
+
+from __future__ import annotations
+
+import json
+
+from ldap2mailcow.model import Change, Finding, Kind, Outcome
+from ldap2mailcow.plan import Pending, Withheld, cost
+
+from .result import Result, count, shown_changes
+
+FORMAT = 1
+"""Grows when a field changes its meaning or goes; a new field doesn't count."""
+
+
+def document(result: Result) -> str:
+    """Return the whole result of a run as JSON text in ASCII."""
+    plan = result.plan
+    outcomes = {(outcome.change.address, outcome.change.kind): outcome for outcome in result.outcomes}
+    price = cost(plan.changes)
+    return json.dumps(
+        {
+            "format": FORMAT,
+            "dry_run": result.dry_run,
+            "exit_code": result.exit_code,
+            "error": result.error or None,
+            "remarks": result.remarks,
+            "answer_whole": plan.whole,
+            "changes": [
+                _change(change, outcomes.get((change.address, change.kind)), dry_run=result.dry_run)
+                for change in shown_changes(plan.changes)
+            ],
+            "reasserted": {
+                "planned": count(plan.changes, Kind.REASSERT),
+                "done": count((outcome.change for outcome in result.outcomes if outcome.done), Kind.REASSERT),
+                "failed": [
+                    {"address": outcome.change.address, "detail": outcome.detail}
+                    for outcome in result.failed
+                    if outcome.change.kind is Kind.REASSERT
+                ],
+            },
+            "withheld": [_withheld(withheld) for withheld in plan.withheld],
+            "pending": [_pending(pending) for pending in plan.pending],
+            "findings": [_finding(finding, accepted=result.is_accepted(finding)) for finding in result.findings],
+            "not_in_directory": list(plan.unmanaged),
+            "counts": {"wanted": plan.wanted, "managed": plan.managed},
+            "cost": {"calls": price.calls, "rebuilds": price.rebuilds},
+        },
+        indent=2,
+    )
+
+
+def _change(change: Change, outcome: Outcome | None, *, dry_run: bool) -> dict[str, object]:
+    state = "planned" if dry_run else "not_tried"
+    if outcome:
+        state = "done" if outcome.done else "failed"
+    return {
+        "kind": change.kind,
+        "address": change.address,
+        "dn": change.dn,
+        "why": change.why,
+        "fields": [{"key": field.key, "before": field.before, "after": field.after} for field in change.fields],
+        "password": change.password is not None,
+        "outcome": state,
+        "detail": outcome.detail if outcome else "",
+    }
+
+
+def _withheld(withheld: Withheld) -> dict[str, object]:
+    return {
+        "reason": withheld.reason,
+        "count": len(withheld.changes),
+        "managed": withheld.managed,
+        "limit": withheld.limit,
+        "sentence": withheld.sentence,
+        "addresses": [change.address for change in withheld.changes],
+    }
+
+
+def _pending(pending: Pending) -> dict[str, object]:
+    return {
+        "address": pending.address,
+        "dn": pending.dn,
+        "due": pending.due.isoformat(timespec="seconds"),
+        "answers": pending.answers,
+    }
+
+
+def _finding(finding: Finding, *, accepted: bool) -> dict[str, object]:
+    return {
+        "code": finding.code,
+        "level": finding.level,
+        "where": finding.where,
+        "sentence": finding.sentence,
+        "accepted": accepted,
+    }

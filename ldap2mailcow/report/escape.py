@@ -1,0 +1,25 @@
+"""Text from LDAP or mailcow, made safe to show."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Control characters (terminal escapes begin with one), format characters (bidi overrides among them), lone
+surrogates, private use, line and paragraph separators: Unicode general categories."""
+
+
+def escaped(text: str) -> str:
+    r"""Return text with everything that a terminal or a reader could be fooled by as `\x1b`, `\u202e` and the like."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escape(char) if unicodedata.category(char) in _UNSEEN else char for char in text)
+
+
+def escaped_lines(text: str) -> str:
+    """Return text of several lines, each of them escaped."""
+    return "\n".join(map(escaped, text.split("\n")))
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")

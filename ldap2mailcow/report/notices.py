@@ -1,0 +1,56 @@
+"""What cron's mail says again: news at once, the same old things once a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ldap2mailcow.state import Notice
+
+AGAIN_AFTER = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is to be shown now, and what is to be remembered."""
+
+    shown: frozenset[tuple[str, str]]
+    """(code, place) of everything that is new, or was last shown a day ago."""
+    gone: tuple[Notice, ...]
+    """Said before, and no longer so."""
+    remember: tuple[Notice, ...]
+
+    def is_news(self, code: str, place: str) -> bool:
+        """Tell whether something is to be shown now."""
+        return (code, place) in self.shown
+
+    def is_unsaid(self, code: str, place: str) -> bool:
+        """Tell whether no earlier run said something."""
+        return (code, place) not in {(old.code, old.place) for old in self.remember}
+
+
+def due(
+    present: Iterable[tuple[str, str, str]],
+    known: Iterable[Notice],
+    now: datetime,
+    *,
+    complete: bool,
+) -> Due:
+    """Compare what is so now, as (code, place, sentence), with what earlier runs said.
+
+    `complete`: the run saw everything; else what isn't present may still be so, and stays remembered.
+    """
+    before = {(notice.code, notice.place): notice for notice in known}
+    shown: set[tuple[str, str]] = set()
+    remember: dict[tuple[str, str], Notice] = {} if complete else dict(before)
+    for code, place, sentence in present:
+        key = code, place
+        old = before.get(key)
+        if old is None or now - old.shown >= AGAIN_AFTER:
+            shown.add(key)
+            remember[key] = Notice(code, place, sentence, now)
+        else:
+            remember[key] = replace(old, sentence=sentence)
+    gone = tuple(notice for key, notice in before.items() if key not in remember)
+    return Due(frozenset(shown), gone, tuple(remember.values()))

@@ -1,0 +1,63 @@
+"""One run's result as data: what both shapes of the report, text and JSON, are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ldap2mailcow.model import Change, Finding, Kind, Level, Outcome
+from ldap2mailcow.plan import Plan
+
+
+@dataclass(slots=True)
+class Result:
+    """What a run planned, what became of it, and how it ended."""
+
+    dry_run: bool
+    plan: Plan = field(default_factory=Plan)
+    outcomes: list[Outcome] = field(default_factory=list)
+    findings: tuple[Finding, ...] = ()
+    """All of the run's findings, those of the config included."""
+    accept: frozenset[str] = frozenset()
+    """Codes, or `code:where`, that the config silences."""
+    scoped: bool = False
+    """Whether the run looked at some people only."""
+    error: str = ""
+    """Why the run ended early, a sentence."""
+    what: str = ""
+    """The same in a few words, by which it is known from run to run."""
+    remarks: list[str] = field(default_factory=list)
+    """What is said once, to whoever comes from the ancestor."""
+    exit_code: int = 0
+
+    @property
+    def open_findings(self) -> tuple[Finding, ...]:
+        """The findings that the config doesn't accept."""
+        return tuple(finding for finding in self.findings if not self.is_accepted(finding))
+
+    def is_accepted(self, finding: Finding) -> bool:
+        """Tell whether the config silences a finding."""
+        return finding.code in self.accept or f"{finding.code}:{finding.where}" in self.accept
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The changes that mailcow refused, or whose outcome stayed unknown."""
+        return tuple(outcome for outcome in self.outcomes if not outcome.done)
+
+    def judge(self) -> int:
+        """Return the exit code of a run that came to its end: 4, 3 or 0 (docs/operations.md)."""
+        if self.plan.withheld or not (self.plan.whole or self.scoped):
+            return 4
+        if self.failed or any(finding.level is Level.ERROR for finding in self.open_findings):
+            return 3
+        return 0
+
+
+def shown_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Return the changes that people are shown one by one: writing again what is there already isn't one."""
+    return tuple(change for change in changes if change.kind is not Kind.REASSERT)
+
+
+def count(changes: Iterable[Change], kind: Kind) -> int:
+    """Return how many changes are of a kind."""
+    return sum(change.kind is kind for change in changes)

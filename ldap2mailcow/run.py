@@ -1,0 +1,322 @@
+"""One run from top to bottom; the only module that knows the order of things."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from ldap2mailcow import directory, mailcow
+from ldap2mailcow.apply import apply, read_stamps
+from ldap2mailcow.config import Config, Loaded, Source
+from ldap2mailcow.desired import choose_id_attribute, desire
+from ldap2mailcow.mailcow import Mailcow
+from ldap2mailcow.model import Answer, Code, Finding, Level, Memory, Outcome, SourceMemory
+from ldap2mailcow.plan import Options, Plan, View, make_plan, wants_new_mailboxes
+from ldap2mailcow.report import Due, Result, due
+from ldap2mailcow.state import ANCESTOR_FILE, State, lock, read_ancestor
+
+log = logging.getLogger(__name__)
+
+UNEXPECTED, TRY_LATER, REFUSED, CONFIG = 1, 75, 77, 78
+"""Exit codes of runs that end early; those of runs that reach their end: Result.judge."""
+
+REFUSED_FOR = timedelta(minutes=15)
+"""How long a refused credential isn't tried again: mailcow bans the address, Active Directory locks the account."""
+
+ANCESTOR_DIFFERENCES = (
+    "This config is mailcow-ldap-sync's own. Three things are done otherwise here: an attribute that isn't mapped is "
+    "left as it is (that tool set every mailbox active), new mailboxes get mailcow's own TLS policy (it enforced TLS), "
+    "and a user gone from LDAP is disabled after a grace (it deleted the mailbox at once)."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks of a run."""
+
+    options: Options = field(default_factory=Options)
+    dry_run: bool = False
+    override_filter: str | None = None
+    verify: bool = True
+    """False: mailcow's certificate isn't looked at, whatever the config says."""
+
+
+class Screen(Protocol):
+    """Where a run shows its plan before it writes, and how far the writes are."""
+
+    def plan(self, result: Result, notices: Due) -> None:
+        """Show the plan; called once, before the first write."""
+
+    def progress(self, total: int) -> AbstractContextManager[Callable[[], None]]:
+        """Return what is to be called after each of `total` changes."""
+
+
+class EndedEarlyError(Exception):
+    """A run can't go on: `sentence` says why and what to do, `exit_code` what the command ends with."""
+
+    def __init__(self, exit_code: int, what: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.exit_code, self.what, self.sentence = exit_code, what, sentence
+
+
+@dataclass
+class Run:
+    """One run: what it is given, and what it has found out so far."""
+
+    loaded: Loaded
+    request: Request
+    store: State
+    screen: Screen
+    clock: Callable[[], datetime]
+    result: Result
+    number: int = 0
+    """Its number in the history; 0 in a dry run, which leaves no trace."""
+
+    def sync(self) -> None:
+        """Read all, plan all, show, and only then write."""
+        self.stop_if_refused()
+        self.take_over_ancestor()
+        answer = self.read_directory()
+        with self.connected() as client:
+            view = self.look(client, answer)
+            self.result.plan = make_plan(view)
+            self.result.findings += self.result.plan.findings
+            self.screen.plan(self.result, self.due(complete=False))
+            if not self.request.dry_run:
+                self.store.forget_refusals()
+                self.carry_out(client, self.result.plan)
+        self.result.exit_code = self.result.judge()
+
+    @property
+    def config(self) -> Config:
+        """All settings."""
+        return self.loaded.config
+
+    @property
+    def source(self) -> Source:
+        """The directory."""
+        return self.config.sources[0]
+
+    def stop_if_refused(self) -> None:
+        """End the run if a server refused one of these credentials a short while ago."""
+        for what, credential in self.credentials().items():
+            refused = self.store.refused_at(credential)
+            if refused and self.clock() - refused < REFUSED_FOR:
+                raise EndedEarlyError(
+                    REFUSED,
+                    f"{what} refused",
+                    f"{what} refused these credentials at {refused:%H:%M} UTC, and nothing is asked again for "
+                    f"{REFUSED_FOR // timedelta(minutes=1)} minutes, so that no account or address is locked; "
+                    "correct them in the config, which ends the wait at once",
+                )
+
+    def credentials(self) -> dict[str, SecretStr]:
+        """Return what each server knows us by, whole, so that a corrected one counts as another."""
+        ldap = (*self.source.uri, self.source.bind_dn, self.source.bind_pw.get_secret_value())
+        api = (self.config.mailcow_url, self.config.mailcow_api_key.get_secret_value())
+        return {"LDAP": SecretStr("\0".join(ldap)), "mailcow": SecretStr("\0".join(api))}
+
+    def take_over_ancestor(self) -> None:
+        """Read the ancestor's database once, if one lies beside the config, and say how we differ."""
+        folder = self.config.state_file.parent if self.loaded.path is None else self.loaded.path.parent
+        path = folder / ANCESTOR_FILE
+        if self.store.runs() <= 1 and (path.exists() or is_ancestors(self.loaded)):
+            self.result.remarks.append(ANCESTOR_DIFFERENCES)
+        if not path.exists():
+            return
+        if not self.store.has_ancestor:
+            self.store.take_over(read_ancestor(path), self.source.name)
+        self.result.findings += (
+            Finding(
+                Code.ANCESTOR_STATE,
+                str(path),
+                "mailcow-ldap-sync's database was read, its mailboxes are managed; delete it, it holds password hashes",
+            ),
+        )
+
+    def read_directory(self) -> Answer:
+        """Read the users of the directory."""
+        try:
+            return directory.read_users(self.source, filter_override=self.request.override_filter)
+        except directory.Refused as error:
+            self.remember_refusal("LDAP")
+            raise EndedEarlyError(REFUSED, "LDAP refused", str(error)) from None
+        except directory.Unreachable as error:
+            raise EndedEarlyError(TRY_LATER, "LDAP unreachable", str(error)) from None
+        except directory.BadFilter as error:
+            raise EndedEarlyError(CONFIG, "LDAP filter", str(error)) from None
+
+    @contextmanager
+    def connected(self) -> Iterator[Mailcow]:
+        """Give a client of mailcow; what keeps it from answering ends the run."""
+        try:
+            with Mailcow.connect(self.config, verify=None if self.request.verify else False) as client:
+                yield client
+        except mailcow.Refused as error:
+            self.remember_refusal("mailcow")
+            raise EndedEarlyError(REFUSED, "mailcow refused", str(error)) from None
+        except mailcow.TRY_LATER as error:
+            raise EndedEarlyError(TRY_LATER, "mailcow unreachable", str(error)) from None
+
+    def look(self, client: Mailcow, answer: Answer) -> View:
+        """Put together what the plan follows from: the directory, mailcow, and what we remember."""
+        source, memory = self.source, self.store.memory()
+        actual = mailcow.read_actual(
+            client,
+            frozenset(source.domains) or None,
+            with_aliases=False,
+            with_provider=source.user_mapping.authsource != "mailcow",
+        )
+        id_attribute, memory = settle_id(source, answer, memory)
+        desired = desire(
+            answer.entries,
+            source,
+            self.config,
+            id_attribute=id_attribute,
+            hosted=frozenset(actual.domains),
+            holders={row.id: row.address for row in memory.mailboxes.values() if row.id},
+        )
+        if wanted := wants_new_mailboxes(desired, actual):
+            aliases = mailcow.read_aliases(client, {address.domain for address in wanted})
+            actual = replace(actual, aliases=aliases)
+        return View(
+            config=self.config,
+            source=source,
+            search_filter=self.request.override_filter or source.search_filter,
+            answer=answer,
+            desired=desired,
+            id_attribute=id_attribute,
+            actual=actual,
+            memory=memory,
+            options=self.request.options,
+            now=self.clock(),
+        )
+
+    def carry_out(self, client: Mailcow, plan: Plan) -> None:
+        """Write, remember each outcome once mailcow has confirmed it, and read back the stamps of passwords."""
+        self.store.note(plan.notes, self.source.name, plan.source)
+        with self.screen.progress(len(plan.changes)) as progress:
+            applied = apply(
+                plan.changes,
+                client,
+                connections=self.config.mailcow_connections,
+                record=self.record,
+                progress=progress,
+            )
+        if applied.trouble:
+            raise applied.trouble
+        if any(outcome.change.password for outcome in applied.outcomes):
+            self.store.saw_passwords(read_stamps(client, applied.outcomes))
+
+    def record(self, outcome: Outcome) -> None:
+        """Remember how a change ended."""
+        self.store.record(self.number, outcome, self.clock())
+        self.result.outcomes.append(outcome)
+        log.info("%s %s: %s", outcome.change.kind, outcome.change.address, "done" if outcome.done else outcome.detail)
+
+    def remember_refusal(self, what: str) -> None:
+        """Remember that a server refused us; a dry run leaves no trace."""
+        if not self.request.dry_run:
+            self.store.record_refusal(self.credentials()[what], self.clock())
+
+    def due(self, *, complete: bool) -> Due:
+        """Tell what of all there is to say is news; `complete` once nothing more can come."""
+        return due(
+            notices_of(self.result),
+            self.store.notices(),
+            self.clock(),
+            complete=complete and not self.result.scoped,
+        )
+
+    def finish(self) -> Due:
+        """Remember what was said and how the run ended; return what of it is news."""
+        notices = self.due(complete=not self.result.error)
+        if not self.request.dry_run:
+            self.store.save_notices(notices.remember)
+            self.store.finish_run(
+                self.number,
+                self.clock(),
+                self.result.exit_code,
+                {"error": self.result.error, "changes": len(self.result.outcomes)},
+                history=timedelta(days=self.config.history_days),
+            )
+        return notices
+
+
+def run(loaded: Loaded, request: Request, screen: Screen, clock: Callable[[], datetime]) -> tuple[Result, Due]:
+    """Do one run and return its result, and what of it is news.
+
+    `clock` returns the present time with a zone. Raises StateError where the state file can't be used; nothing was
+    written then, or the run stopped at the change that couldn't be recorded.
+    """
+    config = loaded.config
+    result = Result(
+        dry_run=request.dry_run,
+        findings=loaded.findings,
+        accept=frozenset(config.accept),
+        scoped=request.options.scoped,
+    )
+    with opened(config, dry_run=request.dry_run) as store:
+        number = 0 if request.dry_run else store.begin_run(clock(), mode_of(request))
+        this = Run(loaded, request, store, screen, clock, result, number)
+        try:
+            this.sync()
+        except EndedEarlyError as error:
+            result.error, result.exit_code, result.what = error.sentence, error.exit_code, error.what
+        return result, this.finish()
+
+
+@contextmanager
+def opened(config: Config, *, dry_run: bool) -> Iterator[State]:
+    """Open the state file: locked and written by a run, only read by a dry run."""
+    if dry_run:
+        with State.open(config.state_file, read_only=True) as store:
+            yield store
+    else:
+        with lock(config.state_file), State.open(config.state_file) as store:
+            yield store
+
+
+def settle_id(source: Source, answer: Answer, memory: Memory) -> tuple[str, Memory]:
+    """Return the attribute that tells entries apart, and the memory without the ids that came from another one."""
+    fixed = memory.sources.get(source.name, SourceMemory()).id_attribute
+    configured = source.user_mapping.id
+    attribute = configured if configured != "auto" else fixed or choose_id_attribute(answer.entries)
+    if fixed is None or fixed == attribute:
+        return attribute, memory
+    return attribute, replace(
+        memory,
+        mailboxes={address: replace(row, id=None) for address, row in memory.mailboxes.items()},
+    )
+
+
+def is_ancestors(loaded: Loaded) -> bool:
+    """Tell whether a config is one that mailcow-ldap-sync wrote: JSON, with no key that it didn't know."""
+    return (
+        loaded.path is not None
+        and loaded.path.suffix == ".json"
+        and loaded.config.model_fields_set <= {"ldap", "mailcow_host", "mailcow_api_key"}
+    )
+
+
+def notices_of(result: Result) -> list[tuple[str, str, str]]:
+    """Return all there is to say that isn't said on every run, as (code, place, sentence)."""
+    said: list[tuple[str, str, str]] = [
+        (finding.code, finding.where, finding.sentence)
+        for finding in result.open_findings
+        if finding.level is not Level.INFO
+    ]
+    said += [("withheld", withheld.reason, withheld.sentence) for withheld in result.plan.withheld]
+    said += [("failed", outcome.change.address, outcome.detail) for outcome in result.failed]
+    return said + [(result.what, "", result.error)] * bool(result.error)
+
+
+def mode_of(request: Request) -> str:
+    """Name what kind of run this is, for the history."""
+    return "reassert" if request.options.reassert else "changes"

@@ -1,0 +1,74 @@
+"""The installation's own key, by which passwords are remembered as digests and never as hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from .errors import StateError
+
+_NAME_SIZE = 8  # hex digits: enough to see that a key is another one
+_SIZE = 32  # bytes; as long as the digest, RFC 2104 section 3
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A secret of its own for each installation, kept beside the state file."""
+
+    secret: SecretStr
+
+    def seal(self, password: SecretStr) -> str:
+        """Return the digest of a password: this key's name and, after a colon, HMAC-SHA-256 in hex."""
+        return f"{self.name}:{self._hmac(password.get_secret_value())}"
+
+    @property
+    def name(self) -> str:
+        """Tells keys apart without telling the key."""
+        return self._hmac("the name of this key")[:_NAME_SIZE]
+
+    def _hmac(self, text: str) -> str:
+        key = bytes.fromhex(self.secret.get_secret_value())
+        return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def load_key(state_file: Path, *, create: bool) -> Key:
+    """Read `<state_file>.key`, made first where it isn't there yet (0600) and `create` allows it.
+
+    Without `create` a key that is in no file stands in, so that a dry run writes nothing.
+
+    Raises StateError for a file that can't be read or isn't a key.
+    """
+    path = state_file.with_name(f"{state_file.name}.key")
+    fresh = secrets.token_hex(_SIZE)
+    try:
+        if create:
+            _write_new(path, fresh)
+        text = path.read_text(encoding="ascii").strip()
+        if len(bytes.fromhex(text)) != _SIZE:
+            raise ValueError
+    except FileNotFoundError:
+        return Key(SecretStr(fresh))
+    except OSError as error:
+        raise StateError(
+            f"{path} can't be used: {error.strerror}; it must be readable by the user of this run"
+        ) from None
+    except ValueError:
+        raise StateError(
+            f"{path} doesn't hold a key; restore it, or delete it to have every password's digest taken afresh",
+        ) from None
+    return Key(SecretStr(text))
+
+
+def _write_new(path: Path, text: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text + "\n")

@@ -1,0 +1,99 @@
+"""The sqlite3 schema, by versions; `user_version` says which one a file has."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from .errors import StateError
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    CREATE TABLE source (name TEXT PRIMARY KEY, id_attribute TEXT, accepted TEXT) STRICT;
+    CREATE TABLE mailbox (
+        address TEXT PRIMARY KEY,
+        source TEXT NOT NULL,
+        id TEXT,
+        dn TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        applied TEXT NOT NULL DEFAULT '{}',
+        digest TEXT,
+        passwd_update TEXT,
+        disabled TEXT,
+        missing_since TEXT,
+        missed INTEGER NOT NULL DEFAULT 0,
+        present TEXT NOT NULL DEFAULT '[]'
+    ) STRICT;
+    CREATE TABLE run (
+        id INTEGER PRIMARY KEY,
+        started TEXT NOT NULL,
+        mode TEXT NOT NULL,
+        finished TEXT,
+        exit_code INTEGER,
+        summary TEXT
+    ) STRICT;
+    CREATE TABLE change (
+        id INTEGER PRIMARY KEY,
+        run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+        at TEXT NOT NULL,
+        address TEXT NOT NULL,
+        dn TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        why TEXT NOT NULL,
+        fields TEXT NOT NULL,
+        password INTEGER NOT NULL,
+        done INTEGER NOT NULL,
+        detail TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX change_address ON change (address);
+    CREATE INDEX change_run ON change (run);
+    CREATE TABLE notice (
+        code TEXT NOT NULL,
+        place TEXT NOT NULL,
+        sentence TEXT NOT NULL,
+        shown TEXT NOT NULL,
+        PRIMARY KEY (code, place)
+    ) STRICT;
+    CREATE TABLE refusal (credential TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT;
+    """,
+)
+"""Each turns a file of one version into the next; the first makes an empty file into version 1."""
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the schema version of an open file; 0 for an empty one."""
+    row = connection.execute("PRAGMA user_version").fetchone()
+    return int(row[0])
+
+
+def migrate(connection: sqlite3.Connection, path: Path | None, steps: Sequence[str] = MIGRATIONS) -> None:
+    """Bring an open file to the newest version, in one transaction; a copy of the old one is kept beside it first.
+
+    `path` is None for a database in memory, which needs no copy.
+
+    Raises StateError for a file from a newer version of this program.
+    """
+    version = version_of(connection)
+    if version > len(steps):
+        raise StateError(
+            f"{path or 'the state file'} has schema version {version} and this program knows {len(steps)}: "
+            "it was written by a newer version; run that one, or restore the copy kept beside it",
+        )
+    if version == len(steps):
+        return
+    if path and version:
+        _keep_copy(path, version)
+    script = "".join(steps[version:])
+    connection.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version = {len(steps)};COMMIT;")
+
+
+def _keep_copy(path: Path, version: int) -> None:
+    """Keep the file as it was as `<name>.v<version>`, readable by its owner only."""
+    copy = path.with_name(f"{path.name}.v{version}")
+    descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as target, path.open("rb") as source:
+        shutil.copyfileobj(source, target)
