@@ -202,12 +202,8 @@ class Screen:
         if total < PROGRESS_FROM or not sys.stderr.isatty() or self.verbosity < NORMAL:
             yield lambda: None
             return
-        from rich.console import Console  # noqa: PLC0415 - a quiet run doesn't need it
-        from rich.progress import Progress  # noqa: PLC0415
-
-        with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("writing to mailcow", total=total)
-            yield lambda: bar.advance(task)
+        with click.progressbar(length=total, label="writing to mailcow", file=sys.stderr) as bar:
+            yield lambda: bar.update(1)
 
     def end(self, result: Result, notices: Due) -> None:
         """Show how the run ended."""

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
+from queue import LifoQueue
 from types import TracebackType
 from typing import Self
 
@@ -89,23 +90,29 @@ class Http:
         proxy that can't be used.
         """
         self._limits = limits
+        uses_tls = "https:" in f"{base_url} {proxy}".lower()  # without it, loading authorities is time lost
+        trust = _trust(verify) if uses_tls else False
         with _usable_proxy():
-            self._client = httpx.Client(
-                base_url=base_url,
-                headers={name: value.get_secret_value() for name, value in headers.items()},
-                verify=_trust(verify),
-                proxy=proxy,
-                # A cookie that goes back would show the errors of one call in the answer of the next
-                # (docs/mailcow-api.md section 1), so none is kept.
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                follow_redirects=False,
-                trust_env=False,
-                limits=httpx.Limits(
-                    max_connections=limits.connections,
-                    max_keepalive_connections=limits.connections,
-                    keepalive_expiry=_KEEP_ALIVE,
-                ),
-            )
+            self._clients = [
+                httpx.Client(
+                    base_url=base_url,
+                    headers={name: value.get_secret_value() for name, value in headers.items()},
+                    verify=trust,
+                    proxy=proxy,
+                    # A cookie that goes back would show the errors of one call in the answer of the next
+                    # (docs/mailcow-api.md section 1), so none is kept.
+                    cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                    follow_redirects=False,
+                    trust_env=False,
+                    limits=httpx.Limits(max_connections=1, keepalive_expiry=_KEEP_ALIVE),
+                )
+                for _ in range(limits.connections)
+            ]
+        # One client a connection, lent to one thread at a time: threads that share a client's pool now and then
+        # close each other's connections in it (seen with httpcore 1.0.9: 'Bad file descriptor').
+        self._free: LifoQueue[httpx.Client] = LifoQueue()
+        for client in self._clients:
+            self._free.put(client)
 
     def __enter__(self) -> Self:
         return self
@@ -115,35 +122,41 @@ class Http:
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        for client in self._clients:
+            client.close()
 
     def get(self, path: str) -> Reply:
         """GET a path below the URL, already quoted. Raises Unreachable or NoAnswer."""
-        return self._ask(self._client.build_request("GET", path, timeout=self._timeout(self._limits.read)))
+        return self._ask("GET", path, self._limits.read)
 
     def post(self, path: str, body: str) -> Reply:
         """POST JSON to a path below the URL, already quoted. Raises Unreachable or NoAnswer."""
-        return self._ask(
-            self._client.build_request(
-                "POST",
+        return self._ask("POST", path, self._limits.write, body)
+
+    def _ask(self, method: str, path: str, answer: float, body: str | None = None) -> Reply:
+        with self._lent() as client:
+            request = client.build_request(
+                method,
                 path,
-                content=body.encode(),
-                headers={"Content-Type": "application/json"},
-                timeout=self._timeout(self._limits.write),
+                content=None if body is None else body.encode(),
+                headers=None if body is None else {"Content-Type": "application/json"},
+                timeout=httpx.Timeout(self._limits.read, connect=self._limits.connect, read=answer),
             )
-        )
-
-    def _timeout(self, answer: float) -> httpx.Timeout:
-        """Return the limits of one request; a free connection is waited for without one, its user has its own."""
-        return httpx.Timeout(connect=self._limits.connect, read=answer, write=self._limits.read, pool=None)
-
-    def _ask(self, request: httpx.Request) -> Reply:
-        with _own_errors(request):
-            response = self._client.send(request)
+            with _own_errors(request):
+                response = client.send(request)
         if response.has_redirect_location:
             raise Unreachable(_redirected(response), lasting=True)
         media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         return Reply(response.status_code, media_type, response.text)
+
+    @contextmanager
+    def _lent(self) -> Iterator[httpx.Client]:
+        """Lend a client, after waiting for one where all are in use."""
+        client = self._free.get()
+        try:
+            yield client
+        finally:
+            self._free.put(client)
 
 
 def _trust(verify: bool | Path) -> ssl.SSLContext | bool:  # noqa: FBT001 - a setting of three kinds, not a flag

@@ -24,6 +24,8 @@ _TOO_DEEP = "blocks stand in blocks too many times over"
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
 
+_OPEN_BLOCK, _OPEN_LIST, _COMMA = "{[,"
+
 
 class NotReadable(Exception):  # noqa: N818 - it says what the text is
     """A text that isn't YAML or JSON; the message quotes nothing of it."""
@@ -36,12 +38,11 @@ class NotReadable(Exception):  # noqa: N818 - it says what the text is
 
 def read_document(text: str, *, as_json: bool) -> Draft:
     """Read the text of a config file. Raises NotReadable."""
-    if not text.strip():
-        raise NotReadable("the file is empty; delete it, and the next run writes an example")
     draft = Draft()
+    as_json = as_json and bool(text.strip())  # an empty file is told as such, not as broken JSON
     data = _read_json(text, draft) if as_json else _read_yaml(text, draft)
     if data is None:
-        raise NotReadable("there is nothing but comments in the file; delete it, and the next run writes an example")
+        raise NotReadable("there are no keys in the file; delete it, and the next run writes an example")
     if not isinstance(data, dict):
         raise NotReadable("the file must be a block of keys, such as mailcow_host: followed by a value")
     draft.data = data
@@ -77,9 +78,8 @@ def _read_yaml(text: str, draft: Draft) -> object:
 
 
 def _not_yaml(mark: yaml.Mark | None) -> NotReadable:
-    if mark is None:
-        return NotReadable(f"this is not valid YAML{_HINT}")
-    return NotReadable(f"this is not valid YAML from column {mark.column + 1} on{_HINT}", mark.line + 1)
+    where = f" from column {mark.column + 1} on" if mark else ""
+    return NotReadable(f"this is not valid YAML{where}{_HINT}", mark.line + 1 if mark else None)
 
 
 @dataclass(slots=True)
@@ -133,7 +133,9 @@ def _scalar(tag: str, text: str) -> object:
 def _read_json(text: str, draft: Draft) -> object:
     try:
         json.loads(text)
-        return _JsonTree(draft, _tokens(text)).value((), "")
+        tokens = _tokens(text)
+        first, _ = next(tokens)
+        return _JsonTree(draft, tokens).value((), first)
     except json.JSONDecodeError as error:
         problem = NotReadable(f"this is not valid JSON from column {error.colno} on", error.lineno)
     except ValueError:
@@ -145,11 +147,7 @@ def _read_json(text: str, draft: Draft) -> object:
 
 def _tokens(text: str) -> Iterator[tuple[str, int]]:
     """Cut valid JSON into tokens with their lines."""
-    line, end = 1, 0
-    for match in _TOKEN.finditer(text):
-        line += text.count("\n", end, match.start())
-        end = match.start()
-        yield match[0], line
+    return iter([(match[0], text.count("\n", 0, match.start()) + 1) for match in _TOKEN.finditer(text)])
 
 
 @dataclass(slots=True)
@@ -160,39 +158,36 @@ class _JsonTree:
     tokens: Iterator[tuple[str, int]]
 
     def value(self, place: Place, token: str) -> object:
-        """Read the value that begins with a token, by default the next one."""
-        line = None
-        if not token:
-            token, line = next(self.tokens)
-            self.draft.lines.setdefault(place, line)
-        if token == "{":
+        """Read the value that begins with a token."""
+        if token == _OPEN_BLOCK:
             return self.block(place)
-        if token == "[":
+        if token == _OPEN_LIST:
             return self.list(place)
         value = json.loads(token)
         return Odd.NUMBER if isinstance(value, float) else value
 
     def block(self, place: Place) -> Block:
         block: Block = {}
-        while True:
-            token, line = next(self.tokens)
-            if token == "}":
-                return block
-            if token == ",":
-                continue
+        for token, line in self.until("}"):
             here = (*place, json.loads(token))
             self.draft.lines.setdefault(here, line)
             next(self.tokens)  # the colon
-            _put(self.draft, block, here, self.value(here, ""), line)
+            first, _ = next(self.tokens)
+            _put(self.draft, block, here, self.value(here, first), line)
+        return block
 
     def list(self, place: Place) -> list[object]:
         values: list[object] = []
-        while True:
-            token, line = next(self.tokens)
-            if token == "]":
-                return values
-            if token == ",":
-                continue
+        for token, line in self.until("]"):
             here = (*place, len(values))
             self.draft.lines.setdefault(here, line)
             values.append(self.value(here, token))
+        return values
+
+    def until(self, end: str) -> Iterator[tuple[str, int]]:
+        """Walk the items of a block or list: what reads an item takes all its tokens."""
+        token, line = next(self.tokens)
+        while token != end:
+            if token != _COMMA:
+                yield token, line
+            token, line = next(self.tokens)

@@ -15,6 +15,8 @@ Place = tuple[str | int, ...]
 Block = dict[str, object]
 
 LDAP = "ldap"
+REMOVED_USERS = "removed_users"
+"""May be a bare word, which is its action."""
 
 
 def dotted(place: Place) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from .document import NotReadable, read_value
-from .draft import LDAP, Draft, Place
+from .draft import LDAP, REMOVED_USERS, Draft, Place
 from .files import FileProblem, read_secret
-from .keys import KNOWN, SECRETS, closest
+from .keys import KNOWN, SECRETS, Key, closest
 from .mistakes import Mistake
 
 PREFIX = "MAILCOW_LDAP_SYNC__"
@@ -17,7 +18,6 @@ CONTAINER_PREFIX = "LDAP_MAILCOW_"
 """The variables of the container that does a part of this program's work; they come with the aliases."""
 
 _FILE = "_file"
-_REMOVED = "removed_users"  # a bare word stands for its action
 _EITHER = {
     "ldap.bind_pw": "ldap.bind_pw_file",
     "ldap.bind_pw_file": "ldap.bind_pw",
@@ -59,9 +59,7 @@ def read_variables(environ: Mapping[str, str], folder: Path) -> Layer:
     settings: dict[str, Setting] = {}
     mistakes: list[Mistake] = []
     for name in sorted(name for name in environ if name.startswith(PREFIX)):
-        path = name.removeprefix(PREFIX).lower().replace("__", ".")
-        from_file = not _is_key(path) and path.endswith(_FILE) and _is_key(path.removesuffix(_FILE))
-        path = path.removesuffix(_FILE) if from_file else path
+        path, from_file = _path(name)
         if not _is_key(path):
             mistakes.append(Mistake(name, _unknown(path)))
         elif path in settings:
@@ -70,22 +68,27 @@ def read_variables(environ: Mapping[str, str], folder: Path) -> Layer:
             try:
                 text = read_secret(folder / environ[name]).text if from_file else environ[name]
                 settings[path] = Setting(path, _value(path, text), name)
-            except FileProblem as problem:
+            except (FileProblem, NotReadable) as problem:
                 mistakes.append(Mistake(path, str(problem), origin=name))
-            except NotReadable as problem:
-                mistakes.append(Mistake(path, problem.sentence, origin=name))
     return Layer(tuple(settings.values()), tuple(mistakes))
 
 
+def _path(name: str) -> tuple[str, bool]:
+    """Return the key that a variable sets, and whether its value is the path of a file that holds the key's."""
+    path = name.removeprefix(PREFIX).lower().replace("__", ".")
+    bare = path.removesuffix(_FILE)
+    return (bare, True) if bare != path and not _is_key(path) and _is_key(bare) else (path, False)
+
+
 def _is_key(path: str) -> bool:
-    return path in KNOWN or path == _REMOVED
+    return path in KNOWN or path == REMOVED_USERS
 
 
 def _value(path: str, text: str) -> object:
-    key = KNOWN.get(path)
-    if key and key.optional and text in {"", "null"}:
+    key = KNOWN.get(path, Key(text=True))
+    if key.optional and text in {"", "null"}:
         return None
-    return text if key and key.text else read_value(text)
+    return text if key.text else read_value(text)
 
 
 def _unknown(path: str) -> str:
@@ -100,12 +103,35 @@ def read_credentials(environ: Mapping[str, str]) -> Layer:
     settings: list[Setting] = []
     mistakes: list[Mistake] = []
     for path in SECRETS if directory else ():
-        for file in (Path(directory or "", name) for name in dict.fromkeys((path, path.rpartition(".")[2]))):
-            if not file.exists():
-                continue
+        files = (Path(directory or "", name) for name in (path, path.rpartition(".")[2]))
+        file = next((file for file in files if os.path.lexists(file)), None)
+        if file:
             try:
                 settings.append(Setting(path, read_secret(file).text, str(file)))
             except FileProblem as problem:
                 mistakes.append(Mistake(path, str(problem)))
-            break
     return Layer(tuple(settings), tuple(mistakes))
+
+
+def lay_over(draft: Draft, layer: Layer) -> None:
+    """Let a layer's values take the place of what is there."""
+    draft.mistakes.extend(layer.mistakes)
+    for setting in sorted(layer.settings, key=lambda setting: setting.path):
+        place = _place(draft, setting.path)
+        if place is None:
+            continue
+        other = _EITHER.get(setting.path)
+        if other and other not in layer.paths:
+            draft.drop((*place[:-1], other.rpartition(".")[2]))
+        draft.put(place, setting.value, setting.origin)
+
+
+def _place(draft: Draft, path: str) -> Place | None:
+    """Return where a value goes; None where it can't be told which of several directories is meant."""
+    first, *rest = path.split(".")
+    if path == REMOVED_USERS:
+        return (REMOVED_USERS, "action")
+    if first != LDAP or not isinstance(draft.get((LDAP,)), list):
+        return (first, *rest)
+    enabled = draft.enabled()
+    return (*enabled[0][0], *rest) if len(enabled) == 1 else None

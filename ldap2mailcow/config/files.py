@@ -14,7 +14,7 @@ from ldap2mailcow.model import Code, Finding
 _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 
 
-class FileProblem(Exception):
+class FileProblem(Exception):  # noqa: N818 - it says what is wrong with a file
     """A file that can't be read or written; the message says what to do and quotes nothing of the content."""
 
 

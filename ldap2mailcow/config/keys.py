@@ -34,6 +34,7 @@ class Unbuilt:
 
 _FORWARDS, _LISTS, _ALIASES = "entries that only forward", "lists from groups", "aliases"
 _DOMAINS, _TEMPLATES, _VISIBLE = "new mail domains", "mailbox templates", "settings of the shared address book"
+_RENAMES = "renaming mailboxes"
 _OUTSIDE = "goals of lists and forwardings"
 
 UNBUILT: dict[str, Unbuilt] = {
@@ -56,6 +57,11 @@ UNBUILT: dict[str, Unbuilt] = {
     "create_mailboxes": Unbuilt(default=True, feature="runs for aliases alone"),
     "create_domains": Unbuilt(default=False, feature=_DOMAINS),
     "adopt_aliases": Unbuilt("same_goto", _ALIASES),
+    "renames": Unbuilt("rename", _RENAMES),
+    "removed_users.delete_after": Unbuilt("30d", "deleting mailboxes"),
+    "limits.renames": Unbuilt(5, _RENAMES),
+    "limits.list_shrink": Unbuilt("50%", _LISTS),
+    "limits.list_members": Unbuilt(1000, _LISTS),
     "removed_aliases": Unbuilt("delete", _ALIASES),
     "external_goto.users": Unbuilt("refuse", _OUTSIDE),
     "external_goto.groups": Unbuilt("allow", _OUTSIDE),

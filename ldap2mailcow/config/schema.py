@@ -158,16 +158,12 @@ class Removal(_Block):
     missing_runs: Count = 2
     """Whole answers in a row without the entry."""
     missing_for: Duration = timedelta(minutes=30)
-    delete_after: Duration = timedelta(days=30)
 
 
 class Limits(_Block):
     """How much one run may take away before somebody is asked."""
 
     removals: _AnyLimit = Limit(count=5, percent=10)
-    renames: Count = 5
-    list_shrink: _AnyLimit = Limit(percent=50)
-    list_members: Count = 1000
 
 
 class Config(_Block):
@@ -189,7 +185,6 @@ class Config(_Block):
     clear_text_passwords: Literal["refuse", "allow"] = "refuse"
     adopt_mailboxes: Literal["overwrite", "keep_password", "refuse"] = "overwrite"
     mark: Word = "ldap-sync"
-    renames: Literal["rename", "hold"] = "rename"
     removed_users: Removal = Removal()
     limits: Limits = Limits()
     protected: Annotated[tuple[MailAddress, ...], AsList] = ()
@@ -215,8 +210,9 @@ class Config(_Block):
 def user_attributes(source: Source) -> tuple[str, ...]:
     """Return the names of the attributes to ask the directory for, each once whatever its case."""
     mapping = source.user_mapping
-    ids = {"auto": AUTO_IDS, "dn": ()}.get(mapping.id.lower(), (mapping.id,))
-    mapped = (
+    names: dict[str, str] = {}
+    for name in (
+        *{"auto": AUTO_IDS, "dn": ()}.get(mapping.id.lower(), (mapping.id,)),
         mapping.mail,
         mapping.firstname,
         mapping.lastname,
@@ -226,5 +222,7 @@ def user_attributes(source: Source) -> tuple[str, ...]:
         mapping.active,
         mapping.tls_enforce_in,
         mapping.tls_enforce_out,
-    )
-    return tuple({name.lower(): name for name in (*reversed(mapped), *reversed(ids)) if name}.values())[::-1]
+    ):
+        if name:
+            names.setdefault(name.lower(), name)
+    return tuple(names.values())

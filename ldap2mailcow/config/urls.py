@@ -105,7 +105,7 @@ def read_mailcow_url(text: str) -> str:
 
     Raises ValueError with what to write instead.
     """
-    url = split_url(_with_scheme(text.strip()))
+    url = split_mailcow_host(text)
     if url is None or url.scheme not in PROXY_SCHEMES or not url.host:
         raise ValueError("this is neither a host nor a URL; write mail.example.com, or https://mail.example.com:8443")
     if url.user or url.tail:
@@ -113,6 +113,11 @@ def read_mailcow_url(text: str) -> str:
     if url.scheme == "http" and not is_loopback(url.host):
         raise ValueError("http:// would send the API key in clear text; write https://, or a host name alone")
     return f"{url.scheme}://{url.netloc}"
+
+
+def split_mailcow_host(text: str) -> Url | None:
+    """Split a host, host:port or URL; None where it is none of these."""
+    return split_url(_with_scheme(text.strip()))
 
 
 def _with_scheme(text: str) -> str:

@@ -30,6 +30,7 @@ _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+")  # RFC 4512 sect
 _DURATION = re.compile(r"(\d{1,9})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LIMIT = re.compile(r"(?P<count>[1-9]\d{0,8})|(?P<percent>[1-9]\d{0,2})%")
+_UNPRINTABLE = frozenset({"Cc", "Cs"})  # control characters, and halves of characters
 _WORD = re.compile(r"[A-Za-z0-9._-]{1,50}")
 _API_KEY = re.compile(r"[!-~]*")  # what a header carries without quoting, RFC 9110 section 5.5
 
@@ -64,8 +65,8 @@ def read_text(value: object) -> str:
         raise ValueError(f"this must be text and not {_kind(value)}; write one value")  # noqa: TRY004 - pydantic wants it
     if not isinstance(value, str):
         raise ValueError(f"this value reads as {_kind(value)}; put it in quotes")  # noqa: TRY004 - the same
-    if any(unicodedata.category(char) == "Cc" for char in value):
-        raise ValueError("there is a control character or a line break in it; write it on one line")
+    if any(unicodedata.category(char) in _UNPRINTABLE for char in value):
+        raise ValueError("there is a line break or another character in it that can't be printed; write it again")
     return value
 
 
@@ -94,7 +95,7 @@ def whole_number(lowest: int, highest: int) -> Callable[[object], int]:
 
     def read(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
-            raise ValueError(f"this must be a whole number from {lowest} to {highest}, without quotes")
+            raise ValueError(f"this must be a plain whole number from {lowest} to {highest}, without quotes")
         return value
 
     return read
@@ -221,7 +222,10 @@ def read_reserved(value: object) -> str:
         return f"@{read_domain(text[1:])}"
     if "@" in text:
         return read_address(text)
-    return read_address(f"{text}@example.com").local
+    try:
+        return Address.parse(f"{text}@example.com").local
+    except AddressError as error:
+        raise ValueError(f"{text} {error}; write a name, an address or @domain") from None
 
 
 def read_accept(value: object) -> str:

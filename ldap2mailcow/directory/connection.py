@@ -16,6 +16,10 @@ from ldap2mailcow.config import Source
 from .errors import REFUSALS, Refused, Unreachable, described, refusal
 from .handshake import no_connection, try_handshake
 
+# PYTHON_LDAP_TRACE_LEVEL in the environment would have python-ldap print its calls to stderr, the password of the bind
+# among them, and its own argument for that can't say "never".
+ldap._trace_level = 0  # noqa: SLF001
+
 _DISTRUST = (
     "TLS failed{why}; likely causes: the server's certificate is not from an authority that this machine or ca_file"
     " knows, or it is for another host name than the one in uri"

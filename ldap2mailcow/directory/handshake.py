@@ -21,21 +21,28 @@ def try_handshake(uri: str, *, ca_file: Path | None, verify: bool, seconds: floa
     """Do a TLS handshake, after StartTLS for ldap://, and hang up.
 
     Returns why the certificate isn't trusted, "" where nothing is wrong with it or the handshake failed in a way that
-    libldap reports itself. Raises TimeoutError where the server doesn't answer within `seconds`, and OSError (not an
-    SSLError) where there is no connection.
+    libldap reports itself. Raises TimeoutError where the server doesn't answer within `seconds`, and another OSError
+    where there is no connection.
     """
-    parts = urlsplit(uri)
     with _connect(uri, seconds) as raw:
-        if parts.scheme == "ldap":
-            raw.sendall(_START_TLS)
-            raw.recv(4096)
         try:
-            with _context(ca_file, verify=verify).wrap_socket(raw, server_hostname=parts.hostname or "localhost"):
-                return ""
+            _shake_hands(raw, uri, _context(ca_file, verify=verify))
+        except TimeoutError:
+            raise
         except ssl.SSLCertVerificationError as error:
             return error.verify_message
-        except ssl.SSLError:
+        except OSError:  # SSLError is one too
             return ""
+    return ""
+
+
+def _shake_hands(raw: socket.socket, uri: str, context: ssl.SSLContext) -> None:
+    parts = urlsplit(uri)
+    if parts.scheme == "ldap":
+        raw.sendall(_START_TLS)
+        raw.recv(4096)
+    with context.wrap_socket(raw, server_hostname=parts.hostname or "localhost"):
+        pass  # it has been done; nothing is asked
 
 
 def no_connection(uri: str, seconds: float) -> str:

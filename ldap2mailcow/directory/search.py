@@ -21,7 +21,7 @@ _DOMAIN_SCOPE = "1.2.840.113556.1.4.1339"
 _PEOPLELESS = ("cn=configuration,", "dc=domaindnszones,", "dc=forestdnszones,")
 
 LOST = (ldap.SERVER_DOWN, ldap.TIMEOUT, ldap.CONNECT_ERROR)
-"""After these nothing more may be sent: libldap would connect anew by itself, without TLS and without the bind."""
+"""After these nothing more is asked: a connection that came back would be one without the bind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,8 +188,8 @@ def _refusal(reply: Reply) -> str:
     message = complaint(parsed(reply.text))
     if message.startswith("authentication failed"):
         return (
-            "mailcow doesn't accept mailcow_api_key; copy it again and see that it is active. "
-            "Until then nothing is sent: mailcow bans an address after a few wrong keys"
+            "mailcow doesn't accept mailcow_api_key; copy it again and see that it is active there. "
+            "Nothing more is sent now, because mailcow bans an address after a few wrong keys"
         )
     if message.startswith("api access denied for ip"):
         address = plain(message.rpartition(" ")[2])

@@ -2,7 +2,7 @@
 
 mailcow names its messages by code (`mailbox_quota_exceeded`) and leaves the wording to its web interface. Where a
 code and its remedy are the same for everybody they stand here; a code that isn't here is shown as it is.
-Source: docs/mailcow-api.md sections 1 to 7.
+Source: docs/mailcow-api.md sections 1 to 7 and 17.
 """
 
 from __future__ import annotations
@@ -43,13 +43,14 @@ CODES: dict[str, Meaning] = {
         "lower it, or raise 'Max. quota per mailbox' of the domain in mailcow"
     ),
     "mailbox_quota_left_exceeded": Meaning(
-        "the domain has only {0} MiB of quota left to give; "
-        "lower the mailbox's, or raise 'Domain quota' of the domain in mailcow"
+        "the domain can give this mailbox {0} MiB, and mailcow refuses any change of one that has more; lower its "
+        "quota, or raise 'Domain quota' or 'Max. quota per mailbox' of the domain in mailcow"
     ),
     "unlimited_quota_acl": Meaning("mailcow refuses an unlimited quota here; give the mailbox a quota above 0"),
     # the address
     "mailbox_invalid": Meaning("mailcow doesn't take the address; correct it in the directory"),
     "username_invalid": Meaning("{0} is not a mailbox address to mailcow; correct it in the directory"),
+    "email invalid": Meaning("mailcow doesn't take the address in a path; change this mailbox by hand"),
     "object_exists": Meaning("{0} exists in mailcow already; the next run will see it"),
     "is_alias": Meaning(_TAKEN_BY_ALIAS),
     "is_alias_or_mailbox": Meaning("{0} is an alias or a mailbox in mailcow already; give the entry another address"),

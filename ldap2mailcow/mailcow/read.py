@@ -33,6 +33,8 @@ READS: frozenset[str] = frozenset(
 
 _READINGS = 2  # a mailbox made or deleted between two requests is gone from the sum at the second reading
 
+_DOMAINS_TOLD = 5  # of those that don't add up
+
 Row = Mapping[str, object]
 
 _KINDS: Mapping[str, type] = {
@@ -108,12 +110,12 @@ def read_aliases(client: Mailcow, domains: Iterable[str]) -> frozenset[str]:
 def adds_up(counts: Mapping[str, int], rows: Mapping[str, int], nulls: int) -> bool:
     """Tell whether a list of mailboxes is whole.
 
-    `counts` is `mboxes_in_domain` of each domain, `rows` the readable rows of each, `nulls` the rows without any
-    field, which don't tell their domain. No domain may have more rows than its count. What is missing to the counts
-    must be nothing, or exactly the null rows.
+    `counts` is `mboxes_in_domain` of each domain, `rows` the named rows of each, `nulls` the rows of half-deleted
+    mailboxes, which are counted too but don't tell their domain. So no domain may have more named rows than its
+    count, and what is missing to the counts must be exactly the null rows (docs/mailcow-api.md section 17 a).
     """
-    missing = {domain: count - rows.get(domain, 0) for domain, count in counts.items()}
-    return min(missing.values(), default=0) >= 0 and sum(missing.values()) in {0, nulls}
+    missing = [count - rows.get(domain, 0) for domain, count in counts.items()]
+    return min(missing, default=0) >= 0 and sum(missing) == nulls
 
 
 def _whole_lists(client: Mailcow, wanted: frozenset[str] | None) -> _Lists:
@@ -127,12 +129,11 @@ def _whole_lists(client: Mailcow, wanted: frozenset[str] | None) -> _Lists:
 
 
 def _what_is_missing(counts: Mapping[str, int], rows: Mapping[str, int], nulls: int) -> str:
-    odd = [
-        f"{name} {rows.get(name, 0)} of {count}" for name, count in sorted(counts.items()) if rows.get(name, 0) != count
-    ]
+    odd = [f"{name} {rows.get(name, 0)} of {count}" for name, count in counts.items() if rows.get(name, 0) != count]
+    told = [*sorted(odd)[:_DOMAINS_TOLD], f"{nulls} half-deleted"]
     return (
-        f"mailcow's list of mailboxes is not whole, twice in a row: {', '.join(odd[:5])}, "
-        f"and {nulls} half-deleted; nothing is changed until it adds up"
+        f"mailcow's list of mailboxes is not whole, twice in a row ({', '.join(told)}); "
+        "nothing is changed until it adds up"
     )
 
 

@@ -7,6 +7,7 @@ changed; everything between is unknown and has to be read again (docs/mailcow-ap
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -120,7 +121,8 @@ class _Message:
 
 
 def _same(argument: object, item: str) -> bool:
-    return isinstance(argument, str) and argument.lower() == item.lower()
+    """Tell whether a message names an item; `mailbox_added` writes `&` and quotes as HTML does (section 17 h)."""
+    return isinstance(argument, str) and item.lower() in {argument.lower(), html.unescape(argument).lower()}
 
 
 def _outcome(call: Call, reply: Reply) -> Sent:
@@ -132,7 +134,7 @@ def _outcome(call: Call, reply: Reply) -> Sent:
     if complained and reply.status in _NOT_PROCESSED:
         return Sent(refused=dict.fromkeys(call.items, meaning(complained).sentence))
     if not isinstance(answer, list):
-        return _all_unknown(call, _bare(answer))
+        return _all_unknown(call, _bare(answer, reply.status))
     messages = [_message(entry) for entry in answer]
     return _of_one(call, messages) if len(call.items) == 1 else _of_several(call, messages)
 
@@ -160,7 +162,7 @@ def _of_several(call: Call, messages: Sequence[_Message]) -> Sent:
             done.add(item)
         elif not confirmed and against and all(message.meaning.certain for message in against):
             refused[item] = _sentences(against)
-    unknown = frozenset(call.items) - done - refused.keys()
+    unknown = frozenset(item for item in call.items if item not in done and item not in refused)
     against = [message for message in messages if message.bad and not any(map(message.names, refused))]
     return Sent(frozenset(done), refused, unknown, _sentences(against) if unknown else "")
 
@@ -173,11 +175,11 @@ def _sentences(messages: Sequence[_Message]) -> str:
     return "; ".join(dict.fromkeys(message.meaning.sentence for message in messages)) or _NOT_CONFIRMED
 
 
-def _bare(answer: object) -> str:
+def _bare(answer: object, status: int) -> str:
     """Return what an answer says that isn't a list of messages: mailcow didn't get as far as the items."""
     if isinstance(answer, Mapping) and isinstance(answer.get("msg"), str):
         return meaning(cast("str", answer["msg"])).sentence
-    return "mailcow's answer has a form that is not known"
+    return f"mailcow's answer (HTTP {status}) has a form that is not known"
 
 
 def _message(entry: object) -> _Message:

@@ -44,7 +44,13 @@ class Draft:
     @property
     def ids_hold(self) -> bool:
         """Whether the ids of this answer may be remembered: only once the attribute they come from is fixed."""
-        return self.remembered_source.id_attribute is not None or (self.whole and not self.view.options.scoped)
+        fixed = self.remembered_source.id_attribute == self.view.id_attribute
+        return fixed or (self.whole and not self.view.options.scoped)
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether who isn't in the answer isn't in the directory either."""
+        return self.whole and not self.view.options.overridden_filter
 
     @cached_property
     def rooms(self) -> dict[str, Room]:

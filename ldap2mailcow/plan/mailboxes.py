@@ -24,6 +24,7 @@ from ldap2mailcow.model import (
     Finding,
     Kind,
     Mailbox,
+    Note,
     Origin,
     Patch,
     Remembered,
@@ -72,7 +73,9 @@ def _held_by_another(draft: Draft, mailbox: Mailbox) -> bool:
     """Tell whether identity forbids touching the address: its entry had another one, or another entry has it."""
     address = mailbox.address
     own = draft.remembered_by_id.get(mailbox.id) or draft.remembered_by_dn.get(mailbox.dn.lower())
-    if own and own.address != address:
+    if own and own.address != address and _is_gone_from_mailcow(draft, own.address):
+        draft.notes.append(Note(own.address, None))  # renamed or deleted there by hand: nothing is left to hold on to
+    elif own and own.address != address:
         draft.find(
             Code.RENAMED,
             mailbox.dn,
@@ -81,9 +84,10 @@ def _held_by_another(draft: Draft, mailbox: Mailbox) -> bool:
         )
         return True
     holder = draft.view.memory.mailboxes.get(address)
-    if holder is None or holder.id is None or holder.id == mailbox.id:
+    if holder is None or _is_entry_of(mailbox, holder, draft):
         return False
-    if holder.id in draft.view.desired.ids:
+    absence_is_known = draft.sees_all and draft.is_of_source(holder)
+    if holder.id is None or holder.id in draft.view.desired.ids or not absence_is_known:
         draft.find(
             Code.ADDRESS_REUSED,
             mailbox.dn,
@@ -100,6 +104,18 @@ def _held_by_another(draft: Draft, mailbox: Mailbox) -> bool:
         )
         return True
     return False
+
+
+def _is_gone_from_mailcow(draft: Draft, address: Address) -> bool:
+    """Tell whether mailcow surely has no such mailbox: its domain was read, and it isn't in there."""
+    return address.domain in draft.view.actual.domains and address not in draft.view.actual.mailboxes
+
+
+def _is_entry_of(mailbox: Mailbox, holder: Remembered, draft: Draft) -> bool:
+    """Tell whether a row may be the entry's own: by its id, or without one, unless its DN is another entry's."""
+    if holder.id is not None:
+        return holder.id == mailbox.id
+    return holder.dn.lower() not in draft.view.desired.dns - {mailbox.dn.lower()}
 
 
 def _create(draft: Draft, mailbox: Mailbox) -> None:
@@ -344,6 +360,8 @@ class _Keeper:
             if now == 0:
                 return None
             return self.set_active(Kind.DISABLE, Why.STATUS, 0, {**identity, "disabled": Cause.STATUS})
+        if wanted is None and cause is Cause.STATUS:
+            return None  # its status isn't told any more, which is not the same as active
         if now == 0 and (cause or self.draft.disabled_tag in self.existing.tags):
             why = Why.BACK if cause is Cause.MISSING else Why.STATUS_BACK
             return self.set_active(Kind.ENABLE, why, 1, {**identity, "disabled": None})

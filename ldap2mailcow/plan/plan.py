@@ -10,7 +10,7 @@ from .guard import guard
 from .knowledge import differing, doubts, fingerprint
 from .mailboxes import decide_mailboxes
 from .order import step_of
-from .removals import decide_removals, forget_departed, missing_mailboxes
+from .removals import decide_removals, forget_departed, forget_misses, missing_mailboxes
 from .view import Plan, View
 
 
@@ -24,6 +24,7 @@ def make_plan(view: View) -> Plan:
     _tell_unknown_addresses(draft)
     _tell_lost_key(draft)
     _tell_half_deleted(draft)
+    _forget_old_ids(draft)
     decide_mailboxes(draft)
 
     accepted, present = draft.remembered_source.accepted, fingerprint(view.source)
@@ -32,6 +33,7 @@ def make_plan(view: View) -> Plan:
     doubt = _search_doubt(accepted, present, missing_any=bool(missing)) if knows_absence else ""
     decide_removals(draft, missing, skip_grace=bool(doubt))
     if knows_absence:
+        forget_misses(draft)
         forget_departed(draft)
 
     ours = [mailbox for mailbox in view.actual.mailboxes.values() if draft.is_ours(mailbox)]
@@ -52,7 +54,7 @@ def make_plan(view: View) -> Plan:
         findings=tuple(draft.findings),
         notes=tuple(draft.notes),
         source=SourceMemory(
-            id_attribute=view.id_attribute if draft.ids_hold else None,
+            id_attribute=view.id_attribute if draft.ids_hold else draft.remembered_source.id_attribute,
             accepted=present if accepts else accepted,
         ),
         whole=draft.whole,
@@ -77,6 +79,14 @@ def _search_doubt(accepted: Fingerprint | None, present: Fingerprint, *, missing
         return "no run was accepted yet, so their absence may be a mistake in the search" if missing_any else ""
     changed = differing(accepted, present)
     return f"{' and '.join(changed)} changed since the last accepted run" if changed else ""
+
+
+def _forget_old_ids(draft: Draft) -> None:
+    """Forget the ids of another attribute, once: whoever isn't served now would look missing by them ever after."""
+    if draft.ids_hold and draft.remembered_source.id_attribute not in (None, draft.view.id_attribute):
+        for address, row in sorted(draft.view.memory.mailboxes.items()):
+            if draft.is_of_source(row):
+                draft.note(address, id=None)
 
 
 def _concerns(view: View, finding: Finding) -> bool:

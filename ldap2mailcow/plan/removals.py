@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ldap2mailcow.model import ACTIVE, Cause, Change, Existing, Kind, Note, Origin, Remembered, Why
+from ldap2mailcow.model import ACTIVE, QUOTA, Cause, Change, Existing, Kind, Note, Origin, Remembered, Why
 
 from .draft import Draft
 from .mailboxes import status_change
@@ -68,6 +68,11 @@ def decide_removals(
             continue
         due = since + policy.missing_for
         if skip_grace or (missed >= policy.missing_runs and now >= due):
+            quota, where = int(existing.attributes[QUOTA.key]), row.dn or address
+            blocked = draft.rooms[address.domain].blocks_edits(existing, quota, where)
+            if blocked and not skip_grace:  # a doubtful search stays doubtful, whatever mailcow would take
+                draft.findings.append(blocked)
+                continue
             draft.changes.append(_disable(draft, existing, row, patch))
         else:
             draft.pending.append(Pending(address, row.dn, due, max(policy.missing_runs - missed, 0)))
@@ -83,6 +88,14 @@ def _disable(draft: Draft, existing: Existing, row: Remembered, patch: dict[str,
         0,
         {**patch, "disabled": Cause.MISSING},
     )
+
+
+def forget_misses(draft: Draft) -> None:
+    """Count afresh for whoever is in the answer, also where something keeps the mailbox from following it."""
+    for address in sorted(draft.view.actual.mailboxes):
+        row = draft.view.memory.mailboxes.get(address)
+        if row and row.missed and draft.is_of_source(row) and _is_there(draft, row):
+            draft.note(address, missing_since=None, missed=0)
 
 
 def forget_departed(draft: Draft) -> None:

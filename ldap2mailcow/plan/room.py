@@ -69,9 +69,11 @@ class Room:
         )
 
     def blocks_edits(self, existing: Existing, quota: int, dn: str) -> Finding | None:
-        """Say that mailcow refuses to edit a mailbox because the quota it has (and keeps) no longer fits."""
-        own = int(existing.attributes["quota"])
-        limit = min(self.domain.max_mailbox_quota, self.quota + own)
+        """Say that mailcow refuses to edit a mailbox because the quota it has, or gets in that edit, doesn't fit.
+
+        `quota` is the one that is counted in the room already.
+        """
+        limit = min(self.domain.max_mailbox_quota, self.quota + quota)
         if quota <= limit:
             return None
         return Finding(

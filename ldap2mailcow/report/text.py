@@ -95,7 +95,8 @@ def summary_line(result: Result) -> str:
     )
     head = "Dry run: " if result.dry_run else ""
     body = ", ".join(parts) or "nothing to do"
-    tail = f"; {plan.wanted} mailboxes in the directory, {plan.managed} managed"
+    taken = 0 if result.dry_run else count(changes, Kind.CREATE) + count(changes, Kind.ADOPT)
+    tail = f"; {plan.wanted} mailboxes in the directory, {plan.managed + taken} managed"
     if plan.unmanaged:
         tail += f", {len(plan.unmanaged)} in your domains are not in LDAP"
     return f"{head}{body}{tail}."
@@ -108,15 +109,20 @@ def cost_lines(result: Result) -> list[str]:
         return []
     line = f"{price.calls} write{'s' * (price.calls != 1)} to mailcow"
     if price.rebuilds:
-        line += f", {price.rebuilds} of them with a rebuild of its whole address book (slow on large servers)"
+        line += f", with {price.rebuilds} rebuild{'s' * (price.rebuilds != 1)} of its whole address book (slow on large servers)"
     return [line]
 
 
 def _change_line(change: Change) -> str:
-    parts = [_field(field) for field in change.fields]
+    parts = [_field(field) for field in change.fields if field.before is not None or not _is_usual(field)]
     parts += ["password"] * (change.password is not None)
     parts += [f"+tag {tag}" for tag in change.add_tags] + [f"-tag {tag}" for tag in change.remove_tags]
     return f"{change.kind:<9} {escaped(change.address)}  {'; '.join(parts)}  ({change.why})"
+
+
+def _is_usual(field: FieldChange) -> bool:
+    """Tell whether a new mailbox has this value unless something special was asked for."""
+    return (field.key, field.after) in {("active", 1), ("authsource", "mailcow")}
 
 
 def _field(field: FieldChange) -> str:

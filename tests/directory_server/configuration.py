@@ -71,9 +71,7 @@ olcSizeLimit: unlimited
         # pw-sha2 lets people log in with {SSHA512}; some distributions keep it in a package of its own.
         extra = ["pw-sha2"] if (_MODULES / "pw-sha2.so").exists() else []
         loads = "\n".join(f"olcModuleLoad: {name}" for name in ["back_mdb", *extra, *self.overlays])
-        return (
-            f"dn: cn=module,cn=config\nobjectClass: olcModuleList\ncn: module\nolcModulePath: {_MODULES}\n{loads}\n"
-        )
+        return f"dn: cn=module,cn=config\nobjectClass: olcModuleList\ncn: module\nolcModulePath: {_MODULES}\n{loads}\n"
 
     def _config_database(self) -> str:
         return (

@@ -11,6 +11,7 @@ assert server.binds == 1
 
 from __future__ import annotations
 
+import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -52,7 +53,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Extended:
-    """An extended request such as StartTLS; the answer is protocolError, as from a server that doesn't know it."""
+    """An extended request such as StartTLS."""
 
     oid: str
 
@@ -106,14 +107,21 @@ class ScriptedServer:
 
     script: given each search but the one for the root DSE, yields its replies.
     bind: the reply to every bind (None = success).
+    extended: the reply to StartTLS and the like (None = protocolError, as from a server that doesn't know it).
     supported: what the root DSE says in supportedControl; None = there is no root DSE to be read.
     """
 
     def __init__(
-        self, script: Script, *, bind: Done | End | None = None, supported: Sequence[str] | None = ()
+        self,
+        script: Script,
+        *,
+        bind: Done | End | None = None,
+        extended: Done | End | None = None,
+        supported: Sequence[str] | None = (),
     ) -> None:
         self.script = script
         self.bind = bind or Done()
+        self.extended = extended or Done(2, "unsupported extended operation")
         self.supported = supported
         self.requests: list[Request] = []
         self.closing = threading.Event()
@@ -150,7 +158,7 @@ class ScriptedServer:
     def replies(self, request: Bind | Search | Extended) -> Iterable[Reply]:
         """Return what is answered to a request."""
         if isinstance(request, Extended):
-            return (Done(2),)
+            return (self.extended,)
         if isinstance(request, Bind):
             return (self.bind,)
         if request.base:
@@ -186,6 +194,7 @@ class _Connection(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         owner = cast("_Listener", self.server).owner
         self.request.settimeout(_CLIENT_SECONDS)
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a reply is small, and sent by itself
         for number, request in self._requests():
             owner.requests.append(request)
             if isinstance(request, Unbind):

@@ -49,7 +49,7 @@ class Slapd:
     slapd is killed by the kernel when the thread that started it ends, so that none is left behind.
     """
 
-    def __init__(  # noqa: PLR0913 - a server has that many ways to differ, and each is named
+    def __init__(
         self,
         *,
         suffix: str = "dc=example,dc=org",
@@ -79,7 +79,10 @@ class Slapd:
         self._process: subprocess.Popen[bytes] | None = None
         self._admin: Any = None
         self._ports = (0, 0)
-        self._prepare()
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._temporary.cleanup)
+            self._prepare()
+            undo.pop_all()
 
     def __enter__(self) -> Self:
         self.start()

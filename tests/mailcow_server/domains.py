@@ -5,11 +5,12 @@ from typing import cast
 
 from .call import Call, End
 from .ratelimits import edit_domain_limit, limit_of
-from .state import MIB, AliasDomain, Domain, State, Template, fold
+from .state import MIB, AliasDomain, Domain, State, Template
 from .values import (
     Json,
     JsonObject,
-    ServerCrash,
+    UncaughtError,
+    fold,
     given,
     integer,
     is_domain_name,
@@ -108,8 +109,9 @@ def add_domain(call: Call) -> End:
         maxquota=number("maxquota", "max_quota_for_mbox", MIB),
         quota=number("quota", "max_quota_for_domain", MIB),
         created=state.clock.now(),
-        **{flag: number(flag, flag) for flag in _FLAGS},
     )
+    for flag in _FLAGS:
+        setattr(row, flag, number(flag, flag))
     _imply_relay(row)
     refusal = _quota_refusal(row, new=True)
     if refusal is None and not is_domain_name(name):
@@ -133,9 +135,12 @@ def add_domain(call: Call) -> End:
 
 
 def edit_domain(call: Call) -> End:
-    """``edit/domain``: missing and empty fields keep; tags are only added."""
+    """``edit/domain``: missing and empty fields keep; tags are only added; an alias domain is left as it is."""
     for item in call.items:
         name = to_ascii(text(item))
+        if name in call.state.alias_domains:
+            call.success("domain_modified", shown(name))
+            continue
         row = call.state.domains.get(name)
         if row is None:
             call.danger("domain_invalid")
@@ -213,7 +218,8 @@ def get_alias_domain(call: Call) -> Json:
     """``get/alias-domain/all`` or one."""
     if call.object != "all":
         return alias_domain_details(call.state, call.object)
-    return [alias_domain_details(call.state, name) for name in sorted(call.state.alias_domains, key=order)]
+    rows = sorted(call.state.alias_domains.values(), key=lambda row: (order(row.target), order(row.name)))
+    return [alias_domain_details(call.state, row.name) for row in rows]
 
 
 def add_alias_domain(call: Call) -> End:
@@ -235,7 +241,7 @@ def add_alias_domain(call: Call) -> End:
             continue
         state.alias_domains[name] = AliasDomain(name, target, integer(data.get("active")), state.clock.now())
         if integer(data.get("rl_value")):
-            edit_domain_limit(call, [name], data.get("rl_value"), data.get("rl_frame"))
+            _limit(call, name, data.get("rl_value"), data.get("rl_frame"))
         if not is_empty(data.get("key_size")) and not is_empty(data.get("dkim_selector")):
             _add_dkim_key(call, name, data.get("key_size"), text(data.get("dkim_selector")))
         call.success("aliasd_added", shown(name))
@@ -352,8 +358,10 @@ def _edited(row: Domain, data: JsonObject) -> Domain:
         defquota=kept_when_blank("defquota"),
         description=row.description if is_empty(data.get("description")) else text(data["description"]),
         relayhost=str(integer(data["relayhost"])) if given(data, "relayhost") else row.relayhost,
-        **{flag: integer(data[flag]) for flag in _FLAGS if given(data, flag)},
     )
+    for flag in _FLAGS:
+        if given(data, flag):
+            setattr(wanted, flag, integer(data[flag]))
     _imply_relay(wanted)
     return wanted
 
@@ -371,7 +379,7 @@ def _add_tags(call: Call, row: Domain, tags: list[Json]) -> None:
             call.say("warning", "tag_limit_exceeded", f"limit {LAST_TAG_INDEX}")
             return
         if fold(text(tag)) in {fold(there) for there in row.tags}:
-            raise ServerCrash(f"Duplicate entry '{text(tag)}-{row.name}' for key 'PRIMARY'", 1062)
+            raise UncaughtError(f"Duplicate entry '{text(tag)}-{row.name}' for key 'PRIMARY'", 1062)
         row.tags.append(text(tag))
 
 
@@ -380,11 +388,15 @@ def _add_domain_extras(call: Call, name: str, defaults: JsonObject) -> None:
     value = integer(data["rl_value"]) if given(data, "rl_value") else defaults.get("rl_value")
     frame = data["rl_frame"] if given(data, "rl_frame") else defaults.get("rl_frame")
     if not is_empty(value) and not is_empty(frame):
-        edit_domain_limit(call, [name], value, frame)
+        _limit(call, name, value, frame)
     key_size = integer(data["key_size"]) if given(data, "key_size") else defaults.get("key_size")
     selector = data["dkim_selector"] if given(data, "dkim_selector") else defaults.get("dkim_selector")
     if not is_empty(key_size) and not is_empty(selector):
         _add_dkim_key(call, name, key_size, text(selector))
+
+
+def _limit(call: Call, name: str, value: Json, frame: Json) -> None:
+    edit_domain_limit(call, [name], value, frame, {"object": name, "rl_value": value, "rl_frame": frame})
 
 
 def _add_dkim_key(call: Call, name: str, key_size: Json, selector: str) -> None:
@@ -403,7 +415,7 @@ def _drop_aliases_of(state: State, domain: str) -> None:
 
 def _alias_domain_refusal(state: State, name: str, target: str) -> tuple[str, ...] | None:
     if not is_domain_name(name):
-        raise ServerCrash("Undefined constant \"alias_domain\"")
+        raise UncaughtError('Undefined constant "alias_domain"')
     if name == target:
         return ("aliasd_targetd_identical", shown(target))
     row = state.domains.get(target)

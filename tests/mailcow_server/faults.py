@@ -7,7 +7,9 @@ from enum import StrEnum
 
 from .values import Json, JsonObject, fold, integer, is_empty, listed, text
 
-DEADLOCK = "SQLSTATE[40001]: Serialization failure: 1213 Deadlock found when trying to get lock; try restarting transaction"
+DEADLOCK = (
+    "SQLSTATE[40001]: Serialization failure: 1213 Deadlock found when trying to get lock; try restarting transaction"
+)
 LOCK_WAIT = "SQLSTATE[HY000]: General error: 1205 Lock wait timeout exceeded; try restarting transaction"
 
 
@@ -72,9 +74,7 @@ class Faults:
         self._armed: list[_Armed] = []
         self._lock = threading.Lock()
 
-    def add(
-        self, kind: FaultKind | str, path: str = "", item: str = "", nth: int = 1, times: int | None = 1
-    ) -> Fault:
+    def add(self, kind: FaultKind | str, path: str = "", item: str = "", nth: int = 1, times: int | None = 1) -> Fault:
         """Let something go wrong; see `Fault`."""
         fault = Fault(FaultKind(kind), path, item, nth, times)
         with self._lock:
@@ -164,7 +164,9 @@ def names_in(action: str, body: Json) -> list[str]:
         items = listed(body.get("items")) if action == "edit" and isinstance(body, dict) else listed(body)
         return [str(item) for item in items]
     if action == "add" and isinstance(body, dict):
-        named = [str(body.get(name)) for name in ("address", "domain", "alias_domain") if isinstance(body.get(name), str)]
+        named = [
+            str(body.get(name)) for name in ("address", "domain", "alias_domain") if isinstance(body.get(name), str)
+        ]
         if isinstance(body.get("local_part"), str):
             named.append(f"{body['local_part']}@{body.get('domain')}")
         return named

@@ -29,9 +29,9 @@ def edit_mailbox_limit(call: Call, objects: list[Json], value: Json, frame: Json
             call.say("success", "rl_saved", item, log=log)
 
 
-def edit_domain_limit(call: Call, objects: list[Json], value: Json, frame: Json) -> None:
+def edit_domain_limit(call: Call, objects: list[Json], value: Json, frame: Json, data: JsonObject) -> None:
     """Set (0: drop) the limit of domains."""
-    log: list[Json] = ["ratelimit", "edit", "domain", {"object": objects, "rl_value": value, "rl_frame": frame}]
+    log: list[Json] = ["ratelimit", "edit", "domain", data]
     for item in objects:
         if frame not in FRAMES:
             call.say("danger", "rl_timeframe", log=log)
@@ -50,7 +50,7 @@ def edit_rl_mbox(call: Call) -> End:
 
 def edit_rl_domain(call: Call) -> End:
     """``edit/rl-domain``."""
-    edit_domain_limit(call, call.items, call.data.get("rl_value"), call.data.get("rl_frame"))
+    edit_domain_limit(call, call.items, call.data.get("rl_value"), call.data.get("rl_frame"), call.data)
     return End.REACHED
 
 
@@ -65,6 +65,15 @@ def get_rl_mbox(call: Call) -> Json:
             if limit is not None:
                 found.append({**limit, "mailbox": row.username})
     return found
+
+
+def get_rl_domain(call: Call) -> Json:
+    """``get/rl-domain/all`` or that of one domain."""
+    if call.object != "all":
+        return limit_of(call.state, call.object) or {}
+    hosted = [*sorted(call.state.domains, key=order), *sorted(call.state.alias_domains, key=order)]
+    limits = {name: limit_of(call.state, name) for name in hosted}
+    return [{**limit, "domain": name} for name, limit in limits.items() if limit is not None]
 
 
 def _save(state: State, name: str, value: int, frame: str) -> None:

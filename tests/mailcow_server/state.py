@@ -14,6 +14,7 @@ ACL_NAMES = (
     "sogo_profile_reset", "pushover", "quarantine", "quarantine_attachments", "quarantine_notification",
     "quarantine_category", "app_passwds", "pw_reset",
 )  # fmt: skip
+_DENIED = ("syncjobs", "sogo_profile_reset")
 PROTOCOLS = ("imap", "pop3", "smtp", "sieve", "eas", "dav")
 
 
@@ -136,6 +137,7 @@ class State:
         self.clock = clock
         self.hostname = "mail.example.com"
         self.version = "2026-07a"
+        self.container_states: dict[str, str] = {}
         self.domains: dict[str, Domain] = {}
         self.mailboxes: dict[str, Mailbox] = {}
         self.aliases: dict[int, Alias] = {}
@@ -325,7 +327,7 @@ def default_templates(created: str) -> list[Template]:
         "rl_frame": "s", "rl_value": "", "force_pw_update": 0, "force_tfa": 0, "sogo_access": 1, "active": 1,
         "tls_enforce_in": 0, "tls_enforce_out": 0,
         **{f"{name}_access": 1 for name in PROTOCOLS},
-        **{f"acl_{name}": int(name not in {"syncjobs", "sogo_profile_reset"}) for name in ACL_NAMES if name != "pw_reset"},
+        **{f"acl_{name}": int(name not in _DENIED) for name in ACL_NAMES if name != "pw_reset"},
     }  # fmt: skip
     return [
         Template(id=1, name="Default", type="domain", attributes=domain, created=created),

@@ -1,11 +1,11 @@
-"""How the web API reads what it is sent: a language without types meets JSON, and addresses are checked by its rules."""
+"""How the web API reads what it is sent: a language without types meets JSON; what counts as an address."""
 
 import html
 import re
 from collections.abc import Iterable
 from typing import TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 JsonObject: TypeAlias = dict[str, Json]
 
 SEPARATORS = re.compile(r"[ ,;\n]")
@@ -13,11 +13,13 @@ _NUMBER = re.compile(r"\s*([+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)")
 _LABEL = r"[a-z0-9](?:-*[a-z0-9])*"
 _DOMAIN_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.IGNORECASE)
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_QUOTED = re.compile(r'"[\x21\x23-\x5b\x5d-\x7e]+"')
 _MAIL_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?:[a-z][a-z0-9]*|xn--[a-z0-9]+)(?:-+[a-z0-9]+)*", re.IGNORECASE)
+_SMALLEST_FLAG, _LARGEST_FLAG = -128, 127
 _LONGEST_LOCAL_PART, _LONGEST_LABEL, _LONGEST_DOMAIN, _LONGEST_ADDRESS = 64, 63, 253, 254
 
 
-class ServerCrash(Exception):
+class UncaughtError(Exception):
     """An exception that nobody catches: the answer is 200 with an empty body, whatever was written so far stays.
 
     The text is what a client that sends its cookie back is told at the head of its next answer.
@@ -39,6 +41,14 @@ def integer(value: Json) -> int:
     return int(value or 0)
 
 
+def flag(value: Json) -> int:
+    """A number for a column of one byte; one that does not fit ends the call."""
+    number = integer(value)
+    if not _SMALLEST_FLAG <= number <= _LARGEST_FLAG:
+        raise UncaughtError("Out of range value at row 1", 1264)
+    return number
+
+
 def is_empty(value: Json) -> bool:
     """Whether a value counts as nothing: null, false, 0, ``""``, ``"0"``, an empty list or object."""
     return not value or value == "0"
@@ -47,7 +57,7 @@ def is_empty(value: Json) -> bool:
 def text(value: Json) -> str:
     """A value used as a text; a list or an object there ends the call (mailcow API facts §7)."""
     if isinstance(value, list | dict):
-        raise ServerCrash("Array to string conversion")
+        raise UncaughtError("Array to string conversion")
     if value is None or value is False:
         return ""
     if value is True:
@@ -144,6 +154,6 @@ def is_address(value: Json) -> bool:
         bool(at)
         and len(local_part) <= _LONGEST_LOCAL_PART
         and all(len(label) <= _LONGEST_LABEL for label in domain.split("."))
-        and bool(_LOCAL_PART.fullmatch(local_part))
+        and bool(_LOCAL_PART.fullmatch(local_part) or _QUOTED.fullmatch(local_part))
         and bool(_MAIL_DOMAIN.fullmatch(domain))
     )

@@ -49,20 +49,24 @@ def test_binds_as_nobody_without_bind_dn(caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_a_wrong_password_is_tried_once_and_nowhere_else() -> None:
-    with ScriptedServer(SOMEBODY, bind=Done(49)) as first, ScriptedServer(SOMEBODY) as second:
-        with pytest.raises(Refused, match="bind_dn or bind_pw is wrong"):
-            read_users(scripted(first, uri=[first.uri, second.uri]))
+    with (
+        ScriptedServer(SOMEBODY, bind=Done(49)) as first,
+        ScriptedServer(SOMEBODY) as second,
+        pytest.raises(Refused, match="bind_dn or bind_pw is wrong"),
+    ):
+        read_users(scripted(first, uri=[first.uri, second.uri]))
 
     assert first.requests == [Bind("cn=reader", b"secret"), Unbind()]
     assert second.requests == []
 
 
 def test_slapd_refuses_a_wrong_password_and_the_error_does_not_hold_it(slapd: Slapd) -> None:
+    wrong = slapd.reader_password[::-1]
     with pytest.raises(Refused) as caught:
-        read_users(reader_of(slapd, bind_pw="not-the-password"))
+        read_users(reader_of(slapd, bind_pw=wrong))
 
     assert "Invalid credentials" in str(caught.value)
-    assert "not-the-password" not in "".join(traceback.format_exception(caught.value))
+    assert wrong not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_bind_dn_without_a_password_is_never_sent() -> None:
@@ -76,13 +80,29 @@ def test_a_bind_dn_without_a_password_is_never_sent() -> None:
 @pytest.mark.parametrize(
     ("code", "text", "sentence"),
     [
-        (49, "80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data 52e, v4563", "password is wrong"),
+        (
+            49,
+            "80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data 52e, v4563",
+            "password is wrong",
+        ),
         (49, "80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data 532, v4563", "has expired"),
         (49, "80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data 533, v4563", "is disabled"),
-        (49, "80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data 701, v4563", "account has exp"),
-        (49, "80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data 773, v4563", "changed first"),
+        (
+            49,
+            "80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data 701, v4563",
+            "account has exp",
+        ),
+        (
+            49,
+            "80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data 773, v4563",
+            "changed first",
+        ),
         (49, "80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data 775, v4563", "is locked"),
-        (49, "80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data fff, v4563", "bind_pw is wrong"),
+        (
+            49,
+            "80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data fff, v4563",
+            "bind_pw is wrong",
+        ),
         (48, "anonymous bind disallowed", "an anonymous one may be forbidden"),
         (8, "BindSimple: Transport encryption required.", "in TLS only: use ldaps:// or start_tls"),
         (13, "", "in TLS only: use ldaps:// or start_tls"),
@@ -138,11 +158,6 @@ def test_a_stopped_server_is_unreachable_also_through_its_socket() -> None:
         server.kill()
         with pytest.raises(Unreachable, match="Can't contact LDAP server"):
             read_users(source)
-
-
-def test_a_uri_that_libldap_does_not_take_is_a_reason() -> None:
-    with ScriptedServer(SOMEBODY) as server, pytest.raises(Unreachable, match=r"ldap://\[x: Ldaperror"):
-        read_users(scripted(server).model_copy(update={"uri": ("ldap://[x",)}))
 
 
 @pytest.mark.parametrize("uri", ["ldap://ldap.example.org", "ldap://192.0.2.1:389"])

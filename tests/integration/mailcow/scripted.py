@@ -140,7 +140,8 @@ def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
     """Make a certificate for a name, signed by itself, and its key."""
     file, key = folder / "cert.pem", folder / "key.pem"
     kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    names = ["-subj", "/CN=mailcow", "-addext", f"subjectAltName={name}"]
+    use = "keyUsage=critical,digitalSignature,keyCertSign"  # Python 3.13 asks for it
+    names = ["-subj", "/CN=mailcow", "-addext", f"subjectAltName={name}", "-addext", use]
     openssl("req", "-x509", *kind, *names, "-keyout", key, "-out", file)
     return file, key
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,14 @@ def test_a_redirect_is_asked_once() -> None:
     with mailcow(in_turn(said)) as (server, client), pytest.raises(Unreachable, match="redirect"):
         client.get("get/domain/all")
     assert len(server.asked) == 1
+
+
+def test_threads_share_a_client() -> None:
+    """More threads than connections: each request goes out once, and none breaks another's connection."""
+    with mailcow(in_turn(GOOD)) as (server, client), ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(client.get, ["get/status/version"] * 200))
+    assert answers == [{"version": "2026-07a"}] * 200
+    assert len(server.asked) == 200
 
 
 @pytest.mark.parametrize("said", [PREPARING, Say(""), Say("[]", 400)])

@@ -54,6 +54,14 @@ def test_an_item_is_done_by_its_own_code() -> None:
     assert sent(CREATE, answer) == Sent(done=frozenset({ANN}))
 
 
+@pytest.mark.parametrize("named", ["o&#039;neil&amp;son@example.org", "O'Neil&Son@example.org"])
+def test_an_address_is_known_in_the_form_of_html_too(named: str) -> None:
+    """mailbox_added carries it that way, mailbox_modified as it is."""
+    address = "o'neil&son@example.org"
+    call = Call("add/mailbox", (address,), {}, "mailbox_added")
+    assert sent(call, said(ok(named, "mailbox_added"))).done == {address}
+
+
 @pytest.mark.parametrize("code", ["mailbox_quota_exceeded", "something_new"])
 def test_a_danger_of_a_check_refuses(code: str) -> None:
     outcome = sent(CREATE, said(("danger", [code, 500])))
@@ -108,7 +116,7 @@ def test_a_warning_beside_a_success_does_no_harm() -> None:
         (Reply(200, "application/json", '{"type":"error","msg":"no"}'), "mailcow says: no"),
         (Reply(200, "application/json", "{}"), "a form that is not known"),
         (Reply(200, "text/html", "<html>"), "a form that is not known"),
-        (Reply(404, "text/html", "<html>"), "a form that is not known"),
+        (Reply(413, "text/html", "<html>"), "(HTTP 413) has a form that is not known"),
         (Reply(500, "text/html", "Connection to Redis failed"), "Redis"),
         (Reply(502, "text/html", "Preparing"), "starting"),
         (NoAnswer("no answer in time"), "no answer in time"),
@@ -170,6 +178,7 @@ MESSAGE = st.tuples(
 @given(st.lists(MESSAGE, max_size=6), st.sampled_from([EDIT, EDITS]))
 def test_every_item_has_exactly_one_outcome(messages: list[tuple[str, object]], call: Call) -> None:
     outcome = sent(call, said(*messages))
+    assert isinstance(outcome.unknown, frozenset)
     told = [*outcome.done, *outcome.refused, *outcome.unknown]
     assert sorted(told) == sorted(call.items)
     for item in outcome.done:

@@ -1,0 +1,101 @@
+"""What one value alone can't tell: keys that are required, that exclude or need each other, or are still the example's.
+
+The checks look at raw values, so that they find their mistakes even where the schema finds some of its own; a value of
+the wrong type is left to the schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ldap2mailcow.model import Code, Finding
+
+from .draft import LDAP, Block, Draft, Place, dotted, key_path
+from .secrets import secret_file
+from .urls import Url, is_loopback, is_placeholder, split_mailcow_host, split_url
+
+REQUIRED = {
+    "ldap.uri": "write where your directory is: ldaps:// and its host name",
+    "ldap.user_search_base": "write the DN below which your people are, in the form ou=people,dc=example,dc=com",
+    "mailcow_host": "write the host name of your mailcow server",
+    "mailcow_api_key": "write the read-write key that mailcow shows under System, Configuration, Access",
+}
+"""What there is no default for, and what to write there."""
+
+
+def check(draft: Draft) -> None:
+    """Note every mistake and finding that the values show together."""
+    _check_required(draft, ("mailcow_host",))
+    _check_required(draft, ("mailcow_api_key",))
+    _check_placeholder(draft, ("mailcow_host",), split_mailcow_host)
+    _check_directories(draft)
+    for place, _ in draft.blocks():
+        _check_required(draft, (*place, "uri"))
+        _check_required(draft, (*place, "user_search_base"))
+    for place, block in draft.enabled():
+        _check_placeholder(draft, (*place, "uri"), split_url)
+        _check_bind(draft, place, block)
+        _check_encryption(draft, place, block)
+
+
+def _check_required(draft: Draft, place: Place) -> None:
+    what, key = REQUIRED[key_path(place)], str(place[-1])
+    block = draft.get(place[:-1]) or {}
+    if not isinstance(block, dict) or block.get(secret_file(key)):
+        return
+    if key not in block:
+        draft.blame(place, f"this key is missing; {what}")
+    elif block[key] == "" and block.get("enabled") is not False:
+        draft.blame(place, f"this is still empty; {what}")
+
+
+def _check_placeholder(draft: Draft, place: Place, split: Callable[[str], Url | None]) -> None:
+    urls = (split(text) for text in _texts(draft.get(place)))
+    if any(url and is_placeholder(url.host) for url in urls):
+        draft.blame(place, f"this still holds the example's value; {REQUIRED[key_path(place)]}")
+
+
+def _check_directories(draft: Draft) -> None:
+    if not isinstance(draft.get((LDAP,)), list):
+        return
+    names = [block.get("name", "default") for _, block in draft.blocks()]
+    for place, block in draft.blocks():
+        if names.count(block.get("name", "default")) > 1:
+            draft.blame((*place, "name"), "another directory has this name too; give each a name of its own")
+    enabled = draft.enabled()
+    if len(enabled) > 1:
+        draft.blame(
+            (LDAP,), "several directories are not built yet in this version; write enabled: false in all but one"
+        )
+    if not enabled:
+        draft.blame((LDAP,), "no directory is enabled; write enabled: true in one of the blocks")
+
+
+def _check_bind(draft: Draft, place: Place, block: Block) -> None:
+    dn, password = block.get("bind_dn", ""), block.get("bind_pw", "")
+    if isinstance(dn, str) and dn and password == "" and not block.get(secret_file("bind_pw")):
+        # RFC 4513 section 5.1.2: servers take it as an anonymous bind and say that it went well.
+        draft.blame((*place, "bind_pw"), "this is empty beside a bind_dn; write its password, or empty bind_dn too")
+    if password and dn == "":
+        draft.blame((*place, "bind_dn"), "this is empty beside a bind_pw; write the DN that the password belongs to")
+
+
+def _check_encryption(draft: Draft, place: Place, block: Block) -> None:
+    urls = [url for text in _texts(block.get("uri")) if (url := split_url(text))]
+    start_tls = block.get("start_tls") is True
+    if start_tls and any(url.scheme == "ldaps" for url in urls):
+        draft.blame((*place, "start_tls"), "ldaps:// is encrypted already; take start_tls out, or write ldap://")
+    clear = sorted({url.host for url in urls if url.scheme == "ldap" and not is_loopback(url.host)})
+    if not clear or start_tls:
+        return
+    remedy = f"is not encrypted between here and {', '.join(clear)}; write ldaps://, or start_tls: true"
+    if block.get("require_tls") is True:
+        draft.blame((*place, "uri"), f"with require_tls, ldap:// is refused: what it carries {remedy}")
+    else:
+        sentence = f"what is read from the directory, password hashes among it, {remedy}"
+        draft.findings.append(Finding(Code.LDAP_NOT_ENCRYPTED, dotted((*place, "uri")), sentence))
+
+
+def _texts(value: object) -> list[str]:
+    """Return the texts in a value that is one or a list of them."""
+    return [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]

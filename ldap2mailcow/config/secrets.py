@@ -1,0 +1,47 @@
+"""Secrets that stand in files of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .draft import Draft, Place
+from .files import FileProblem, exposure, read_secret
+
+_API_KEY = "mailcow_api_key"
+_PASSWORD = "bind_pw"  # noqa: S105 - the name of a key
+
+
+def secret_file(key: str) -> str:
+    """Return the key that names the file of a secret."""
+    return f"{key}_file"
+
+
+def holds_secret(draft: Draft) -> bool:
+    """Tell whether any secret stands in the values themselves."""
+    places: list[Place] = [(_API_KEY,), *((*place, _PASSWORD) for place, _ in draft.blocks())]
+    return any(isinstance(value := draft.get(place), str) and value for place in places)
+
+
+def read_secret_files(draft: Draft, folder: Path) -> None:
+    """Put what the secret files hold where the secrets go; relative paths begin at `folder`."""
+    for place in [(), *(place for place, _ in draft.enabled())]:
+        key = _PASSWORD if place else _API_KEY
+        _read(draft, (*place, key), (*place, secret_file(key)), folder)
+
+
+def _read(draft: Draft, key: Place, file_key: Place, folder: Path) -> None:
+    name = draft.get(file_key)
+    if not isinstance(name, str) or not name:
+        return
+    if draft.get(key) not in (None, ""):
+        draft.blame(file_key, f"{key[-1]} is there too; take one of them out")
+        return
+    path = folder / name
+    try:
+        secret = read_secret(path)
+    except FileProblem as problem:
+        draft.blame(file_key, str(problem))
+        return
+    draft.put(key, secret.text, str(path))
+    if secret.exposed:
+        draft.findings.append(exposure(path))
