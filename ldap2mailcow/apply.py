@@ -15,12 +15,10 @@ from ldap2mailcow.mailcow import (
     read_actual,
     read_mailbox,
     send,
+    tries,
 )
 from ldap2mailcow.model import Address, Change, Existing, Kind, Outcome
 from ldap2mailcow.plan import Batch, calls_of, is_done, phases, remainder
-
-ATTEMPTS = 3
-"""How often a change is sent whose outcome stays unknown."""
 
 SINGLE_READS = 25
 """Up to so many mailboxes are read one by one; beyond, the list of their domains is cheaper."""
@@ -139,10 +137,8 @@ class _UnsettledError(Exception):
 
 def _again(client: Mailcow, change: Change, why: str) -> Outcome:
     """Read a mailbox whose change may or may not have been made, and send what is left of it, a few times at most."""
-    import stamina  # noqa: PLC0415 - a quiet run doesn't need it
-
     try:
-        for attempt in stamina.retry_context(on=_UnsettledError, attempts=ATTEMPTS, wait_initial=0.5, wait_max=10):
+        for attempt in tries(lambda error: isinstance(error, _UnsettledError)):
             with attempt:
                 return _once_more(client, change)
     except _UnsettledError as error:

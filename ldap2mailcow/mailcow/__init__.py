@@ -8,6 +8,7 @@ from ldap2mailcow.http import NoAnswer, Unreachable
 from .client import Mailcow
 from .errors import TRY_LATER, MailcowError, NotWhole, Refused, Unavailable, Unreadable
 from .read import READS, HalfDeleted, read_actual, read_aliases, read_mailbox
+from .retries import tries
 from .send import WRITES, Sent, send
 
 ENDPOINTS: frozenset[str] = READS | WRITES
@@ -30,4 +31,5 @@ __all__ = [
     "read_aliases",
     "read_mailbox",
     "send",
+    "tries",
 ]

@@ -20,11 +20,9 @@ from ldap2mailcow.http import Http, Limits, NoAnswer, Reply, Unreachable
 
 from .codes import meaning, plain
 from .errors import Refused, Unavailable
+from .retries import tries
 
 _LOG = logging.getLogger(__name__)
-
-_TRIES = 3
-_FIRST_WAIT, _LONGEST_WAIT = 1.0, 4.0  # seconds before the second try and before any, a second of jitter aside
 
 _STRIPPED_FROM_KEY = re.compile(r"[^A-Za-z0-9-]")  # by mailcow, before it compares
 
@@ -96,15 +94,11 @@ class Mailcow:
         return _data(self._ask(lambda: self._http.get(path), f"GET {path}"))
 
     def _get_again(self, path: str, failed: Exception) -> object:
-        import stamina  # noqa: PLC0415 - a run without trouble doesn't load it
-        from stamina.instrumentation import set_on_retry_hooks  # noqa: PLC0415
-
-        set_on_retry_hooks(())  # the line below says it in our words
-        for attempt in stamina.retry_context(
-            on=_worth_another_try, attempts=_TRIES, timeout=None, wait_initial=_FIRST_WAIT, wait_max=_LONGEST_WAIT
-        ):
+        untold = True
+        for attempt in tries(_worth_another_try):
             with attempt:
-                if attempt.num == 1:
+                if untold:
+                    untold = False
                     raise failed  # the try that has been made already
                 _LOG.info("trying again, for the last try ended so: %s", failed)
                 return self._get_once(path)

@@ -68,14 +68,14 @@ class _Lists:
 def read_actual(
     client: Mailcow, wanted_domains: frozenset[str] | None, *, with_aliases: bool, with_provider: bool
 ) -> Actual:
-    """Read what mailcow has: all its domains, and the mailboxes of those wanted (None: of all).
+    """Read what mailcow has: the domains wanted (None: all) that it hosts, and the mailboxes in them.
 
     Aliases and the identity provider are read only when asked for. Raises what `Mailcow.get` raises, Unreadable for
     an answer of another form, and NotWhole when the mailboxes don't add up twice.
     """
     lists = _whole_lists(client, wanted_domains)
     return Actual(
-        domains=lists.domains,
+        domains={name: lists.domains[name] for name in sorted(lists.scope)},
         mailboxes=lists.mailboxes,
         aliases=read_aliases(client, lists.scope) if with_aliases else frozenset(),
         provider=_read_provider(client) if with_provider else "mailcow",

@@ -62,7 +62,7 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Actual:
-    """What mailcow has: its domains, the mailboxes in them, and what else plans need to know of it."""
+    """What mailcow has: the domains in scope, the mailboxes in them, and what else plans need to know of it."""
 
     domains: Mapping[str, Domain]
     mailboxes: Mapping[Address, Existing]

@@ -109,7 +109,8 @@ def cost_lines(result: Result) -> list[str]:
         return []
     line = f"{price.calls} write{'s' * (price.calls != 1)} to mailcow"
     if price.rebuilds:
-        line += f", with {price.rebuilds} rebuild{'s' * (price.rebuilds != 1)} of its whole address book (slow on large servers)"
+        times = "a rebuild" if price.rebuilds == 1 else f"{price.rebuilds} rebuilds"
+        line += f", with {times} of its whole address book (slow on large servers)"
     return [line]
 
 

@@ -150,10 +150,10 @@ def _respond(state: State, keys: Keys, faults: Faults, request: Request, fault: 
         return _write(state, kind, request, fault, (action, category, obj, extra))
     if action != "get":
         return error("route not found", 404)
-    if kind == "none":
-        return Answer()
     if request.method != "GET":
         return error("only GET method is allowed", 405)
+    if kind == "none":
+        return Answer()
     return _read(Call(state=state, object=obj, extra=extra, tags=request.tags), category, faults)
 
 

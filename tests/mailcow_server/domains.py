@@ -17,6 +17,7 @@ from .values import (
     is_empty,
     listed,
     order,
+    rounded,
     shown,
     split_list,
     text,
@@ -161,7 +162,7 @@ def delete_domain(call: Call) -> End:
     """``delete/domain``; a domain that never was is deleted with success."""
     state = call.state
     for item in call.items:
-        if not is_domain_name(text(item)):
+        if is_empty(item) or not is_domain_name(text(item)):
             call.danger("domain_invalid")
             continue
         name = to_ascii(text(item).strip())
@@ -332,9 +333,9 @@ def _in_use_refusal(state: State, row: Domain) -> tuple[Json, ...] | None:
     given_away = state.quota_used_in(row.name) // MIB
     aliases = state.count_aliases(row.name, with_alias_domains=False)
     if biggest > row.maxquota:
-        return ("max_quota_in_use", biggest)
+        return ("max_quota_in_use", str(biggest))
     if given_away > row.quota:
-        return ("domain_quota_m_in_use", given_away)
+        return ("domain_quota_m_in_use", str(given_away))
     if len(mailboxes) > row.mailboxes:
         return ("mailboxes_in_use", len(mailboxes))
     if aliases > row.aliases:
@@ -344,7 +345,7 @@ def _in_use_refusal(state: State, row: Domain) -> tuple[Json, ...] | None:
 
 def _edited(row: Domain, data: JsonObject) -> Domain:
     def kept_when_empty(name: str) -> int:
-        return int(getattr(row, name)) if is_empty(data.get(name)) else integer(data[name])
+        return int(getattr(row, name)) if is_empty(data.get(name)) else rounded(data[name])
 
     def kept_when_blank(name: str) -> int:
         return integer(data[name]) if given(data, name) and data[name] != "" else int(getattr(row, name))

@@ -33,6 +33,7 @@ QUARANTINE_NOTIFICATIONS = ("never", "hourly", "daily", "weekly")
 QUARANTINE_CATEGORIES = ("add_header", "reject", "all")
 PROVIDERS = ("keycloak", "generic-oidc", "ldap")
 LONGEST_NAME = 255
+LONGEST_TAG = 255
 _SWITCHES = ("force_pw_update", "force_tfa", "tls_enforce_in", "tls_enforce_out", "sogo_access")
 _ACCESS = tuple(f"{protocol}_access" for protocol in PROTOCOLS)
 _EDITABLE = ("force_pw_update", "force_tfa", "sogo_access", *_ACCESS, "relayhost")
@@ -552,7 +553,7 @@ def _add_tags(call: Call, row: Mailbox, tags: list[Json]) -> None:
         if index > LAST_TAG_INDEX:
             call.say("warning", "tag_limit_exceeded", f"limit {LAST_TAG_INDEX}")
             return
-        if fold(text(tag)) not in {fold(there) for there in row.tags}:
+        if len(text(tag)) <= LONGEST_TAG and fold(text(tag)) not in {fold(there) for there in row.tags}:
             row.tags.append(text(tag))
 
 

@@ -21,6 +21,7 @@ from .values import Json, JsonObject, UncaughtError, text
 API_KEY = "AAAAAA-BBBBBB-CCCCCC-DDDDDD-EEEEEE"
 READ_ONLY_KEY = "RRRRRR-BBBBBB-CCCCCC-DDDDDD-EEEEEE"
 CONTROL = "/_control"
+LONGEST_TARGET = 8177  # the web server in front takes a request line of 8 KiB
 
 
 class MailcowServer:
@@ -107,6 +108,8 @@ class MailcowServer:
             return self._answer_control(request)
         if not request.target.startswith("/api/v1/"):
             return error("route not found", 404)
+        if len(request.target) > LONGEST_TARGET:
+            return Answer(414, "text/html", b"<html><body><h1>414 Request-URI Too Large</h1></body></html>")
         if self.faults.latency:
             time.sleep(self.faults.latency)
         if request.path.split("/")[0] in WRITING:

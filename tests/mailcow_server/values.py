@@ -1,7 +1,9 @@
 """How the web API reads what it is sent: a language without types meets JSON; what counts as an address."""
 
 import html
+import math
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import TypeAlias
 
@@ -39,6 +41,14 @@ def integer(value: Json) -> int:
     if isinstance(value, list | dict):
         return 1 if value else 0
     return int(value or 0)
+
+
+def rounded(value: Json) -> int:
+    """A number as the database takes it: fractions are rounded, a text that is none ends the call."""
+    found = _NUMBER.fullmatch(text(value))
+    if found is None:
+        raise UncaughtError("Incorrect integer value at row 1", 1366)
+    return math.floor(float(found[1]) + 0.5)
 
 
 def flag(value: Json) -> int:
@@ -97,8 +107,11 @@ def shown(value: str) -> str:
 
 
 def fold(value: str) -> str:
-    """The key under which the database finds a text: upper and lower case are the same."""
-    return value.lower()
+    """The key under which the database finds a text: case and accents do not matter."""
+    if value.isascii():
+        return value.lower()
+    letters = unicodedata.normalize("NFD", value)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).lower()
 
 
 def order(value: str) -> str:

@@ -130,5 +130,5 @@ def test_a_quiet_run_loads_only_what_it_needs() -> None:
         "typing_inspection",
         "yaml",
     }
-    of_the_tests = {"coverage", "a1_coverage", "cython_runtime", "pygments", "sitecustomize"}  # httpx takes pygments too
+    of_the_tests = {"coverage", "a1_coverage", "cython_runtime", "pygments", "sitecustomize"}  # httpx takes pygments
     assert loaded - allowed - of_the_tests == set()

@@ -77,6 +77,7 @@ def scripted(answer: Answer, *, certificate: tuple[Path, Path] | None = None) ->
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet: two would wait for an acknowledgement between them
 
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
