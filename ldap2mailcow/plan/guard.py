@@ -56,10 +56,8 @@ def _reason(
 def _sentence(reason: Reason, count: int, managed: int, allowed: int, search_doubt: str) -> str:
     what = f"{count} of {managed} managed mailboxes would be disabled"
     force = f"if that is meant, run once with --force-removals {count}"
-    match reason:
-        case Reason.NOT_WHOLE:
-            return f"{what}, but the directory's answer is not whole; nothing lifts this but a whole answer"
-        case Reason.SEARCH_CHANGED:
-            return f"{what}, and {search_doubt}; {force}"
-        case Reason.OVER_LIMIT:
-            return f"{what}, and limits.removals lets {allowed} through; {force}"
+    if reason is Reason.NOT_WHOLE:
+        return f"{what}, but the directory's answer is not whole; nothing lifts this but a whole answer"
+    if reason is Reason.SEARCH_CHANGED:
+        return f"{what}, and {search_doubt}; {force}"
+    return f"{what}, and limits.removals lets {allowed} through; {force}"

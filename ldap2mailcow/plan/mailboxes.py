@@ -84,7 +84,7 @@ def _held_by_another(draft: Draft, mailbox: Mailbox) -> bool:
         )
         return True
     holder = draft.view.memory.mailboxes.get(address)
-    if holder is None or _is_entry_of(mailbox, holder, draft):
+    if holder is None or _is_gone_from_mailcow(draft, address) or _is_entry_of(mailbox, holder, draft):
         return False
     absence_is_known = draft.sees_all and draft.is_of_source(holder)
     if holder.id is None or holder.id in draft.view.desired.ids or not absence_is_known:

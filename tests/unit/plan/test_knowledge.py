@@ -339,6 +339,13 @@ def test_a_scoped_run_follows_the_status_of_those_it_looks_at(options: Options) 
     assert kinds(plan.changes) == [(Kind.DISABLE, ANN)]
 
 
+@pytest.mark.parametrize("options", SCOPED)
+def test_a_scoped_run_follows_a_status_also_where_the_answer_is_doubtful(options: Options) -> None:
+    """The status is told by an entry that is there, and not by who is missing."""
+    plan = quiet([ANN], wants=[wanted(ANN, active=0)], options=options, doubts=(CUT_SHORT,)).plan()
+    assert kinds(plan.changes) == [(Kind.DISABLE, ANN)]
+
+
 def test_only_touches_the_named_addresses() -> None:
     scene = quiet(
         [ANN, BOB],
@@ -435,6 +442,14 @@ def test_the_ids_of_the_old_attribute_are_forgotten_with_it() -> None:
     assert plan.source.id_attribute == "uid"
     assert remembered(plan, ANN)["id"] == "4711"
     assert remembered(plan, BOB) == {"id": None}
+
+
+def test_ids_stay_where_no_attribute_was_fixed_yet() -> None:
+    """The config gave the directory another name: the ids are as good as before."""
+    plan = gone(
+        rows=[row(ANN), row(BOB), row(CAT)], sources={}, desired={"ids": frozenset({"id-ann", "id-bob", "id-cat"})}
+    ).plan()
+    assert remembered(plan, BOB) == {}
 
 
 def test_the_ids_of_another_directory_stay_when_this_one_s_attribute_changes() -> None:

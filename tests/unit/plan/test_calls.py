@@ -1,0 +1,197 @@
+"""Changes to calls: what is asked of mailcow, and what shares a request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+
+from ldap2mailcow.model import ATTRIBUTES, Address, Call, Change, FieldChange, Kind, Value, Why
+from ldap2mailcow.plan import Cost, Phase, calls_of, cost, phases
+
+from .builders import ANN, BOB, DISABLED_TAG, MARK, people, person
+
+SECRET = SecretStr("{CRYPT}$6$salt$x")
+WITH_SECRET = {"password": SECRET, "password2": SECRET}
+
+
+def update(address: Address = ANN, /, **writes: Value) -> Change:
+    return Change(Kind.UPDATE, address, Why.LDAP, writes=writes)
+
+
+def sizes(phase: Phase) -> list[int]:
+    return [len(batch.changes) for batch in phase.batches]
+
+
+def test_a_mailbox_is_made_by_one_call_with_everything() -> None:
+    """A second call could fail, and would cost a mailbox half made."""
+    writes: dict[str, Value] = {
+        "name": "Ann",
+        "quota": 500,
+        "active": 1,
+        "authsource": "mailcow",
+        "tls_enforce_in": 1,
+        "tls_enforce_out": 0,
+    }
+    assert writes.keys() == ATTRIBUTES.keys()
+    change = Change(Kind.CREATE, ANN, Why.NEW, writes=writes, password=SECRET, add_tags=(MARK, DISABLED_TAG))
+    attr = {
+        "local_part": "ann",
+        "domain": "example.org",
+        **writes,
+        **WITH_SECRET,
+        "tags": [MARK, DISABLED_TAG],
+        "force_pw_update": 0,
+    }
+    assert calls_of(change) == (Call("add/mailbox", (ANN,), attr, "mailbox_added"),)
+
+
+def test_a_mailbox_of_a_provider_is_made_without_a_password() -> None:
+    change = Change(Kind.CREATE, ANN, Why.NEW, writes={"authsource": "ldap"})
+    assert calls_of(change)[0].attr.keys() == {"local_part", "domain", "authsource", "tags", "force_pw_update"}
+
+
+def test_an_update_is_one_call_with_what_changed() -> None:
+    assert calls_of(update(name="A", quota=5)) == (
+        Call("edit/mailbox", (ANN,), {"name": "A", "quota": 5}, "mailbox_modified"),
+    )
+
+
+def test_a_password_goes_with_the_other_values() -> None:
+    (call,) = calls_of(replace(update(name="A"), password=SECRET))
+    assert call.attr == {"name": "A", **WITH_SECRET}
+
+
+def test_a_password_alone_is_one_call() -> None:
+    (call,) = calls_of(replace(update(), password=SECRET))
+    assert call.attr == WITH_SECRET
+
+
+def test_a_switch_to_mailcow_s_passwords_is_followed_by_the_password() -> None:
+    """mailcow ignores a password that comes with the switch."""
+    switch, password = calls_of(replace(update(authsource="mailcow", name="A"), password=SECRET, attribute_hash="abc"))
+    assert switch.attr == {"authsource": "mailcow", "name": "A", "attribute_hash": "abc"}
+    assert password.attr == {**WITH_SECRET, "attribute_hash": "abc"}
+
+
+def test_a_switch_to_a_provider_is_one_call() -> None:
+    (call,) = calls_of(update(authsource="ldap"))
+    assert call.attr == {"authsource": "ldap"}
+
+
+def test_tls_is_written_by_its_own_endpoint() -> None:
+    """edit/mailbox answers with success, and does nothing of it."""
+    assert calls_of(update(tls_enforce_in=1, tls_enforce_out=0)) == (
+        Call("edit/tls_policy", (ANN,), {"tls_enforce_in": 1, "tls_enforce_out": 0}, "mailbox_modified"),
+    )
+
+
+def test_tls_and_other_values_are_two_calls() -> None:
+    assert [call.endpoint for call in calls_of(update(name="A", tls_enforce_in=1))] == [
+        "edit/mailbox",
+        "edit/tls_policy",
+    ]
+
+
+def test_the_mark_of_a_template_is_sent_back_with_edits_only() -> None:
+    edit, tls = calls_of(replace(update(name="A", tls_enforce_in=1), attribute_hash="abc"))
+    assert edit.attr == {"name": "A", "attribute_hash": "abc"}
+    assert tls.attr == {"tls_enforce_in": 1}
+
+
+def test_tags_are_added_by_the_edit() -> None:
+    (call,) = calls_of(replace(update(), add_tags=(MARK,)))
+    assert call.attr == {"tags": [MARK]}
+
+
+def test_tags_are_removed_by_a_call_of_their_own_after_the_edit() -> None:
+    edit, tag = calls_of(replace(update(active=1), remove_tags=(DISABLED_TAG,)))
+    assert edit.attr == {"active": 1}
+    assert tag == Call("delete/mailbox/tag", (ANN,), {"tags": [DISABLED_TAG]}, "mailbox_modified")
+
+
+def test_a_tag_that_is_only_removed_needs_no_edit() -> None:
+    (call,) = calls_of(replace(update(), remove_tags=(DISABLED_TAG,), attribute_hash="abc"))
+    assert call.endpoint == "delete/mailbox/tag"
+
+
+# batches and phases
+
+
+def test_changes_that_are_alike_share_a_call_of_ten_at_most() -> None:
+    (phase,) = phases([update(address, quota=5) for address in people(23)])
+    assert sizes(phase) == [10, 10, 3]
+    assert phase.batches[2].calls[0].items == (person(20), person(21), person(22))
+    assert not phase.serial
+
+
+def test_all_calls_of_a_batch_are_for_all_of_it() -> None:
+    (phase,) = phases([update(address, name="A", tls_enforce_in=1) for address in people(2)])
+    assert [call.items for call in phase.batches[0].calls] == [people(2), people(2)]
+
+
+def test_changes_that_differ_share_nothing() -> None:
+    (phase,) = phases([update(ANN, quota=5), update(BOB, quota=6)])
+    assert sizes(phase) == [1, 1]
+
+
+def test_the_order_of_the_values_makes_no_difference() -> None:
+    (phase,) = phases([update(ANN, quota=5, name="A"), update(BOB, name="A", quota=5)])
+    assert sizes(phase) == [2]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        pytest.param({"password": SECRET}, id="a password"),
+        pytest.param({"remove_tags": (DISABLED_TAG,)}, id="a tag to remove"),
+        pytest.param({"kind": Kind.CREATE}, id="a new mailbox"),
+    ],
+)
+def test_what_is_one_mailbox_s_own_is_never_shared(own: dict[str, object]) -> None:
+    (phase,) = phases([replace(update(address, name="A"), **own) for address in (ANN, BOB)])  # type: ignore[arg-type]
+    assert sizes(phase) == [1, 1]
+
+
+@pytest.mark.parametrize(("one", "other", "shared"), [("abc", "abc", [2]), ("abc", "def", [1, 1]), ("", "abc", [1, 1])])
+def test_the_mark_of_a_template_is_shared_between_equals_only(one: str, other: str, shared: list[int]) -> None:
+    changes = [replace(update(address, name="A"), attribute_hash=mark) for address, mark in ((ANN, one), (BOB, other))]
+    assert sizes(phases(changes)[0]) == shared
+
+
+def test_tags_are_shared_between_equals_only() -> None:
+    changes = [replace(update(ANN, name="A"), add_tags=(MARK,)), update(BOB, name="A")]
+    assert sizes(phases(changes)[0]) == [1, 1]
+
+
+def disable(address: Address) -> Change:
+    return Change(Kind.DISABLE, address, Why.MISSING, writes={"active": 0}, add_tags=(DISABLED_TAG,), rebuilds=1)
+
+
+def test_disabling_runs_last_one_by_one_and_each_in_a_call_of_its_own() -> None:
+    """Each rebuilds mailcow's address book before the answer comes."""
+    first, last = phases([update(ANN, name="A"), disable(ANN), disable(BOB)])
+    assert (first.serial, last.serial) == (False, True)
+    assert sizes(last) == [1, 1]
+
+
+def test_two_changes_of_one_mailbox_are_in_two_phases() -> None:
+    lower = Change(Kind.UPDATE, ANN, Why.LDAP, fields=(FieldChange("quota", 100, 50),), writes={"quota": 50})
+    enable = Change(Kind.ENABLE, ANN, Why.BACK, writes={"active": 1})
+    for changes in ([lower, enable], [update(ANN, name="A"), enable], [update(ANN, name="A"), disable(ANN)]):
+        assert [len(phase.batches) for phase in phases(changes)] == [1, 1]
+
+
+def test_nothing_to_do_has_no_phases_and_costs_nothing() -> None:
+    assert phases([]) == ()
+    assert cost([]) == Cost(0, 0)
+
+
+def test_the_cost_is_in_calls_as_they_are_shared_and_in_rebuilds() -> None:
+    changes = [
+        *(update(address, name="A", tls_enforce_in=1) for address in people(12)),
+        replace(update(ANN, name="B"), rebuilds=1),
+        disable(BOB),
+    ]
+    assert cost(iter(changes)) == Cost(calls=6, rebuilds=2)

@@ -1,0 +1,315 @@
+"""Passwords: written when the directory's changed, and only then, though mailcow never shows one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+from pydantic import SecretStr
+
+from ldap2mailcow.desired import NOBODY
+from ldap2mailcow.model import Change, Code, Kind, Origin, Why
+from ldap2mailcow.plan import Options, calls_of, make_plan
+
+from .builders import (
+    ANN,
+    BOB,
+    LATER_STAMP,
+    PASSWORD,
+    STAMP,
+    WRITTEN_STAMP,
+    Scene,
+    codes,
+    existing,
+    make_config,
+    make_seal,
+    only,
+    quiet,
+    remembered,
+    row,
+    seal,
+    simulate,
+    wanted,
+)
+
+NEW = "{CRYPT}$6$salt$another-one"
+REASSERT = Options(reassert=True)
+KEEP = make_config(adopt_mailboxes="keep_password")
+UNREADABLE = {"firstname", "lastname", "password"}
+"""What an entry shows whose password is there, but in no form that mailcow can verify."""
+
+
+def test_a_password_that_did_not_change_is_not_written() -> None:
+    assert quiet([ANN]).plan().changes == ()
+
+
+def test_a_password_that_changed_in_the_directory_is_written() -> None:
+    scene = quiet([ANN], wants=[wanted(ANN, password=NEW)])
+    change = only(scene.plan().changes)
+    assert (change.kind, change.why, change.fields) == (Kind.UPDATE, Why.PASSWORD, ())
+    assert change.password == SecretStr(NEW)
+    assert change.remember["digest"] == seal(SecretStr(NEW))
+    assert change.remember["passwd_update"] is None
+    view = simulate(scene.plan(), scene.view())
+    assert view.memory.mailboxes[ANN].passwd_update == WRITTEN_STAMP
+    assert make_plan(view).changes == ()
+
+
+def test_a_changed_attribute_and_a_changed_password_are_one_change() -> None:
+    change = only(quiet([ANN], wants=[wanted(ANN, password=NEW, name="A")]).plan().changes)
+    assert (change.why, change.writes, change.password) == (Why.LDAP, {"name": "A"}, SecretStr(NEW))
+
+
+def test_the_password_is_the_reason_where_the_attribute_was_changed_by_hand() -> None:
+    change = only(quiet([ANN], wants=[wanted(ANN, password=NEW)], has=[existing(ANN, name="A")]).plan().changes)
+    assert change.why is Why.PASSWORD
+
+
+def drifted(**more: object) -> Scene:
+    """A scene in which somebody wrote Ann's password in mailcow."""
+    return quiet([ANN], has=[existing(ANN, stamp=LATER_STAMP)], **more)
+
+
+def test_a_password_changed_in_mailcow_is_overwritten() -> None:
+    scene = drifted()
+    change = only(scene.plan().changes)
+    assert (change.why, change.password) == (Why.DRIFT, SecretStr(PASSWORD))
+    assert make_plan(simulate(scene.plan(), scene.view())).changes == ()
+
+
+def test_a_password_changed_in_mailcow_may_be_left_and_told_on_every_run() -> None:
+    scene = drifted(config=make_config(password_drift="report"))
+    plan = scene.plan()
+    assert (plan.changes, plan.notes, codes(plan)) == ((), (), [Code.PASSWORD_DRIFT])
+    assert codes(make_plan(simulate(plan, scene.view()))) == [Code.PASSWORD_DRIFT]
+
+
+def test_a_changed_password_of_the_directory_ends_a_reported_drift() -> None:
+    config = make_config(password_drift="report")
+    assert only(drifted(config=config, wants=[wanted(ANN, password=NEW)]).plan().changes).why is Why.PASSWORD
+
+
+def test_an_older_stamp_is_no_drift() -> None:
+    """mailcow's clock was put back, or its database came from a copy."""
+    assert quiet([ANN], has=[existing(ANN, stamp="2026-01-01 00:00:00")]).plan().changes == ()
+
+
+def test_a_stamp_that_could_not_be_read_back_is_taken_as_ours() -> None:
+    plan = drifted(rows=[row(ANN, passwd_update=None)]).plan()
+    assert plan.changes == ()
+    assert remembered(plan, ANN)["passwd_update"] == LATER_STAMP
+
+
+@pytest.mark.parametrize("password_drift", ["overwrite", "report"])
+def test_reassert_writes_every_password_again(password_drift: str) -> None:
+    scene = quiet([ANN, BOB], options=REASSERT, config=make_config(password_drift=password_drift))
+    plan = scene.plan()
+    assert [(change.kind, change.why) for change in plan.changes] == [(Kind.REASSERT, Why.REASSERT)] * 2
+    assert {change.password for change in plan.changes} == {SecretStr(PASSWORD)}
+    assert len(make_plan(simulate(plan, scene.view())).changes) == 2
+
+
+def test_reassert_writes_no_attribute_that_is_there_already() -> None:
+    assert only(quiet([ANN], options=REASSERT).plan().changes).writes == {}
+
+
+@pytest.mark.parametrize(
+    ("ann", "why"),
+    [(existing(ANN, name="A"), Why.MAILCOW), (existing(ANN, tags=()), Why.MAILCOW)],
+)
+def test_what_reassert_finds_to_change_is_an_update(ann: object, why: Why) -> None:
+    change = only(quiet([ANN], has=[ann], options=REASSERT).plan().changes)
+    assert (change.kind, change.why) == (Kind.UPDATE, why)
+
+
+def test_reassert_tells_a_changed_password_apart() -> None:
+    change = only(quiet([ANN], wants=[wanted(ANN, password=NEW)], options=REASSERT).plan().changes)
+    assert (change.kind, change.why) == (Kind.UPDATE, Why.PASSWORD)
+
+
+def test_reassert_writes_no_password_to_who_logs_in_elsewhere() -> None:
+    scene = quiet(
+        [ANN],
+        wants=[wanted(ANN, authsource="ldap", password=None)],
+        has=[existing(ANN, authsource="ldap")],
+        config=make_config(mapping={"authsource": "ldap"}),
+        actual={"provider": "ldap"},
+        options=REASSERT,
+    )
+    assert scene.plan().changes == ()
+
+
+# vanished, unusable, missing
+
+
+def test_a_password_that_vanished_stays_in_mailcow_and_is_told() -> None:
+    plan = quiet([ANN], wants=[wanted(ANN, password=None)]).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.PASSWORD_VANISHED])
+    assert "digest" not in remembered(plan, ANN)
+
+
+def test_a_password_that_vanished_is_told_on_the_next_run_too() -> None:
+    scene = quiet([ANN], wants=[wanted(ANN, password=None)])
+    assert codes(make_plan(simulate(scene.plan(), scene.view()))) == [Code.PASSWORD_VANISHED]
+
+
+def test_a_password_that_came_back_unchanged_is_not_written() -> None:
+    scene = quiet([ANN], wants=[wanted(ANN, password=None)])
+    view = simulate(scene.plan(), scene.view())
+    assert make_plan(replace(view, desired=quiet([ANN]).view().desired)).changes == ()
+
+
+def test_an_unusable_password_has_its_own_finding_already() -> None:
+    plan = quiet([ANN], wants=[wanted(ANN, password=None, present=UNREADABLE)]).plan()
+    assert (plan.changes, codes(plan)) == ((), [])
+
+
+@pytest.mark.parametrize("digest", [None, seal(NOBODY)])
+def test_a_password_that_never_was_has_not_vanished(digest: str | None) -> None:
+    plan = quiet([ANN], wants=[wanted(ANN, password=None)], rows=[row(ANN, digest=digest)]).plan()
+    assert codes(plan) == []
+
+
+def test_a_mailbox_that_moved_to_a_provider_has_not_lost_its_password() -> None:
+    scene = quiet(
+        [ANN],
+        wants=[wanted(ANN, authsource="ldap", password=None)],
+        has=[existing(ANN, authsource="ldap")],
+        config=make_config(mapping={"authsource": "ldap"}),
+        actual={"provider": "ldap"},
+    )
+    assert codes(scene.plan()) == []
+
+
+def test_a_mailbox_without_a_password_is_not_made() -> None:
+    plan = Scene(wants=[wanted(ANN, password=None)]).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.NO_PASSWORD])
+    assert "userPassword" in plan.findings[0].sentence
+
+
+def test_a_mailbox_with_an_unusable_password_is_not_made_and_not_told_twice() -> None:
+    plan = Scene(wants=[wanted(ANN, password=None, present=UNREADABLE)]).plan()
+    assert (plan.changes, codes(plan)) == ((), [])
+
+
+def test_no_mapped_password_is_told_in_words() -> None:
+    plan = Scene(wants=[wanted(ANN, password=None)], config=make_config(mapping={"password": ""})).plan()
+    assert "shows no password" in plan.findings[0].sentence
+
+
+RANDOM = make_config(missing_password="random")
+
+
+@pytest.mark.parametrize("present", [None, UNREADABLE])
+def test_a_mailbox_without_a_password_may_be_made_locked(present: set[str] | None) -> None:
+    scene = Scene(wants=[wanted(ANN, password=None, present=present)], config=RANDOM)
+    assert only(scene.plan().changes).password == NOBODY
+    again = make_plan(simulate(scene.plan(), scene.view()))
+    assert (again.changes, codes(again)) == ((), [])
+
+
+def test_a_locked_mailbox_gets_its_first_password() -> None:
+    scene = Scene(wants=[wanted(ANN, password=None)], config=RANDOM)
+    view = simulate(scene.plan(), scene.view())
+    plan = make_plan(replace(view, desired=quiet([ANN]).view().desired))
+    assert only(plan.changes).password == SecretStr(PASSWORD)
+
+
+# adoption, the ancestor, a lost state file
+
+
+@pytest.mark.parametrize("origin", [Origin.ANCESTOR, Origin.MARK])
+def test_a_row_without_a_digest_gets_the_directory_s_password(origin: Origin) -> None:
+    scene = quiet([ANN], rows=[row(ANN, digest=None, passwd_update=None, origin=origin)])
+    change = only(scene.plan().changes)
+    assert (change.kind, change.why) == (Kind.UPDATE, Why.UNKNOWN_HERE)
+    assert make_plan(simulate(scene.plan(), scene.view())).changes == ()
+
+
+def test_keep_password_only_looks_at_the_first_one() -> None:
+    plan = quiet([ANN], rows=[row(ANN, digest=None, passwd_update=None)], config=KEEP).plan()
+    assert plan.changes == ()
+    assert remembered(plan, ANN)["digest"] == seal(SecretStr(PASSWORD))
+    assert remembered(plan, ANN)["passwd_update"] == STAMP
+
+
+def test_keep_password_writes_at_the_first_change_in_the_directory() -> None:
+    scene = quiet([ANN], rows=[], has=[existing(ANN, tags=())], config=KEEP)
+    assert only(scene.plan().changes).password is None
+    view = simulate(scene.plan(), scene.view())
+    assert make_plan(view).changes == ()
+    changed = quiet([ANN], wants=[wanted(ANN, password=NEW)]).view().desired
+    assert only(make_plan(replace(view, desired=changed)).changes).password == SecretStr(NEW)
+
+
+def test_keep_password_gives_way_to_reassert() -> None:
+    plan = quiet([ANN], rows=[row(ANN, digest=None)], config=KEEP, options=REASSERT).plan()
+    assert only(plan.changes).password == SecretStr(PASSWORD)
+
+
+def test_a_mailbox_that_comes_back_from_a_provider_gets_the_password_we_wrote_before() -> None:
+    """Whatever is remembered: nothing says what the provider's mailbox holds."""
+    change = only(quiet([ANN], has=[existing(ANN, authsource="ldap")], config=KEEP).plan().changes)
+    assert change.password == SecretStr(PASSWORD)
+
+
+# a lost key
+
+
+def test_digests_of_a_lost_key_are_taken_afresh_and_nothing_is_written() -> None:
+    scene = quiet([ANN, BOB], wants=[wanted(ANN, password=NEW), wanted(BOB)], key="key2")
+    plan = scene.plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.DIGEST_KEY_LOST])
+    assert "2 passwords" in plan.findings[0].sentence
+    assert remembered(plan, ANN)["digest"] == make_seal("key2")(SecretStr(NEW))
+    assert codes(make_plan(simulate(plan, scene.view()))) == []
+
+
+def test_a_lost_key_takes_the_present_stamp_as_ours() -> None:
+    plan = quiet([ANN], has=[existing(ANN, stamp=LATER_STAMP)], key="key2").plan()
+    assert plan.changes == ()
+    assert remembered(plan, ANN)["passwd_update"] == LATER_STAMP
+
+
+def test_reassert_after_a_lost_key_writes() -> None:
+    change = only(quiet([ANN], key="key2", options=REASSERT).plan().changes)
+    assert (change.kind, change.remember["digest"]) == (Kind.REASSERT, make_seal("key2")(SecretStr(PASSWORD)))
+
+
+def test_rows_without_a_digest_lost_nothing_with_the_key() -> None:
+    assert codes(quiet([ANN], rows=[row(ANN, digest=None)], key="key2").plan()) == []
+
+
+# secrets
+
+
+SECRET = "{CRYPT}$6$salt$not-for-your-eyes"
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        Scene(wants=[wanted(ANN, password=SECRET)]),
+        quiet([ANN], wants=[wanted(ANN, password=SECRET, name="A", tls_enforce_in=1)]),
+        quiet([ANN], wants=[wanted(ANN, password=SECRET)], has=[existing(ANN, tags=(), authsource="ldap")], rows=[]),
+    ],
+)
+def test_no_password_is_in_the_text_of_a_plan_or_its_calls(scene: Scene) -> None:
+    plan = scene.plan()
+    change = only(plan.changes)
+    assert change.password == SecretStr(SECRET)
+    calls = calls_of(change)
+    assert any("password" in call.attr for call in calls)
+    shown = [
+        repr(plan),
+        str(plan),
+        repr(calls),
+        _json(change),
+        json.dumps([asdict(call) for call in calls], default=str),
+    ]
+    assert not [text for text in shown if "not-for-your-eyes" in text]
+
+
+def _json(change: Change) -> str:
+    return json.dumps(asdict(change), default=str)

@@ -1,0 +1,380 @@
+"""What holds for every directory, mailcow and state file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from ldap2mailcow.config import Config
+from ldap2mailcow.model import (
+    ATTRIBUTES,
+    Address,
+    Cause,
+    Change,
+    Code,
+    Existing,
+    Kind,
+    Mailbox,
+    Origin,
+    Remembered,
+    SourceMemory,
+    Value,
+)
+from ldap2mailcow.plan import Options, Plan, Reason, View, fingerprint, make_plan, phases
+
+from .builders import (
+    CANARY,
+    CUT_SHORT,
+    DISABLED_TAG,
+    LATER_STAMP,
+    MARK,
+    NOW,
+    PASSWORD,
+    STAMP,
+    Scene,
+    dn_of,
+    existing,
+    id_of,
+    make_config,
+    people,
+    row,
+    seal,
+    send_all,
+    simulate,
+    wanted,
+)
+
+EVERYBODY = people(7)
+PASSWORDS = (PASSWORD, "{CRYPT}$6$salt$second")
+MAPPING = {"quota": "mailQuota", "active": "mailActive", "tls_enforce_in": "mailTls"}
+QUOTAS = st.sampled_from([0, 50, 100, 200])
+FLAGS = st.sampled_from([0, 1])
+
+thorough = settings(max_examples=120, deadline=None, derandomize=True, database=None)
+
+
+@st.composite
+def mailboxes(draw: st.DrawFn, address: Address) -> Mailbox:
+    """What the directory may want for an address: of its usual entry, or of another."""
+    attributes: dict[str, Value] = draw(
+        st.fixed_dictionaries(
+            {"authsource": st.sampled_from(["mailcow", "mailcow", "ldap"])},
+            optional={
+                "name": st.sampled_from(["One", "Two"]),
+                "quota": QUOTAS,
+                "active": FLAGS,
+                "tls_enforce_in": FLAGS,
+            },
+        ),
+    )
+    password = draw(st.sampled_from([*PASSWORDS, None])) if attributes["authsource"] == "mailcow" else None
+    entry = draw(st.sampled_from([address, address, address, *EVERYBODY[:3], Address("new@example.org")]))
+    moved = draw(st.sampled_from(["", "", ",ou=moved"]))
+    mailbox = wanted(address, id=id_of(entry), dn=dn_of(entry) + moved, password=password)
+    present = frozenset(attributes) - {"authsource", "name"} | ({"password"} if password else frozenset())
+    return replace(mailbox, attributes=attributes, present=present)
+
+
+@st.composite
+def existing_mailboxes(draw: st.DrawFn, address: Address) -> Existing:
+    """What mailcow may have at an address."""
+    return existing(
+        address,
+        tags=draw(st.sampled_from([(), (MARK,), (MARK, DISABLED_TAG), ("staff",)])),
+        stamp=draw(st.sampled_from([STAMP, LATER_STAMP])),
+        template=draw(st.sampled_from(["", "abc"])),
+        name=draw(st.sampled_from(["One", "Two"])),
+        quota=draw(QUOTAS),
+        active=draw(st.sampled_from([0, 1, 1, 1, 2])),
+        authsource=draw(st.sampled_from(["mailcow", "mailcow", "ldap"])),
+        tls_enforce_in=draw(FLAGS),
+    )
+
+
+@st.composite
+def rows(draw: st.DrawFn, address: Address) -> Remembered:
+    """What the state file may remember of an address."""
+    since = draw(st.sampled_from([None, NOW - timedelta(minutes=10), NOW - timedelta(days=2)]))
+    return row(
+        address,
+        id=draw(st.sampled_from([id_of(address), id_of(address), None])),
+        origin=draw(st.sampled_from(Origin)),
+        digest=draw(st.sampled_from([*(seal(SecretStr(password)) for password in PASSWORDS), "lost:digest", None])),
+        passwd_update=draw(st.sampled_from([STAMP, LATER_STAMP, None])),
+        disabled=draw(st.sampled_from([None, *Cause])),
+        missing_since=since,
+        missed=draw(st.integers(1, 5)) if since else 0,
+        present=draw(st.frozensets(st.sampled_from(["password", "quota", "active"]))),
+    )
+
+
+CONFIGS = [
+    make_config(
+        mapping=MAPPING,
+        password_drift=drift,
+        missing_password=missing,
+        adopt_mailboxes=adopt,
+        protected=protected,
+        removed_users={"action": action, "missing_runs": 3},
+        limits={"removals": removals},
+    )
+    for drift, missing, adopt, protected, action, removals in product(
+        ["overwrite", "report"],
+        ["skip", "random"],
+        ["overwrite", "keep_password", "refuse"],
+        [[], [EVERYBODY[0]]],
+        ["disable", "keep"],
+        ["5, 10%", "1", "50%"],
+    )
+]
+
+options = st.builds(
+    Options,
+    reassert=st.booleans(),
+    only=st.sampled_from([frozenset(), frozenset(), frozenset(EVERYBODY[:2])]),
+    overridden_filter=st.sampled_from([False, False, True]),
+    force_removals=st.sampled_from([None, None, 0, 2, 9]),
+)
+
+
+def searches(config: Config) -> st.SearchStrategy[dict[str, SourceMemory]]:
+    """What may be remembered of the directory: nothing, this search, another search, another id attribute."""
+    own = fingerprint(config.sources[0])
+    return st.sampled_from(
+        [
+            {},
+            {"default": SourceMemory("entryUUID", own)},
+            {"default": SourceMemory("entryUUID", own)},
+            {"default": SourceMemory("entryUUID", {**own, "domains": "example.com"})},
+        ],
+    )
+
+
+def unique(found: Iterable[Mailbox]) -> list[Mailbox]:
+    """Return the mailboxes of entries that want one only, as a directory has them."""
+    return list({mailbox.id: mailbox for mailbox in found}.values())
+
+
+@st.composite
+def views(draw: st.DrawFn, *, tight: bool = True) -> View:
+    """Return any view; `tight`: the domain may be too full for what it has already."""
+    config = draw(st.sampled_from(CONFIGS))
+    some = st.lists(st.sampled_from(EVERYBODY), unique=True)
+    has = [draw(existing_mailboxes(address)) for address in draw(some)]
+    used = sum(int(mailbox.attributes["quota"]) for mailbox in has)
+    limits = {
+        "max_mailboxes": draw(st.integers(0, 10)),
+        "max_quota": draw(st.integers(0, 800)) if tight else used + draw(st.integers(0, 400)),
+        "max_mailbox_quota": draw(st.sampled_from([100, 200])) if tight else 200,
+        "default_quota": draw(st.sampled_from([0, 60])),
+    }
+    return Scene(
+        wants=unique(draw(mailboxes(address)) for address in draw(some)),
+        has=has,
+        rows=[draw(rows(address)) for address in draw(some)],
+        config=config,
+        options=draw(options),
+        sources=draw(searches(config)),
+        limits=limits,
+        doubts=draw(st.sampled_from([(), (), (CUT_SHORT,), (CANARY,)])),
+        actual={
+            "provider": draw(st.sampled_from(["mailcow", "ldap"])),
+            "aliases": draw(st.sampled_from([frozenset(), frozenset({EVERYBODY[5]})])),
+        },
+    ).view()
+
+
+def is_ours(view: View, address: Address) -> bool:
+    found = view.actual.mailboxes.get(address)
+    return address in view.memory.mailboxes or (found is not None and MARK in found.tags)
+
+
+def disables(changes: Iterable[Change]) -> list[Address]:
+    return [change.address for change in changes if change.kind is Kind.DISABLE]
+
+
+def may_follow(first: Plan, second: Plan) -> set[Address]:
+    """Return who may be disabled on a second run at the same time, though the first was carried out whole.
+
+    Whose grace counts runs, this being one more; and whom a percentage of more mailboxes lets through.
+    """
+    pending = {waiting.address for waiting in first.pending}
+    if first.withheld and first.withheld[0].reason is Reason.OVER_LIMIT and second.whole:
+        return pending | set(disables(first.withheld[0].changes))
+    return pending
+
+
+@given(views(tight=False))
+@thorough
+def test_a_plan_that_was_carried_out_leaves_nothing_to_do(view: View) -> None:
+    first = make_plan(view)
+    second = make_plan(simulate(first, view))
+    left = [change for change in second.changes if change.kind is not Kind.REASSERT]
+    assert {change.kind for change in left} <= {Kind.DISABLE}
+    assert set(disables(left)) <= may_follow(first, second)
+    assert view.options.reassert or len(left) == len(second.changes)
+
+
+@given(views(tight=False))
+@thorough
+def test_what_is_withheld_for_doubt_stays_withheld(view: View) -> None:
+    first = make_plan(view)
+    for withheld in first.withheld:
+        if withheld.reason is not Reason.OVER_LIMIT:
+            again = make_plan(simulate(first, view))
+            assert [other.reason for other in again.withheld] == [withheld.reason]
+            assert set(disables(withheld.changes)) <= set(disables(again.withheld[0].changes))
+            assert again.source.accepted == view.memory.sources.get("default", SourceMemory()).accepted
+
+
+@given(views())
+@thorough
+def test_mailcow_refuses_nothing_of_a_plan(view: View) -> None:
+    """Sent in its own order, one after the other; what doesn't fit is a finding instead."""
+    plan = make_plan(view)
+    if view.options.force_removals is None and view.actual.domains["example.org"].max_quota >= _used(view):
+        after = send_all(plan.changes, view.actual)
+        assert after.domains["example.org"].used_quota <= after.domains["example.org"].max_quota
+
+
+def _used(view: View) -> int:
+    return view.actual.domains["example.org"].used_quota
+
+
+@given(views())
+@thorough
+def test_a_domain_never_gets_fuller_than_it_may_be_or_was(view: View) -> None:
+    domain = view.actual.domains["example.org"]
+    mailboxes, quota = domain.mailboxes, domain.used_quota
+    for phase in phases(make_plan(view).changes):
+        for change in (change for batch in phase.batches for change in batch.changes):
+            before = view.actual.mailboxes.get(change.address)
+            mailboxes += change.kind is Kind.CREATE
+            if "quota" in change.writes:
+                quota += int(change.writes["quota"]) - (int(before.attributes["quota"]) if before else 0)
+        assert mailboxes <= max(domain.max_mailboxes, domain.mailboxes)
+        assert quota <= max(domain.max_quota, domain.used_quota)
+
+
+@given(views())
+@thorough
+def test_what_is_not_ours_is_never_touched_but_by_adoption(view: View) -> None:
+    plan = make_plan(view)
+    adopted = {change.address for change in plan.changes if change.kind is Kind.ADOPT}
+    for change in plan.changes:
+        if change.address in view.actual.mailboxes and not is_ours(view, change.address):
+            assert change.address in adopted
+            assert change.address in view.desired.mailboxes
+    for address in plan.unmanaged:
+        assert not [change for change in plan.changes if change.address == address]
+        assert not [note for note in plan.notes if note.address == address]
+
+
+@given(views())
+@thorough
+def test_only_who_is_wanted_or_missing_is_in_a_plan(view: View) -> None:
+    for change in make_plan(view).changes:
+        assert change.address in view.desired.mailboxes or change.kind is Kind.DISABLE
+        assert change.address not in view.config.protected
+
+
+@given(views())
+@thorough
+def test_no_more_mailboxes_are_disabled_than_allowed_or_forced(view: View) -> None:
+    active = sum(
+        mailbox.attributes["active"] != 0 and is_ours(view, address)
+        for address, mailbox in view.actual.mailboxes.items()
+    )
+    allowed = view.config.limits.removals.allows(active)
+    assert len(disables(make_plan(view).changes)) <= max(allowed, view.options.force_removals or 0)
+
+
+@given(views())
+@thorough
+def test_a_doubtful_answer_disables_nobody(view: View) -> None:
+    """A run for some people only follows their status all the same: it isn't told by who is missing."""
+    plan = make_plan(view)
+    if not plan.whole:
+        missing = set(disables(plan.changes)) - set(view.desired.mailboxes)
+        assert not missing
+        assert view.options.scoped or not disables(plan.changes)
+        assert plan.source.accepted == view.memory.sources.get("default", SourceMemory()).accepted
+
+
+@given(views())
+@thorough
+def test_a_scoped_run_knows_nothing_about_anybody_else(view: View) -> None:
+    plan = make_plan(view)
+    if view.options.scoped:
+        assert set(disables(plan.changes)) <= set(view.desired.mailboxes)
+        assert not plan.pending
+        assert plan.source.accepted == view.memory.sources.get("default", SourceMemory()).accepted
+    if view.options.only:
+        assert {change.address for change in plan.changes} <= view.options.only
+
+
+@given(views())
+@thorough
+def test_no_mailbox_is_changed_twice_within_a_step(view: View) -> None:
+    for phase in phases(make_plan(view).changes):
+        addresses = [change.address for batch in phase.batches for change in batch.changes]
+        assert len(addresses) == len(set(addresses))
+
+
+@given(views())
+@thorough
+def test_every_change_is_in_exactly_one_batch_and_its_calls_are_for_nobody_else(view: View) -> None:
+    plan = make_plan(view)
+    batches = [batch for phase in phases(plan.changes) for batch in phase.batches]
+    assert sorted(map(id, plan.changes)) == sorted(id(change) for batch in batches for change in batch.changes)
+    for batch in batches:
+        assert {call.items for call in batch.calls} <= {tuple(change.address for change in batch.changes)}
+        assert batch.calls
+        assert len(batch.changes) <= 10
+
+
+@given(views())
+@thorough
+def test_active_becomes_1_only_where_the_0_was_ours(view: View) -> None:
+    for change in make_plan(view).changes:
+        if change.kind is Kind.ENABLE:
+            found, known = view.actual.mailboxes[change.address], view.memory.mailboxes.get(change.address)
+            assert found.attributes["active"] == 0
+            assert DISABLED_TAG in found.tags or (known and known.disabled)
+            assert view.desired.mailboxes[change.address].attributes.get("active") != 0
+        assert change.kind is Kind.CREATE or change.kind is Kind.ENABLE or change.writes.get("active") != 1
+
+
+@given(views())
+@thorough
+def test_only_what_the_directory_manages_is_written(view: View) -> None:
+    for change in make_plan(view).changes:
+        if change.kind not in {Kind.CREATE, Kind.ENABLE, Kind.DISABLE}:
+            desired = view.desired.mailboxes[change.address]
+            assert {key: desired.attributes[key] for key in change.writes} == change.writes
+            assert change.writes.keys() <= ATTRIBUTES.keys() - {"active"}
+            assert change.password in (None, desired.password)
+
+
+@given(views())
+@thorough
+def test_no_secret_is_in_the_text_of_a_plan(view: View) -> None:
+    plan = make_plan(view)
+    shown = repr(plan) + repr(phases(plan.changes))
+    assert not [password for password in PASSWORDS if password in shown]
+
+
+@given(views())
+@thorough
+def test_a_finding_that_keeps_somebody_away_has_no_change_beside_it(view: View) -> None:
+    plan = make_plan(view)
+    changed = {change.dn for change in plan.changes if change.kind is not Kind.DISABLE}
+    for finding in plan.findings:
+        if finding.code in {Code.RENAMED, Code.PROTECTED, Code.ADOPTION_REFUSED, Code.ADDRESS_IS_ALIAS}:
+            assert finding.where not in changed

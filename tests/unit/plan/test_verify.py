@@ -1,0 +1,100 @@
+"""After an unknown outcome: whether a change is done, and what is left of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+
+from ldap2mailcow.model import Change, Existing, Kind, Why
+from ldap2mailcow.plan import calls_of, is_done, remainder
+
+from .builders import (
+    ANN,
+    DISABLED_TAG,
+    LATER_STAMP,
+    MARK,
+    STAMP,
+    Scene,
+    existing,
+    only,
+    quiet,
+    simulate,
+    wanted,
+)
+
+SECRET = SecretStr("{CRYPT}$6$salt$x")
+CHANGE = Change(Kind.UPDATE, ANN, Why.LDAP, writes={"name": "A", "quota": 5}, passwd_update=STAMP)
+
+
+@pytest.mark.parametrize(
+    ("found", "done"),
+    [
+        (existing(ANN, name="A", quota=5), True),
+        (existing(ANN, name="A"), False),
+        (existing(ANN), False),
+    ],
+)
+def test_a_change_is_done_once_all_its_values_show(found: Existing, done: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+    assert is_done(CHANGE, found) is done
+
+
+@pytest.mark.parametrize(("tags", "done"), [((MARK,), True), ((MARK, "staff"), True), ((), False)])
+def test_an_added_tag_must_show(tags: tuple[str, ...], done: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+    change = replace(CHANGE, writes={}, add_tags=(MARK,))
+    assert is_done(change, existing(ANN, tags=tags)) is done
+
+
+@pytest.mark.parametrize(("tags", "done"), [((MARK,), True), ((MARK, DISABLED_TAG), False)])
+def test_a_removed_tag_must_be_gone(tags: tuple[str, ...], done: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+    change = replace(CHANGE, writes={}, remove_tags=(DISABLED_TAG,))
+    assert is_done(change, existing(ANN, tags=tags)) is done
+
+
+@pytest.mark.parametrize(("stamp", "done"), [(LATER_STAMP, True), (STAMP, False)])
+def test_a_written_password_shows_by_mailcow_s_stamp(stamp: str, done: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+    change = replace(CHANGE, writes={}, password=SECRET)
+    assert is_done(change, existing(ANN, stamp=stamp)) is done
+
+
+def test_a_new_mailbox_has_its_password_from_the_start() -> None:
+    change = only(Scene(wants=[wanted(ANN)]).plan().changes)
+    assert change.password
+    assert is_done(change, existing(ANN, quota=300))
+
+
+def test_a_new_mailbox_needs_no_stamp() -> None:
+    change = only(Scene(wants=[wanted(ANN)]).plan().changes)
+    assert is_done(change, existing(ANN, quota=300, stamp=""))
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        Scene(wants=[wanted(ANN, active=0)]),
+        quiet([ANN], wants=[wanted(ANN, name="A", tls_enforce_in=1, password="{CRYPT}$6$new")]),
+        quiet([ANN], has=[existing(ANN, tags=(DISABLED_TAG,))]),
+    ],
+)
+def test_a_change_is_not_done_before_and_done_after_its_calls(scene: Scene) -> None:
+    view = scene.view()
+    (change,) = scene.plan().changes
+    before, after = view.actual.mailboxes.get(ANN), simulate(scene.plan(), view).actual.mailboxes[ANN]
+    assert before is None or not is_done(change, before)
+    assert is_done(change, after)
+
+
+def test_a_change_that_is_not_done_is_sent_again_whole() -> None:
+    """Its values are the same however often they are written."""
+    assert remainder(CHANGE, existing(ANN, name="A")) == CHANGE
+
+
+def test_a_mailbox_that_was_made_in_part_is_edited_and_not_made_twice() -> None:
+    change = only(Scene(wants=[wanted(ANN, quota=500, tls_enforce_in=1)]).plan().changes)
+    found = existing(ANN, quota=500, tls_enforce_in=0, template="abc", stamp=LATER_STAMP)
+    left = remainder(change, found)
+    assert (left.kind, left.writes) == (Kind.UPDATE, {"tls_enforce_in": 1})
+    assert (left.attribute_hash, left.passwd_update) == ("abc", LATER_STAMP)
+    assert left.remember == change.remember
+    assert [call.endpoint for call in calls_of(left)] == ["edit/mailbox", "edit/tls_policy"]
