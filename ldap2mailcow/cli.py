@@ -135,10 +135,8 @@ def main(  # noqa: PLR0913 - one for each option
         result, notices = run(loaded, request, screen, lambda: datetime.now(UTC))
         screen.end(result, notices)
         sys.exit(result.exit_code)
-    except NoConfig as error:
-        screen.fail(CONFIG, _first_run(error, config_path))
-    except ConfigError as error:
-        screen.fail(CONFIG, str(error))
+    except (NoConfig, ConfigError) as error:
+        screen.fail(CONFIG, _first_run(error, config_path) if isinstance(error, NoConfig) else str(error))
     except LockedError:
         screen.fail(TRY_LATER, "another run holds the lock of the state file", quietly=True)
     except StateError as error:
@@ -243,7 +241,10 @@ class Screen:
 def _first_run(missing: NoConfig, asked_for: Path | None) -> str:
     """Write the config that isn't there yet, and return what to do with it."""
     path = asked_for or Path.cwd() / "config.yaml"
-    write_first_config(path)
+    try:
+        write_first_config(path)
+    except ConfigError as error:
+        return str(error)
     looked = "\n".join(f"  {place}" for place in missing.looked)
     return (
         f"There was no config, so {path} was written; fill in at least {', '.join(missing.missing)}, then try "
@@ -251,10 +252,17 @@ def _first_run(missing: NoConfig, asked_for: Path | None) -> str:
     )
 
 
+class _EscapingFormatter(logging.Formatter):
+    """Writes log lines in which values from LDAP or mailcow can't play tricks on a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return escaped_lines(super().format(record))
+
+
 def _log_to_stderr(verbosity: int) -> None:
     level = {VERBOSE: logging.INFO}.get(verbosity, logging.DEBUG if verbosity > VERBOSE else logging.WARNING)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    handler.setFormatter(_EscapingFormatter("%(levelname)s %(message)s"))
     handler.setLevel(level)
     package = logging.getLogger("ldap2mailcow")
     package.handlers = [handler]
@@ -271,7 +279,7 @@ def _log_to_file(path: Path | None) -> None:
     except OSError as error:
         raise StateError(f"{path} can't be written: {error.strerror}; correct log_file, or its rights") from None
     handler = logging.StreamHandler(os.fdopen(descriptor, "a", encoding="utf-8"))
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_EscapingFormatter("%(asctime)s %(levelname)s %(message)s"))
     package = logging.getLogger("ldap2mailcow")
     package.addHandler(handler)
     package.setLevel(min(package.level, logging.INFO))

@@ -84,6 +84,36 @@ SCHEMES: tuple[Scheme, ...] = (
 
 CLEAR_TEXT_NAMES = frozenset({"CLEAR", "CLEARTEXT", "PLAIN"})
 
+UNVERIFIABLE_NAMES = frozenset(
+    {
+        "AES",
+        "APR1",
+        "BSDMD5",
+        "CRAM-MD5",
+        "DIGEST-MD5",
+        "GOST_YESCRYPT",
+        "KERBEROS",
+        "LANMAN",
+        "NS-MTA-MD5",
+        "NT",
+        "NTLM",
+        "PBKDF2",
+        "PBKDF2-SHA1",
+        "PBKDF2-SHA256",
+        "PBKDF2-SHA512",
+        "PBKDF2_SHA256",
+        "SASL",
+        "SCRAM-SHA-1",
+        "SCRAM-SHA-256",
+        "SHA384",
+        "SSHA384",
+    },
+)
+"""Schemes that directories store and mailcow can't verify, by the names under which people are told of them."""
+
+_TOLD_NAMES = UNVERIFIABLE_NAMES | CLEAR_TEXT_NAMES | {name for scheme in SCHEMES for name in scheme.names}
+_CRYPT_METHOD = re.compile(r"\$(?:1|2[abxy]?|3|5|6|7|gy|y|md5|sha1|sm3|sm3y|argon2(?:i|d|id))\$")  # crypt(5)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -139,7 +169,11 @@ def _split(value: str) -> tuple[str | None, str]:
 
 
 def _told(name: str, rest: str) -> str:
-    """Name a scheme for people, telling crypt(3)'s methods apart; never more of the value than that."""
-    method = re.match(r"\$(y|gy|7|sm3|md5|[0-9a-z]{1,10})\$", rest) if name == "CRYPT" else None
-    shown = "".join(char for char in name if char.isalnum() or char in "-_.")[:24]
-    return f"{{{shown}}}${method[1]}$" if method else f"{{{shown}}}"
+    """Name a scheme for people, telling crypt(3)'s methods apart.
+
+    A name that nobody knows isn't shown: it may be the beginning of somebody's password.
+    """
+    if name not in _TOLD_NAMES:
+        return "an unknown scheme"
+    method = _CRYPT_METHOD.match(rest) if name == "CRYPT" else None
+    return f"{{{name}}}{method[0]}" if method else f"{{{name}}}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from ldap2mailcow.model import MIB
 
@@ -48,10 +48,10 @@ def read_quota(text: str, unit: str) -> int:
     number, suffix = Decimal(match[1]), match[2].lower()
     has_suffix = text.strip()[-1:].isalpha()
     size = 1024 ** _POWERS[suffix] if has_suffix else UNITS[unit]
-    mib = -int(-(number * size) // MIB)
-    if mib > _QUOTA_MAX_MIB:
+    # Too much in any unit goes first: Decimal raises over an integral value of more digits than its precision.
+    if number > _QUOTA_MAX_MIB * MIB or (mib := number * size / MIB) > _QUOTA_MAX_MIB:
         raise UnusableValueError("is larger than mailcow can store")
-    return mib
+    return int(mib.to_integral_value(ROUND_CEILING))
 
 
 def read_name(text: str) -> str:
@@ -59,7 +59,7 @@ def read_name(text: str) -> str:
 
     Raises UnusableValueError for a name that is too long or has control characters; an empty one comes back empty.
     """
-    name = " ".join(text.split()).strip("<>").strip()
+    name = " ".join(text.split()).strip("<> ")
     if len(name) > _NAME_MAX:
         raise UnusableValueError(f"has more than {_NAME_MAX} characters")
     if name == "0":

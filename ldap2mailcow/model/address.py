@@ -34,9 +34,9 @@ class Address(str):
         local, at, domain = text.strip().rpartition("@")
         if not at or not local or not domain:
             raise AddressError("is not of the form name@domain")
-        local = local.lower()
-        if not local.isascii():
+        if not local.isascii():  # asked before lower(), which makes a k of the Kelvin sign
             raise AddressError("has letters outside ASCII before the @, which mailcow refuses")
+        local = local.lower()
         if len(local) > _LOCAL_MAX:
             raise AddressError(f"has more than {_LOCAL_MAX} characters before the @")
         if not _LOCAL.fullmatch(local) or local == "0":  # PHP takes "0" for nothing
@@ -60,7 +60,7 @@ def normal_domain(text: str) -> str:
     Raises AddressError for what is not a domain name with at least two labels.
     """
     try:
-        domain = idna.encode(text.strip().rstrip("."), uts46=True).decode("ascii").lower()
+        domain = idna.encode(text.strip(), uts46=True).decode("ascii").lower().removesuffix(".")
     except idna.IDNAError as error:
         raise AddressError(f"has a domain that is not valid ({error})") from error
     if "." not in domain or len(domain) > _DOMAIN_MAX:

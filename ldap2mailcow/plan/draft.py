@@ -24,6 +24,8 @@ class Draft:
     findings: list[Finding] = field(default_factory=list)
     served: set[Address] = field(default_factory=set)
     """Addresses whose mailbox the directory wants, and which identity allows to follow it."""
+    told: set[tuple[Code, str]] = field(default_factory=set)
+    """What `find_once` has said."""
 
     @cached_property
     def remembered_by_id(self) -> dict[str, Remembered]:
@@ -78,6 +80,12 @@ class Draft:
     def in_scope(self, address: Address) -> bool:
         """Tell whether `--only` leaves an address to this run."""
         return not self.view.options.only or address in self.view.options.only
+
+    def find_once(self, code: Code, where: str, sentence: str) -> None:
+        """Add a finding unless it is there already: one cause that concerns many."""
+        if (code, where) not in self.told:
+            self.told.add((code, where))
+            self.find(code, where, sentence)
 
     def find(self, code: Code, where: str, sentence: str) -> None:
         """Add a finding."""

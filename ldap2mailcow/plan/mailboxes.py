@@ -180,11 +180,12 @@ def _provider_ready(draft: Draft, mailbox: Mailbox) -> bool:
     wanted, there = mailbox.attributes[AUTHSOURCE.key], draft.view.actual.provider
     if wanted in ("mailcow", there):
         return True
-    draft.find(
+    draft.find_once(
         Code.PROVIDER_NOT_SET_UP,
-        mailbox.dn,
-        f"{mailbox.address} shall log in through {wanted}, but mailcow's identity provider is "
-        f"{'not set up' if there == 'mailcow' else there}; set it up there, or set user_mapping.authsource: mailcow",
+        draft.view.source.name,
+        f"its people shall log in through {wanted}, but mailcow's identity provider is "
+        f"{'not set up' if there == 'mailcow' else there}, so none of them is moved there or created; set it up in "
+        "mailcow, or set user_mapping.authsource: mailcow",
     )
     return False
 
@@ -300,8 +301,8 @@ class _Keeper:
 
     @property
     def is_active_again(self) -> bool:
-        """Whether somebody activated in mailcow what we had set inactive."""
-        return self.existing.attributes[ACTIVE.key] == 1 and self.mailbox.attributes.get(ACTIVE.key) != 0
+        """Whether somebody gave a mailbox another status in mailcow than the inactive one that we had set."""
+        return self.existing.attributes[ACTIVE.key] != 0 and self.mailbox.attributes.get(ACTIVE.key) != 0
 
     @property
     def stale_tags(self) -> tuple[str, ...]:
@@ -360,7 +361,7 @@ class _Keeper:
             if now == 0:
                 return None
             return self.set_active(Kind.DISABLE, Why.STATUS, 0, {**identity, "disabled": Cause.STATUS})
-        if wanted is None and cause is Cause.STATUS:
+        if wanted is None and self.may_be_locked(cause):
             return None  # its status isn't told any more, which is not the same as active
         if now == 0 and (cause or self.draft.disabled_tag in self.existing.tags):
             why = Why.BACK if cause is Cause.MISSING else Why.STATUS_BACK
@@ -374,6 +375,11 @@ class _Keeper:
                 "activate it in mailcow if that is no longer meant",
             )
         return None
+
+    def may_be_locked(self, cause: Cause | None) -> bool:
+        """Tell whether an inactive state may be its status' doing: surely, or because only the tag is left of it."""
+        status_is_mapped = bool(self.draft.view.source.user_mapping.active)
+        return cause is Cause.STATUS or (cause is None and status_is_mapped)
 
     def set_active(self, kind: Kind, why: Why, value: int, patch: Patch) -> Change:
         return status_change(self.draft, kind, why, self.existing, self.mailbox.dn, value, patch)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from ldap2mailcow.desired import NOBODY
-from ldap2mailcow.model import Code, Existing, Mailbox, Remembered, Why
+from ldap2mailcow.model import Code, Existing, Mailbox, Origin, Remembered, Why
 
 from .draft import Draft
 
@@ -40,8 +40,7 @@ def decide_password(
     `switching`: it comes from another identity provider to mailcow's own passwords, where it has none, so that it must
     get one now.
     """
-    memory, config = draft.view.memory, draft.view.config
-    password = mailbox.password
+    memory, password = draft.view.memory, mailbox.password
     if password is None:
         _tell_vanished(draft, mailbox, row)
         return LEAVE
@@ -49,27 +48,51 @@ def decide_password(
     if switching:
         return PasswordDecision(password, Why.LDAP, digest)
     if row is None or row.digest is None:
-        if draft.view.options.reassert or config.adopt_mailboxes == "overwrite":
-            return PasswordDecision(password, Why.UNKNOWN_HERE, digest)
+        return _first_look(draft, row, existing, password, digest)
+    if not memory.is_comparable(row.digest) and not draft.view.options.reassert:
         return PasswordDecision(digest=digest, seen=existing.passwd_update)
-    if not memory.is_comparable(row.digest):
-        fresh = PasswordDecision(digest=digest, seen=existing.passwd_update)
-        return PasswordDecision(password, Why.REASSERT, digest) if draft.view.options.reassert else fresh
-    if row.digest != digest:
+    if memory.is_comparable(row.digest) and row.digest != digest:
         return PasswordDecision(password, Why.PASSWORD, digest)
     if draft.view.options.reassert:
         return PasswordDecision(password, Why.REASSERT, digest)
+    return _look_for_drift(draft, mailbox, row, existing, PasswordDecision(password, Why.DRIFT, digest))
+
+
+def _first_look(
+    draft: Draft,
+    row: Remembered | None,
+    existing: Existing,
+    password: SecretStr,
+    digest: str,
+) -> PasswordDecision:
+    """Decide about the first usable password that we see for a mailbox which was there before."""
+    if row is not None and row.origin is not Origin.ANCESTOR:
+        return PasswordDecision(password, Why.PASSWORD, digest)  # there was none when it became ours
+    if draft.view.options.reassert or draft.view.config.adopt_mailboxes == "overwrite":
+        return PasswordDecision(password, Why.UNKNOWN_HERE, digest)
+    return PasswordDecision(digest=digest, seen=existing.passwd_update)
+
+
+def _look_for_drift(
+    draft: Draft,
+    mailbox: Mailbox,
+    row: Remembered,
+    existing: Existing,
+    overwrite: PasswordDecision,
+) -> PasswordDecision:
+    """Decide about a password that is as it was in the directory, but may have been changed in mailcow."""
     if row.passwd_update is None:
         return PasswordDecision(seen=existing.passwd_update)
-    if existing.passwd_update > row.passwd_update:
-        if config.password_drift == "overwrite":  # noqa: S105 - a setting
-            return PasswordDecision(password, Why.DRIFT, digest)
-        draft.find(
-            Code.PASSWORD_DRIFT,
-            mailbox.dn,
-            f"the password of {mailbox.address} was changed in mailcow at {existing.passwd_update} (its own time) and "
-            "stays; set password_drift: overwrite to have the directory's back",
-        )
+    if existing.passwd_update <= row.passwd_update:
+        return LEAVE
+    if draft.view.config.password_drift == "overwrite":  # noqa: S105 - a setting
+        return overwrite
+    draft.find(
+        Code.PASSWORD_DRIFT,
+        mailbox.dn,
+        f"the password of {mailbox.address} was changed in mailcow at {existing.passwd_update} (its own time) and "
+        "stays; set password_drift: overwrite to have the directory's back",
+    )
     return LEAVE
 
 

@@ -37,7 +37,7 @@ def withheld_lines(withheld: Iterable[Withheld]) -> list[str]:
 def pending_lines(pending: Sequence[Pending]) -> list[str]:
     """Return what a grace will bring later."""
     return [
-        f"pending   {pend.address}  would be disabled from {pend.due:%Y-%m-%d %H:%M} UTC on"
+        f"pending   {escaped(pend.address)}  would be disabled from {pend.due:%Y-%m-%d %H:%M} UTC on"
         + (f", after {pend.answers} more run{'s' * (pend.answers != 1)} without its entry" if pend.answers else "")
         for pend in pending
     ]

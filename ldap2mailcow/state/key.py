@@ -40,14 +40,15 @@ class Key:
 def load_key(state_file: Path, *, create: bool) -> Key:
     """Read `<state_file>.key`, made first where it isn't there yet (0600) and `create` allows it.
 
-    Without `create` a key that is in no file stands in, so that a dry run writes nothing.
+    Whoever creates it holds the lock. Without `create` a key that is in no file stands in, so that a dry run writes
+    nothing.
 
     Raises StateError for a file that can't be read or isn't a key.
     """
     path = state_file.with_name(f"{state_file.name}.key")
     fresh = secrets.token_hex(_SIZE)
     try:
-        if create:
+        if create and not path.exists():
             _write_new(path, fresh)
         text = path.read_text(encoding="ascii").strip()
         if len(bytes.fromhex(text)) != _SIZE:
@@ -66,9 +67,11 @@ def load_key(state_file: Path, *, create: bool) -> Key:
 
 
 def _write_new(path: Path, text: str) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
+    """Write a file whole or not at all, also where the disk is full or the run is killed."""
+    draft = path.with_name(f"{path.name}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(text + "\n")
+        file.flush()
+        os.fsync(descriptor)
+    draft.replace(path)

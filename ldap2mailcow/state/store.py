@@ -7,7 +7,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -67,11 +67,13 @@ class State:
         Raises StateError for a file that can't be read, is damaged, or comes from a newer version.
         """
         with _told(path):
-            connection = _in_memory(path) if read_only else _on_disk(path)
+            connection = sqlite3.connect(":memory:", isolation_level=None) if read_only else _on_disk(path)
         try:
             with _told(path):
+                if read_only:
+                    _copy(path, connection)
                 migrate(connection, None if read_only else path)
-                yield cls(connection, load_key(path, create=not read_only), path)
+            yield cls(connection, load_key(path, create=not read_only), path)
         finally:
             connection.close()
 
@@ -221,10 +223,11 @@ class State:
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self.connection.execute("COMMIT")
             except BaseException:
-                self.connection.execute("ROLLBACK")
+                if self.connection.in_transaction:  # sqlite rolls back by itself where the disk is full
+                    self.connection.execute("ROLLBACK")
                 raise
-            self.connection.execute("COMMIT")
 
     def _remember(self, address: Address, patch: Patch) -> None:
         values = {"address": address, **{column: _stored(column, value) for column, value in patch.items()}}
@@ -257,21 +260,18 @@ def _on_disk(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _in_memory(path: Path) -> sqlite3.Connection:
-    """Return the file's content in memory; a transaction that a killed run left open is rolled back there only."""
-    memory = sqlite3.connect(":memory:", isolation_level=None)
+def _copy(path: Path, memory: sqlite3.Connection) -> None:
+    """Take a file's content into memory; a transaction that a killed run left open is rolled back there only."""
     if not path.exists():
-        return memory
+        return
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / path.name
         for name in (path.name, f"{path.name}-journal"):
             source = path.with_name(name)
             if source.exists():
                 (copy.with_name(name)).write_bytes(source.read_bytes())
-        with sqlite3.connect(copy) as connection:
+        with closing(sqlite3.connect(copy)) as connection:
             connection.backup(memory)
-        connection.close()
-    return memory
 
 
 @contextmanager

@@ -536,7 +536,7 @@ def test_a_provider_that_is_not_set_up_is_told_and_not_tried(provider: str, told
         config=LDAP,
         actual={"provider": provider},
     ).plan()
-    assert (plan.changes, codes(plan)) == ((), [Code.PROVIDER_NOT_SET_UP, Code.PROVIDER_NOT_SET_UP])
+    assert (plan.changes, codes(plan)) == ((), [Code.PROVIDER_NOT_SET_UP])  # one cause, said once
     assert told in plan.findings[0].sentence
 
 
@@ -666,6 +666,34 @@ def test_the_memory_of_our_doing_goes_without_a_tag_too() -> None:
 def test_a_stale_tag_can_be_removed_though_edits_are_refused() -> None:
     plan = quiet([ANN], has=[existing(ANN, tags=(MARK, DISABLED_TAG))], limits={"max_quota": 50}).plan()
     assert only(plan.changes).remove_tags == (DISABLED_TAG,)
+
+
+def test_a_lost_state_file_leaves_whose_status_is_no_longer_told_inactive() -> None:
+    """Only the tag is left: it may have been the status, and a lost right to read it mustn't let everybody in."""
+    scene = quiet(
+        [ANN],
+        has=[existing(ANN, active=0, tags=(MARK, DISABLED_TAG))],
+        rows=[],
+        config=make_config(mapping={"active": "mailActive"}),
+    )
+    assert Kind.ENABLE not in {change.kind for change in scene.plan().changes}
+
+
+def test_a_lost_state_file_enables_who_is_back_where_no_status_is_mapped() -> None:
+    scene = quiet([ANN], has=[existing(ANN, active=0, tags=(MARK, DISABLED_TAG))], rows=[])
+    assert Kind.ENABLE in {change.kind for change in scene.plan().changes}
+
+
+def test_who_was_barred_from_logging_in_by_hand_is_no_longer_our_doing() -> None:
+    scene = quiet(
+        [ANN],
+        wants=[wanted(ANN, active=1)],
+        has=[existing(ANN, active=2, tags=(MARK, DISABLED_TAG))],
+        rows=[row(ANN, disabled=Cause.STATUS)],
+    )
+    change = only(scene.plan().changes)
+    assert (change.remove_tags, change.remember["disabled"]) == ((DISABLED_TAG,), None)
+    assert codes(scene.plan()) == [Code.DISABLED_BY_HAND]
 
 
 def test_what_was_activated_by_hand_against_the_directory_is_disabled_again() -> None:

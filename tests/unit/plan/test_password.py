@@ -219,16 +219,24 @@ def test_a_locked_mailbox_gets_its_first_password() -> None:
 # adoption, the ancestor, a lost state file
 
 
-@pytest.mark.parametrize("origin", [Origin.ANCESTOR, Origin.MARK])
-def test_a_row_without_a_digest_gets_the_directory_s_password(origin: Origin) -> None:
-    scene = quiet([ANN], rows=[row(ANN, digest=None, passwd_update=None, origin=origin)])
+def test_what_the_ancestor_managed_gets_the_directory_s_password() -> None:
+    scene = quiet([ANN], rows=[row(ANN, digest=None, passwd_update=None, origin=Origin.ANCESTOR)])
     change = only(scene.plan().changes)
     assert (change.kind, change.why) == (Kind.UPDATE, Why.UNKNOWN_HERE)
     assert make_plan(simulate(scene.plan(), scene.view())).changes == ()
 
 
+@pytest.mark.parametrize("origin", [Origin.ADOPTED, Origin.MARK])
+def test_a_password_that_appears_after_adoption_is_the_first_change(origin: Origin) -> None:
+    """A row of ours without a digest: the directory had no password to show when the mailbox became ours."""
+    scene = quiet([ANN], rows=[row(ANN, digest=None, passwd_update=None, origin=origin)], config=KEEP)
+    change = only(scene.plan().changes)
+    assert (change.password, change.why) == (SecretStr(PASSWORD), Why.PASSWORD)
+
+
 def test_keep_password_only_looks_at_the_first_one() -> None:
-    plan = quiet([ANN], rows=[row(ANN, digest=None, passwd_update=None)], config=KEEP).plan()
+    ancestors = row(ANN, digest=None, passwd_update=None, origin=Origin.ANCESTOR)
+    plan = quiet([ANN], rows=[ancestors], config=KEEP).plan()
     assert plan.changes == ()
     assert remembered(plan, ANN)["digest"] == seal(SecretStr(PASSWORD))
     assert remembered(plan, ANN)["passwd_update"] == STAMP
