@@ -1,0 +1,1 @@
+"""Scale and speed: commands that print a table."""

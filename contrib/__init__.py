@@ -1,0 +1,1 @@
+"""What comes beside the package: the demo, the crontab, the list of system packages."""
