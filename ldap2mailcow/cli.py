@@ -55,6 +55,26 @@ def _addresses(_context: click.Context, _parameter: click.Parameter, values: tup
         raise click.BadParameter(f"one of them {error}") from None
 
 
+def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's
+    if wanted:
+        click.echo(f"mailcow-ldap-sync, version {version_here()}")
+        context.exit()
+
+
+def version_here() -> str:
+    """Return the version that is installed, or that of the checkout which the command runs from."""
+    import tomllib  # noqa: PLC0415 - only whoever asks pays for these
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+    checkout = Path(__file__).parents[1] / "pyproject.toml"
+    if checkout.exists():
+        return str(tomllib.loads(checkout.read_text(encoding="utf-8"))["project"]["version"])
+    try:
+        return version("mailcow-ldap-sync")
+    except PackageNotFoundError:
+        return "unknown"
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "--config",
@@ -92,7 +112,9 @@ def _addresses(_context: click.Context, _parameter: click.Parameter, values: tup
 )
 @click.option("-v", "--verbose", count=True, help="Say more; -vv for debugging.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
-@click.version_option(package_name="mailcow-ldap-sync", prog_name="mailcow-ldap-sync")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit."
+)
 def main(  # noqa: PLR0913 - one for each option
     *,
     config_path: Path | None,
@@ -154,6 +176,8 @@ class Screen:
     verbosity: int
     dry_run: bool
     said_something: bool = False
+    is_heard: bool = True
+    """Whether stdout could be written so far."""
 
     @property
     def shows_all(self) -> bool:
@@ -165,7 +189,17 @@ class Screen:
         for line in lines:
             self.said_something = True
             if not self.as_json:
-                click.echo(line)
+                self.print(line)
+
+    def print(self, text: str) -> None:
+        """Print to stdout; where nobody reads it, or the disk is full, the run goes on without."""
+        if self.is_heard:
+            try:
+                click.echo(text)
+            except OSError as error:
+                self.is_heard = False
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in Python's own buffer
+                log.warning("stdout can't be written (%s); the run goes on", error.strerror)
 
     def plan(self, result: Result, notices: Due) -> None:
         """Show what is going to happen, and what there is to say about it."""
@@ -206,7 +240,7 @@ class Screen:
     def end(self, result: Result, notices: Due) -> None:
         """Show how the run ended."""
         if self.as_json:
-            click.echo(document(result))
+            self.print(document(result))
             return
         self.say(
             failure_lines(
@@ -230,7 +264,7 @@ class Screen:
     def fail(self, exit_code: int, sentence: str, *, quietly: bool = False) -> NoReturn:
         """Show why there was no run at all, and end the process; `quietly` in the log alone."""
         if self.as_json:
-            click.echo(document(Result(self.dry_run, error=sentence, exit_code=exit_code)))
+            self.print(document(Result(self.dry_run, error=sentence, exit_code=exit_code)))
         elif quietly:
             log.info("%s", sentence)
         else:

@@ -81,7 +81,10 @@ def _cut_short(source: Source, reading: Reading) -> list[Finding]:
     if not reasons:
         return []
     many = f"{len(reading.entries):,}"
-    sentence = f"The directory {source.name!r} sent {many} entries, which may not be all: {'; '.join(reasons)}."
+    sentence = (
+        f"it sent {many} entries, which may not be all: {'; '.join(reasons)}; "
+        "raise the bind DN's limits in the directory, or look at the server if it was cut off"
+    )
     return [Finding(Code.ANSWER_CUT_SHORT, source.name, sentence)]
 
 
@@ -94,7 +97,10 @@ def _missing_canaries(connection: Any, source: Source, reading: Reading) -> list
         if not lost:
             problem, lost = _canary_problem(connection, dn, source.timeout)
         if problem:
-            sentence = f"The canary entry {dn!r} of the directory {source.name!r} can't be read: {problem}."
+            sentence = (
+                f"this canary entry of {source.name} can't be read: {problem}; let the bind DN read it, or take it out "
+                "of canary_dns if it is meant to be gone"
+            )
             doubts.append(Finding(Code.CANARY_MISSING, dn, sentence))
     return doubts
 

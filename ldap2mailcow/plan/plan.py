@@ -58,13 +58,17 @@ def make_plan(view: View) -> Plan:
             accepted=present if accepts else accepted,
         ),
         whole=draft.whole,
-        managed=len(ours),
-        wanted=len(view.desired.mailboxes),
-        unmanaged=tuple(
-            address
-            for address, mailbox in sorted(view.actual.mailboxes.items())
-            if not draft.is_ours(mailbox) and address not in view.desired.mailboxes
-        ),
+        managed=sum(map(draft.in_scope, (mailbox.address for mailbox in ours))),
+        wanted=sum(map(draft.in_scope, view.desired.mailboxes)),
+        unmanaged=_unmanaged(draft) if knows_absence else (),
+    )
+
+
+def _unmanaged(draft: Draft) -> tuple[Address, ...]:
+    """Return the mailboxes that are neither ours nor in the directory."""
+    desired, actual = draft.view.desired.mailboxes, draft.view.actual.mailboxes
+    return tuple(
+        sorted(box.address for box in actual.values() if not draft.is_ours(box) and box.address not in desired)
     )
 
 

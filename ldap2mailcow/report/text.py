@@ -59,7 +59,10 @@ def finding_lines(findings: Iterable[Finding], *, everything: bool) -> list[str]
 
 def gone_lines(gone: Iterable[Notice]) -> list[str]:
     """Return what was said before and is no longer so."""
-    return [f"gone      {notice.code}  {escaped(notice.place)}" for notice in gone]
+    return [
+        f"gone      {notice.code}  {escaped(notice.place)}{': ' * bool(notice.place)}{escaped(notice.sentence)}"
+        for notice in gone
+    ]
 
 
 def failure_lines(failed: Iterable[Outcome]) -> list[str]:
@@ -98,7 +101,7 @@ def summary_line(result: Result) -> str:
     taken = 0 if result.dry_run else count(changes, Kind.CREATE) + count(changes, Kind.ADOPT)
     tail = f"; {plan.wanted} mailboxes in the directory, {plan.managed + taken} managed"
     if plan.unmanaged:
-        tail += f", {len(plan.unmanaged)} in your domains are not in LDAP"
+        tail += f", {len(plan.unmanaged)} more in your domains"
     return f"{head}{body}{tail}."
 
 

@@ -87,7 +87,7 @@ def migrate(connection: sqlite3.Connection, path: Path | None, steps: Sequence[s
         return
     if path and version:
         _keep_copy(path, version)
-    script = "".join(steps[version:])
+    script = ";".join(steps[version:])
     connection.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version = {len(steps)};COMMIT;")
 
 

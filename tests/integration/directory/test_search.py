@@ -31,7 +31,10 @@ PEOPLE = [Found(f"uid=user{number:03},dc=example,dc=org", {"mail": [b"x@example.
 
 def cut_short(reason: str, *, entries: int) -> tuple[Finding, ...]:
     """Return the one doubt of a reading that isn't whole."""
-    sentence = f"The directory 'default' sent {entries} entries, which may not be all: {reason}."
+    sentence = (
+        f"it sent {entries} entries, which may not be all: {reason}; "
+        "raise the bind DN's limits in the directory, or look at the server if it was cut off"
+    )
     return (Finding(Code.ANSWER_CUT_SHORT, "default", sentence),)
 
 

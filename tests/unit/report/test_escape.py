@@ -1,0 +1,51 @@
+"""Nothing from LDAP or mailcow reaches a terminal that isn't seen as what it is."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ldap2mailcow.report import escaped, escaped_lines
+
+from .builders import EVIL, EVIL_SHOWN
+
+
+@pytest.mark.parametrize("text", ["", "Ann Other", "uid=ann,dc=example", "Änn Öther", "李 明", "a\\b", "a\u00a0b"])
+def test_what_can_be_seen_stays_as_it_is(text: str) -> None:
+    assert escaped(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("\x1b[2J", "\\x1b[2J", id="terminal escape"),
+        pytest.param("\x9b2J", "\\x9b2J", id="the one-character escape"),
+        pytest.param("a\nb\r", "a\\nb\\r", id="line ends"),
+        pytest.param("\0\x7f", "\\x00\\x7f", id="NUL and DEL"),
+        pytest.param("\u202e\u2066", "\\u202e\\u2066", id="bidi override and isolate"),
+        pytest.param("a\u200db\ufeff", "a\\u200db\\ufeff", id="characters of no width"),
+        pytest.param("a\u2028b\u2029", "a\\u2028b\\u2029", id="line and paragraph separators"),
+        pytest.param("\ud800", "\\ud800", id="half a character"),
+        pytest.param("\ue000", "\\ue000", id="private use"),
+        pytest.param("\U000e0041", "\\U000e0041", id="tag character"),
+        pytest.param(EVIL, EVIL_SHOWN, id="all together"),
+    ],
+)
+def test_what_fools_a_terminal_or_a_reader_is_shown_by_its_number(text: str, shown: str) -> None:
+    assert escaped(text) == shown
+
+
+def test_lines_stay_lines_where_they_are_meant() -> None:
+    assert escaped_lines("first\x1b\nsecond\u202e") == "first\\x1b\nsecond\\u202e"
+
+
+@settings(derandomize=True, deadline=None, max_examples=500)
+@given(st.text(alphabet=st.characters()))
+def test_no_text_gets_a_control_or_format_character_through(text: str) -> None:
+    shown = escaped(text)
+    assert {unicodedata.category(char) for char in shown}.isdisjoint({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+    assert len(shown.splitlines()) <= 1
+    shown.encode("utf-8")

@@ -1,0 +1,268 @@
+"""The report for people: one line for each thing, and no character that isn't what it seems."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from ldap2mailcow.model import Address, Change, Code, Kind, Value, Why
+from ldap2mailcow.report import (
+    Result,
+    change_lines,
+    cost_lines,
+    failure_lines,
+    finding_lines,
+    gone_lines,
+    pending_lines,
+    summary_line,
+    unmanaged_lines,
+    withheld_lines,
+)
+from ldap2mailcow.state import Notice
+
+from .builders import (
+    EVIL,
+    EVIL_SHOWN,
+    NOW,
+    address_of,
+    change,
+    done,
+    failed,
+    finding,
+    pending,
+    result,
+    withheld,
+)
+
+EVIL_ADDRESS = Address(f"{EVIL}@example.org")
+"""mailcow has had mailboxes that it would refuse today."""
+
+
+# Changes
+
+
+@pytest.mark.parametrize(
+    ("field", "shown"),
+    [
+        pytest.param(("name", "Ann", "Anna"), 'name "Ann" -> "Anna"', id="text"),
+        pytest.param(("name", None, "Ann"), 'name "Ann"', id="text that is new"),
+        pytest.param(("quota", 1024, 2048), "quota 1024 MiB -> 2048 MiB", id="quota"),
+        pytest.param(("quota", 1024, 0), "quota 1024 MiB -> unlimited", id="quota of 0"),
+        pytest.param(("quota", None, 512), "quota 512 MiB", id="quota that is new"),
+        pytest.param(("active", 1, 0), "active 1 -> 0", id="flag"),
+        pytest.param(("active", None, 0), "active 0", id="a new mailbox that is inactive"),
+        pytest.param(("tls_enforce_in", 0, 1), "tls_enforce_in 0 -> 1", id="another flag"),
+        pytest.param(("authsource", "mailcow", "ldap"), 'authsource "mailcow" -> "ldap"', id="provider"),
+    ],
+)
+def test_a_changed_value_is_shown_with_what_it_was(field: tuple[str, Value | None, Value], shown: str) -> None:
+    assert change_lines([change(fields=[field])]) == [f"update    ann@example.org  {shown}  (the directory changed)"]
+
+
+def test_what_every_new_mailbox_has_is_not_shown() -> None:
+    created = change(
+        Kind.CREATE, why=Why.NEW, fields=[("name", None, "Ann"), ("active", None, 1), ("authsource", None, "mailcow")]
+    )
+    assert change_lines([created]) == ['create    ann@example.org  name "Ann"  (it is new in the directory)']
+
+
+def test_a_password_is_shown_as_the_word() -> None:
+    line = change_lines([change(password=SecretStr("{SSHA}hunter2"), why=Why.PASSWORD)])
+    assert line == ["update    ann@example.org  password  (its password changed in the directory)"]
+
+
+def test_tags_are_shown_with_their_sign() -> None:
+    line = change_lines([change(fields=[("active", 0, 1)], add_tags=("mark",), remove_tags=("mark:disabled",))])
+    assert line == ["update    ann@example.org  active 0 -> 1; +tag mark; -tag mark:disabled  (the directory changed)"]
+
+
+def test_what_is_only_written_again_has_no_line() -> None:
+    assert change_lines([change(Kind.REASSERT)]) == []
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        pytest.param(change_lines([change(address=EVIL_ADDRESS)]), id="address of a change"),
+        pytest.param(change_lines([change(fields=[("name", EVIL, "Ann")])]), id="value before"),
+        pytest.param(change_lines([change(fields=[("name", "Ann", EVIL)])]), id="value after"),
+        pytest.param(withheld_lines([withheld(change(address=EVIL_ADDRESS))]), id="address of what is withheld"),
+        pytest.param(withheld_lines([withheld(change(), sentence=EVIL)]), id="sentence of what is withheld"),
+        pytest.param(pending_lines([pending(EVIL_ADDRESS)]), id="address of what is pending"),
+        pytest.param(finding_lines([finding(where=EVIL)], everything=True), id="place of a finding"),
+        pytest.param(finding_lines([finding(sentence=EVIL)], everything=True), id="sentence of a finding"),
+        pytest.param(gone_lines([Notice("no_mail", EVIL, "it had none", NOW)]), id="place of what is gone"),
+        pytest.param(failure_lines(failed(change(address=EVIL_ADDRESS))), id="address of a failure"),
+        pytest.param(failure_lines(failed(change(), detail=EVIL)), id="mailcow's reason"),
+        pytest.param(unmanaged_lines(result(unmanaged=(EVIL_ADDRESS,))), id="address that is not ours"),
+    ],
+)
+def test_values_of_ldap_and_mailcow_are_escaped(shown: list[str]) -> None:
+    text = "".join(shown)
+    assert EVIL_SHOWN in text
+    assert text.isprintable()
+
+
+# What isn't done
+
+
+def test_what_is_withheld_is_told_with_the_addresses() -> None:
+    lines = withheld_lines([withheld(change(Kind.DISABLE), change(Kind.DISABLE, address_of(1)))])
+    assert lines == ["withheld  too many", "          ann@example.org, user01@example.org"]
+
+
+def test_of_many_withheld_addresses_ten_are_named() -> None:
+    lines = withheld_lines([withheld(*(change(Kind.DISABLE, address_of(number)) for number in range(12)))])
+    assert lines[1].endswith("user09@example.org and 2 more")
+    assert "user10" not in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("answers", "more"),
+    [
+        (0, ""),
+        (1, ", after 1 more run without its entry"),
+        (2, ", after 2 more runs without its entry"),
+    ],
+)
+def test_what_a_grace_will_bring_is_told_with_its_time(answers: int, more: str) -> None:
+    line = f"pending   ann@example.org  would be disabled from 2026-06-01 12:30 UTC on{more}"
+    assert pending_lines([pending(answers=answers)]) == [line]
+
+
+def test_a_failure_is_told_with_its_reason() -> None:
+    assert failure_lines(failed(change(), detail="no room")) == ["failed    update ann@example.org: no room"]
+
+
+# Findings
+
+
+def test_graver_findings_come_first_and_those_of_one_code_together() -> None:
+    lines = finding_lines(
+        [
+            finding(Code.DOMAIN_NOT_OURS, "uid=dan"),
+            finding(Code.NO_MAIL, "uid=cat"),
+            finding(Code.TLS_INVALID, "uid=bob"),
+            finding(Code.BAD_ADDRESS, "uid=ann"),
+            finding(Code.NO_MAIL, "uid=ann"),
+            finding(Code.TLS_INVALID, "uid=ann"),
+        ],
+        everything=False,
+    )
+    assert [line.partition(":")[0] for line in lines] == [
+        "error     bad_address  uid=ann",
+        "error     tls_invalid  uid=ann",
+        "error     tls_invalid  uid=bob",
+        "warning   no_mail  uid=ann",
+        "warning   no_mail  uid=cat",
+        "info      domain_not_ours  uid=dan",
+    ]
+
+
+def test_of_many_findings_of_one_code_ten_are_shown_and_the_others_counted() -> None:
+    many = [finding(where=f"uid={number:02}") for number in range(12)]
+    lines = finding_lines([*many, finding(Code.TLS_INVALID)], everything=False)
+    assert len(lines) == 12
+    assert lines[-1] == "warning   no_mail  and 2 more of these (-v shows all)"
+
+
+def test_all_findings_are_shown_where_everything_is() -> None:
+    many = [finding(where=f"uid={number:02}") for number in range(12)]
+    assert len(finding_lines(many, everything=True)) == 12
+
+
+def test_what_is_no_longer_so_is_told() -> None:
+    assert gone_lines([Notice("no_mail", "uid=ann", "it had none", NOW)]) == ["gone      no_mail  uid=ann: it had none"]
+
+
+def test_mailboxes_of_nobody_here_are_listed() -> None:
+    lines = unmanaged_lines(result(unmanaged=(address_of(1),)))
+    assert lines == ["not ours  user01@example.org  is in mailcow and not in the directory"]
+
+
+# The summary
+
+
+EVERY_KIND = tuple(
+    change(kind, address_of(number))
+    for number, kind in enumerate(
+        [Kind.CREATE, Kind.CREATE, Kind.ADOPT, Kind.UPDATE, Kind.ENABLE, Kind.DISABLE, Kind.REASSERT]
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("this", "line"),
+    [
+        pytest.param(result(), "nothing to do; 40 mailboxes in the directory, 38 managed.", id="nothing to do"),
+        pytest.param(
+            result(*EVERY_KIND, dry_run=True),
+            "Dry run: 2 to create, 1 to adopt, 1 to update, 1 to enable, 1 to disable, 1 to write again unchanged; "
+            "40 mailboxes in the directory, 38 managed.",
+            id="dry run",
+        ),
+        pytest.param(
+            result(*EVERY_KIND, outcomes=done(*EVERY_KIND)),
+            "2 created, 1 adopted, 1 updated, 1 enabled, 1 disabled, 1 written again unchanged; "
+            "40 mailboxes in the directory, 41 managed.",
+            id="all done, and what is created or adopted is managed",
+        ),
+        pytest.param(
+            result(*EVERY_KIND, outcomes=[*done(EVERY_KIND[0]), *failed(EVERY_KIND[1])]),
+            "1 created, 1 failed, 5 not tried; 40 mailboxes in the directory, 39 managed.",
+            id="some failed, some not tried",
+        ),
+        pytest.param(
+            result(
+                findings=(finding(), finding(Code.TLS_INVALID)),
+                withheld=(withheld(change(), change()), withheld(change())),
+                pending=(pending(),),
+                unmanaged=(address_of(1), address_of(2)),
+            ),
+            "3 withheld, 1 pending, 2 findings; 40 mailboxes in the directory, 38 managed, 2 more in your domains.",
+            id="what isn't done",
+        ),
+        pytest.param(
+            result(findings=(finding(),)),
+            "1 finding; 40 mailboxes in the directory, 38 managed.",
+            id="one finding",
+        ),
+    ],
+)
+def test_the_summary_says_in_one_line_what_the_run_did(this: Result, line: str) -> None:
+    assert summary_line(this) == line
+
+
+def test_an_accepted_finding_is_not_in_the_summary() -> None:
+    this = result(findings=(finding(),))
+    this.accept = frozenset({"no_mail"})
+    assert summary_line(this).startswith("nothing to do;")
+
+
+# What it costs
+
+
+def written(kind: Kind = Kind.UPDATE, number: int = 1, rebuilds: int = 0) -> Change:
+    return change(kind, address_of(number), writes={"name": f"User {number}"}, rebuilds=rebuilds)
+
+
+@pytest.mark.parametrize(
+    ("changes", "lines"),
+    [
+        pytest.param([], [], id="nothing"),
+        pytest.param([written()], ["1 write to mailcow"], id="one"),
+        pytest.param([written(), written(number=2)], ["2 writes to mailcow"], id="two"),
+        pytest.param(
+            [written(rebuilds=1)],
+            ["1 write to mailcow, with a rebuild of its whole address book (slow on large servers)"],
+            id="with a rebuild",
+        ),
+        pytest.param(
+            [written(Kind.DISABLE, 1, 1), written(Kind.DISABLE, 2, 1)],
+            ["2 writes to mailcow, with 2 rebuilds of its whole address book (slow on large servers)"],
+            id="with two",
+        ),
+    ],
+)
+def test_the_price_is_told_before_it_is_paid(changes: list[Change], lines: list[str]) -> None:
+    assert cost_lines(result(*changes)) == lines

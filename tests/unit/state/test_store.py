@@ -1,0 +1,280 @@
+"""What is written into the state file comes out again, now and in the next run."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from ldap2mailcow.model import Address, Cause, Note, Origin, Patch, Remembered, SourceMemory
+from ldap2mailcow.state import Notice, State
+
+from .builders import ANN, BOB, NEW, NOW, outcome, remember
+
+HASH = "{SSHA}bm9ib2R5IGtub3dzIHRoaXM="
+EVERYTHING: dict[str, Any] = {
+    "source": "default",
+    "id": "id-ann",
+    "dn": "uid=ann,dc=example",
+    "origin": Origin.ADOPTED,
+    "applied": {"name": "Ann Öther", "quota": 1024, "active": 0},
+    "digest": "0123abcd:ff",
+    "passwd_update": "2026-05-01 08:00:00",
+    "disabled": Cause.MISSING,
+    "missing_since": NOW,
+    "missed": 2,
+    "present": frozenset({"name", "quota"}),
+}
+
+
+def again(path: Path) -> dict[Address, Remembered]:
+    """Return the mailboxes that the next run reads."""
+    with State.open(path) as store:
+        return dict(store.memory().mailboxes)
+
+
+# What is remembered
+
+
+def test_an_empty_file_remembers_nothing(store: State) -> None:
+    memory = store.memory()
+    assert memory.mailboxes == {}
+    assert memory.sources == {}
+    assert (store.runs(), store.notices(), store.has_ancestor) == (0, (), False)
+
+
+def test_every_column_comes_back_in_the_next_run(path: Path) -> None:
+    with State.open(path) as store:
+        remember(store, ANN, EVERYTHING)
+    assert again(path) == {ANN: Remembered(ANN, **EVERYTHING)}
+
+
+def test_a_row_has_what_a_remembered_mailbox_has_by_default(store: State) -> None:
+    remember(store)
+    row = store.memory().mailboxes[ANN]
+    assert row == Remembered(ANN, "default", "id-ann", "uid=ann,dc=example", Origin.CREATED)
+    assert type(row.address) is Address
+
+
+VALUES = st.dictionaries(st.sampled_from(["name", "quota", "active"]), st.text() | st.integers(0, 2**43))
+TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(  # noqa: DTZ001 - the zone comes here
+    lambda moment: moment.replace(microsecond=0, tzinfo=UTC)
+)
+ROWS = st.fixed_dictionaries(
+    {
+        "source": TEXT,
+        "id": st.none() | TEXT,
+        "dn": TEXT,
+        "origin": st.sampled_from(Origin),
+        "applied": VALUES,
+        "digest": st.none() | TEXT,
+        "passwd_update": st.none() | TEXT,
+        "disabled": st.none() | st.sampled_from(Cause),
+        "missing_since": st.none() | MOMENTS,
+        "missed": st.integers(0, 2**31),
+        "present": st.frozensets(TEXT),
+    }
+)
+
+
+@settings(
+    derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(first=ROWS, second=ROWS)
+def test_any_row_comes_back_and_a_second_patch_replaces_the_first(
+    store: State, first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    for patch in (first, second):
+        remember(store, ANN, patch)
+        assert store.memory().mailboxes == {ANN: Remembered(ANN, **patch)}
+
+
+def test_a_patch_changes_its_own_columns_only(store: State) -> None:
+    remember(store, ANN, EVERYTHING)
+    remember(store, ANN, {"missed": 3, "disabled": None})
+    assert store.memory().mailboxes[ANN] == Remembered(ANN, **{**EVERYTHING, "missed": 3, "disabled": None})
+
+
+def test_a_patch_changes_its_own_row_only(store: State) -> None:
+    remember(store, ANN, EVERYTHING)
+    remember(store, BOB, NEW)
+    remember(store, BOB, {"missed": 3})
+    assert store.memory().mailboxes[ANN] == Remembered(ANN, **EVERYTHING)
+
+
+def test_a_row_moves_where_its_address_is_patched(store: State) -> None:
+    remember(store, ANN, EVERYTHING)
+    remember(store, ANN, {"address": BOB})
+    assert store.memory().mailboxes == {BOB: Remembered(BOB, **EVERYTHING)}
+
+
+def test_a_row_can_be_forgotten(store: State) -> None:
+    remember(store, ANN)
+    remember(store, BOB)
+    remember(store, ANN, None)
+    assert set(store.memory().mailboxes) == {BOB}
+
+
+def test_forgetting_what_is_not_there_is_no_mistake(store: State) -> None:
+    remember(store, ANN, None)
+    assert store.memory().mailboxes == {}
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        SourceMemory(),
+        SourceMemory("entryUUID"),
+        SourceMemory("objectGUID", {}),
+        SourceMemory("dn", {"base": "dc=example", "filter": "(mail=*)"}),
+    ],
+)
+def test_what_is_known_of_a_directory_comes_back(path: Path, memory: SourceMemory) -> None:
+    with State.open(path) as store:
+        store.note([], "default", SourceMemory("x", {"base": "old"}))
+        store.note([], "default", memory)
+        store.note([], "other", SourceMemory("entryUUID"))
+    with State.open(path) as store:
+        assert store.memory().sources == {"default": memory, "other": SourceMemory("entryUUID")}
+
+
+# Outcomes
+
+
+def changes_of(store: State) -> list[tuple[Any, ...]]:
+    return store.connection.execute(
+        "SELECT run, at, address, dn, kind, why, fields, password, done, detail FROM change ORDER BY id"
+    ).fetchall()
+
+
+def test_a_confirmed_change_is_history_and_memory(store: State) -> None:
+    run = store.begin_run(NOW, "changes")
+    store.record(run, outcome(password=SecretStr(HASH)), NOW)
+    fields = json.dumps([{"key": "quota", "before": None, "after": 1024}])
+    why = "it is new in the directory"
+    assert changes_of(store) == [
+        (run, "2026-06-01T12:00:00+00:00", ANN, "uid=ann", "create", why, fields, 1, 1, ""),
+    ]
+    assert set(store.memory().mailboxes) == {ANN}
+
+
+def test_a_change_that_failed_is_history_only(store: State) -> None:
+    store.record(store.begin_run(NOW, "changes"), outcome(done=False), NOW)
+    assert [row[-2:] for row in changes_of(store)] == [(0, "no room")]
+    assert store.memory().mailboxes == {}
+
+
+def test_a_confirmed_change_may_have_nothing_to_remember(store: State) -> None:
+    store.record(store.begin_run(NOW, "changes"), outcome(remember={}), NOW)
+    assert len(changes_of(store)) == 1
+    assert store.memory().mailboxes == {}
+
+
+def test_the_stamps_of_passwords_are_remembered_where_a_mailbox_is_ours(store: State) -> None:
+    remember(store, ANN)
+    store.saw_passwords({ANN: "2026-06-01 14:00:00", BOB: "2026-06-01 14:00:01"})
+    assert {address: row.passwd_update for address, row in store.memory().mailboxes.items()} == {
+        ANN: "2026-06-01 14:00:00"
+    }
+
+
+def test_no_password_or_hash_is_in_the_file(path: Path) -> None:
+    password = SecretStr(HASH)
+    with State.open(path) as store:
+        patch: Patch = {**NEW, "digest": store.memory().seal(password)}
+        store.record(store.begin_run(NOW, "changes"), outcome(remember=patch, password=password), NOW)
+        store.record_refusal(password, NOW)
+        secret = store.key.secret.get_secret_value()
+    data = path.read_bytes()
+    assert b"id-ann" in data
+    for hidden in (HASH, HASH.removeprefix("{SSHA}"), secret):
+        assert hidden.encode() not in data
+
+
+# Runs
+
+
+def test_runs_are_numbered_and_counted(store: State) -> None:
+    assert [store.begin_run(NOW, "changes"), store.begin_run(NOW, "reassert")] == [1, 2]
+    assert store.runs() == 2
+
+
+def test_the_end_of_a_run_is_recorded(store: State) -> None:
+    run = store.begin_run(NOW, "changes")
+    store.finish_run(run, NOW + timedelta(seconds=5), 3, {"changes": 1}, history=timedelta(days=365))
+    assert store.connection.execute("SELECT started, mode, finished, exit_code, summary FROM run").fetchall() == [
+        ("2026-06-01T12:00:00+00:00", "changes", "2026-06-01T12:00:05+00:00", 3, '{"changes": 1}'),
+    ]
+
+
+def test_runs_older_than_the_history_go_with_their_changes(store: State) -> None:
+    ages = [timedelta(days=30, seconds=1), timedelta(days=30), timedelta(0)]
+    runs = [store.begin_run(NOW - age, "changes") for age in ages]
+    for run in runs:
+        store.record(run, outcome(done=False), NOW)
+    store.finish_run(runs[-1], NOW, 0, {}, history=timedelta(days=30))
+    assert store.runs() == 2
+    assert [row[0] for row in changes_of(store)] == runs[1:]
+
+
+def test_what_is_remembered_of_a_mailbox_outlives_the_history(store: State) -> None:
+    store.record(store.begin_run(NOW - timedelta(days=400), "changes"), outcome(), NOW)
+    store.finish_run(store.begin_run(NOW, "changes"), NOW, 0, {}, history=timedelta(days=30))
+    assert set(store.memory().mailboxes) == {ANN}
+
+
+# Notices
+
+
+def test_notices_come_back_and_are_replaced_as_a_whole(path: Path) -> None:
+    old, new = Notice("no_mail", "uid=ann", "it has none", NOW), Notice("LDAP unreachable", "", "it is down", NOW)
+    with State.open(path) as store:
+        store.save_notices([old])
+        assert store.notices() == (old,)
+        store.save_notices(iter([new, new]))
+    with State.open(path) as store:
+        assert store.notices() == (new,)
+
+
+# Refused credentials
+
+
+def test_a_refusal_is_remembered_for_its_own_credential(path: Path) -> None:
+    with State.open(path) as store:
+        store.record_refusal(SecretStr("wrong"), NOW - timedelta(hours=1))
+        store.record_refusal(SecretStr("wrong"), NOW)
+    with State.open(path) as store:
+        assert store.refused_at(SecretStr("wrong")) == NOW
+        assert store.refused_at(SecretStr("corrected")) is None
+
+
+def test_refusals_are_forgotten_once_the_servers_take_us(store: State) -> None:
+    store.record_refusal(SecretStr("wrong"), NOW)
+    store.forget_refusals()
+    assert store.refused_at(SecretStr("wrong")) is None
+
+
+# The ancestor's rows
+
+
+def test_the_ancestor_s_mailboxes_become_ours_once(path: Path) -> None:
+    with State.open(path) as store:
+        remember(store, BOB, EVERYTHING)
+        store.take_over([("uid=ann", ANN), ("uid=bob,ou=old", BOB), ("uid=again", ANN)], "default")
+        assert store.has_ancestor
+    assert again(path) == {
+        ANN: Remembered(ANN, "default", None, "uid=ann", Origin.ANCESTOR),
+        BOB: Remembered(BOB, **EVERYTHING),
+    }
+
+
+def test_notes_may_come_from_anywhere(store: State) -> None:
+    store.note((Note(address, NEW) for address in (ANN, BOB)), "default", SourceMemory())
+    assert set(store.memory().mailboxes) == {ANN, BOB}
