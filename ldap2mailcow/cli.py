@@ -57,11 +57,11 @@ def _addresses(_context: click.Context, _parameter: click.Parameter, values: tup
 
 def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's
     if wanted:
-        click.echo(f"mailcow-ldap-sync, version {version_here()}")
+        click.echo(f"mailcow-ldap-sync, version {_version_here()}")
         context.exit()
 
 
-def version_here() -> str:
+def _version_here() -> str:
     """Return the version that is installed, or that of the checkout which the command runs from."""
     import tomllib  # noqa: PLC0415 - only whoever asks pays for these
     from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415

@@ -23,7 +23,7 @@ def choose_id_attribute(entries: Iterable[Entry]) -> str:
     """
     entries = tuple(entries)
     for candidate in ID_CANDIDATES:
-        if entries and all(entry.values(candidate) for entry in entries):
+        if entries and all(stable_id(entry, candidate) for entry in entries):
             return candidate
     return DN
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -62,7 +62,7 @@ class Desired:
     dns: frozenset[str] = frozenset()
     """The lower-case DNs of all entries."""
     without_id: tuple[str, ...] = ()
-    """The DNs of entries that lack the id attribute, and so can't be told apart."""
+    """The DNs of entries that lack the id attribute, or share its value, and so can't be told apart."""
     findings: tuple[Finding, ...] = ()
 
 
@@ -266,10 +266,11 @@ def desire(
     dns: set[str] = set()
     without_id: list[str] = []
     wanted: dict[Address, list[Mailbox]] = defaultdict(list)
-    for entry in entries:
+    known_by = [(entry, stable_id(entry, id_attribute)) for entry in entries]
+    bearers = Counter(entry_id for _, entry_id in known_by)
+    for entry, entry_id in known_by:
         dns.add(entry.dn.lower())
-        entry_id = stable_id(entry, id_attribute)
-        if entry_id is None:
+        if entry_id is None or bearers[entry_id] > 1:
             without_id.append(entry.dn)
             continue
         ids.add(entry_id)

@@ -10,6 +10,7 @@ import idna
 _ATEXT = r"[a-z0-9!#$%&'*+=?^_`{|}~-]+"
 _LOCAL = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
 _LOCAL_MAX = 64  # octets, RFC 5321 section 4.5.3.1.1; mailcow's `mailbox_invalid` beyond
+_ADDRESS_MAX = 254  # octets of the whole, which PHP's FILTER_VALIDATE_EMAIL checks; mailcow asks that
 _DOMAIN_MAX = 253  # octets of a domain name in text form, RFC 1035 section 2.3.4
 
 
@@ -41,7 +42,12 @@ class Address(str):
             raise AddressError(f"has more than {_LOCAL_MAX} characters before the @")
         if not _LOCAL.fullmatch(local) or local == "0":  # PHP takes "0" for nothing
             raise AddressError("has characters or dots before the @ that mailcow refuses")
-        return cls(f"{local}@{normal_domain(domain)}")
+        if domain[0].isspace():
+            raise AddressError("has a blank after the @")
+        address = cls(f"{local}@{normal_domain(domain)}")
+        if len(address) > _ADDRESS_MAX:
+            raise AddressError(f"has more than {_ADDRESS_MAX} characters")
+        return address
 
     @property
     def local(self) -> str:

@@ -50,8 +50,9 @@ def doubts(view: View, remembered: Mapping[str, Remembered]) -> tuple[Finding, .
             Finding(
                 Code.ID_MISSING,
                 source.name,
-                f"{len(view.desired.without_id)} entries have no {view.id_attribute}, by which entries are known, "
-                f"{view.desired.without_id[0]} among them; let the bind DN read that attribute",
+                f"{len(view.desired.without_id)} entries have no {view.id_attribute} of their own, to be known by, "
+                f"{view.desired.without_id[0]} among them; let the bind DN read that attribute, or name one in "
+                "user_mapping.id that is never shared",
             ),
         )
     found.extend(_vanished(view.desired.mailboxes.values(), remembered, source))

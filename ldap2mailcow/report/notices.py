@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from ldap2mailcow.state import Notice
 
-AGAIN_AFTER = timedelta(days=1)
+AGAIN_AFTER = timedelta(hours=23)
+"""A day, less what a daily cron job may start earlier than the day before."""
 
 
 @dataclass(frozen=True, slots=True)

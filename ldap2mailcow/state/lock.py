@@ -23,14 +23,16 @@ def lock(state_file: Path) -> Iterator[None]:
     except OSError as error:
         raise StateError(f"{path} can't be written: {error.strerror}; let the user of this run write there") from None
     try:
-        _take(descriptor)
+        _take(descriptor, path)
         yield
     finally:
         os.close(descriptor)
 
 
-def _take(descriptor: int) -> None:
+def _take(descriptor: int, path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise LockedError from None
+    except OSError as error:
+        raise StateError(f"{path} can't be locked: {error.strerror}; keep the state file on a local disk") from None

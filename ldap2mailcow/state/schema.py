@@ -75,7 +75,7 @@ def migrate(connection: sqlite3.Connection, path: Path | None, steps: Sequence[s
 
     `path` is None for a database in memory, which needs no copy.
 
-    Raises StateError for a file from a newer version of this program.
+    Raises StateError for a file from a newer version of this program, or from another one.
     """
     version = version_of(connection)
     if version > len(steps):
@@ -85,6 +85,8 @@ def migrate(connection: sqlite3.Connection, path: Path | None, steps: Sequence[s
         )
     if version == len(steps):
         return
+    if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        raise StateError(f"{path or 'the state file'} is another program's database; name another file in state_file")
     if path and version:
         _keep_copy(path, version)
     script = ";".join(steps[version:])

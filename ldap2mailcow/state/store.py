@@ -264,6 +264,14 @@ def _copy(path: Path, memory: sqlite3.Connection) -> None:
     """Take a file's content into memory; a transaction that a killed run left open is rolled back there only."""
     if not path.exists():
         return
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.backup(memory)
+    except sqlite3.OperationalError:  # a journal to roll back, which sqlite doesn't do in a file it may not write
+        _copy_and_roll_back(path, memory)
+
+
+def _copy_and_roll_back(path: Path, memory: sqlite3.Connection) -> None:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / path.name
         for name in (path.name, f"{path.name}-journal"):

@@ -30,6 +30,10 @@ def test_an_attribute_that_one_entry_lacks_is_not_chosen() -> None:
     assert choose_id_attribute(entries) == "nsUniqueId"
 
 
+def test_an_attribute_without_a_value_is_not_chosen() -> None:
+    assert choose_id_attribute([Entry("uid=ann", {"entryuuid": (b"",)})]) == DN
+
+
 @pytest.mark.parametrize("entries", [[], [with_ids("entryUUID"), with_ids()]])
 def test_without_a_common_attribute_the_dn_is_chosen(entries: list[Entry]) -> None:
     assert choose_id_attribute(iter(entries)) == DN

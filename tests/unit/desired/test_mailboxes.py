@@ -317,6 +317,12 @@ def test_an_entry_without_an_id_is_told_apart_by_nothing() -> None:
     assert desired.dns == {dn_of("ann"), dn_of("bob")}
 
 
+def test_two_entries_with_one_id_can_t_be_told_apart() -> None:
+    desired = wish(entry("ann", entryUUID="1"), entry("eve", entryUUID="1"), entry("bob"))
+    assert desired.without_id == (dn_of("ann"), dn_of("eve"))
+    assert set(desired.mailboxes) == {BOB}
+
+
 def test_no_entries_want_nothing() -> None:
     assert wish() == Desired({}, frozenset(), frozenset())
 

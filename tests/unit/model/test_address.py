@@ -29,6 +29,11 @@ LABEL_63 = "a" * 63
         pytest.param("00@example.org", "00@example.org", id="only zeros, but more than one"),
         pytest.param(f"{'a' * 64}@example.org", f"{'a' * 64}@example.org", id="64 before the @"),
         pytest.param(f"a@{LABEL_63}.org", f"a@{LABEL_63}.org", id="63 in a label"),
+        pytest.param(
+            f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 57}.org",
+            f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 57}.org",
+            id="254 in all",
+        ),
     ],
 )
 def test_an_address_is_read_into_its_one_form(written: str, meant: str) -> None:
@@ -62,6 +67,8 @@ def test_an_address_is_read_into_its_one_form(written: str, meant: str) -> None:
         pytest.param("ann\n@example.org", "characters or dots", id="newline inside"),
         pytest.param("ann\0@example.org", "characters or dots", id="NUL"),
         pytest.param("0@example.org", "characters or dots", id="0, which PHP takes for nothing"),
+        pytest.param("ann@ example.org", "blank after the @", id="blank after the @"),
+        pytest.param(f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 61}.org", "more than 254", id="255 in all"),
         pytest.param("ann@localhost", "not a full domain name", id="one label"),
         pytest.param("ann@example..org", "domain that is not valid", id="empty label"),
         pytest.param("ann@example.org..", "domain that is not valid", id="two dots at the end"),

@@ -26,7 +26,7 @@ def test_news_is_shown_and_remembered() -> None:
     assert news.gone == ()
 
 
-@pytest.mark.parametrize("ago", [timedelta(0), timedelta(minutes=5), timedelta(hours=23, minutes=59, seconds=59)])
+@pytest.mark.parametrize("ago", [timedelta(0), timedelta(minutes=5), timedelta(hours=22, minutes=59, seconds=59)])
 def test_what_was_shown_less_than_a_day_ago_is_not_shown(ago: timedelta) -> None:
     news = due([PRESENT], [said(ago)], NOW, complete=True)
     assert not news.is_news(*ANN)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +50,15 @@ def test_a_refused_run_does_not_free_the_lock(path: Path) -> None:
         for _ in range(2):
             with pytest.raises(LockedError):
                 lock(path).__enter__()
+
+
+def test_a_file_system_without_locks_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(StateError, match="No locks available; keep the state file on a local disk"):
+        lock(path).__enter__()
 
 
 def test_a_sigkill_frees_the_lock(path: Path) -> None:

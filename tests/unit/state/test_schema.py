@@ -42,6 +42,16 @@ def test_an_empty_file_becomes_the_newest_without_a_copy(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_another_program_s_database_is_refused_and_left_as_it_is(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE user (uid TEXT)")
+        other.commit()
+    before = path.read_bytes()
+    with pytest.raises(StateError, match="another program's database"), State.open(path):
+        pass
+    assert path.read_bytes() == before
+
+
 def test_an_older_file_goes_through_every_step_that_it_lacks(connection: sqlite3.Connection, path: Path) -> None:
     migrate(connection, path, steps=(FIRST, SECOND, THIRD))
     assert version_of(connection) == 3
