@@ -99,7 +99,7 @@ def summary_line(result: Result) -> str:
     head = "Dry run: " if result.dry_run else ""
     body = ", ".join(parts) or "nothing to do"
     taken = 0 if result.dry_run else count(changes, Kind.CREATE) + count(changes, Kind.ADOPT)
-    tail = f"; {plan.wanted} mailboxes in the directory, {plan.managed + taken} managed"
+    tail = f"; {plan.wanted} mailbox{'es' * (plan.wanted != 1)} in the directory, {plan.managed + taken} managed"
     if plan.unmanaged:
         tail += f", {len(plan.unmanaged)} more in your domains"
     return f"{head}{body}{tail}."

@@ -99,13 +99,17 @@ def add_alias(call: Call) -> End:
     if is_empty(gotos[0]) and sum(integer(data.get(name)) for name in SINKS) == 0:
         call.danger("goto_empty")
         return End.GIVEN_UP
+    last = f"{local_part_of(gotos[-1])}@{domain_of(gotos[-1])}"
+    repeated = last in [f"{local_part_of(goto)}@{domain_of(goto)}" for goto in gotos[:-1]]
     if sink is None:
         gotos = _valid_gotos(call, gotos)
         if not gotos:
             return End.GIVEN_UP
     goto = sink or ",".join(gotos)
-    # The server's own loop leaves the joined list in the place of the last goto until the first address is stored.
-    loops = gotos if sink else [*gotos[:-1], goto]
+    # The server's own loop leaves the joined list in the place of the last goto, if that one is valid and new, until
+    # the first address is stored; an address that is missing there is not noticed as a loop.
+    last_is_kept = sink is None and gotos[-1] == last and not repeated
+    loops = [*gotos[:-1], goto] if last_is_kept else gotos
     for given_address in addresses:
         if is_empty(given_address) or given_address in loops:
             continue

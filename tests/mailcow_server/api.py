@@ -141,7 +141,7 @@ def _respond(state: State, keys: Keys, faults: Faults, request: Request, fault: 
     kind = keys.kind(request.header("X-API-Key"))
     if kind == "wrong":
         return error("authentication failed", 401, HTML_TYPE)
-    if request.header("Sec-Fetch-Dest") not in {"", "empty"}:
+    if request.headers.get("sec-fetch-dest", "empty") != "empty":
         return Answer(403)
     action, category, obj, extra, *_ = [*request.path.split("/"), "", "", "", ""]
     if action != "get" and request.is_json and request.parsed() is None:
@@ -169,6 +169,8 @@ def _read(call: Call, category: str, faults: Faults) -> Answer:
     if category == "mailbox" and call.tags is not None and call.object not in {"all", "reduced", "template"}:
         handler, nothing = get_mailboxes_by_tag, []
     found = handler(call)
+    if category == "status" and found is None:
+        return Answer()
     if is_reduced and isinstance(found, list):
         found = found[: max(0, len(found) - faults.rows_missing())]
     return _plain(found or nothing)
@@ -222,6 +224,7 @@ def _sent(request: Request, action: str) -> tuple[JsonObject, list[Json]] | None
         fields = request.form()
         if ("items" if action == "delete" else "attr") not in fields:
             return None
+        fields.setdefault("items", [None])
     attributes = fields.get("attr")
     return (dict(attributes) if isinstance(attributes, dict) else {}), listed(fields.get("items"))
 

@@ -82,7 +82,7 @@ class Call:
         )
 
     def _log(self) -> list[Json]:
-        data = masked(self.sent) or []
+        data: Json = masked(self.sent) or []
         # The function for mailboxes and domains names a last value that it never sets.
         return [*self.echo, data, None] if self.echo[0] == "mailbox" else [*self.echo, data]
 

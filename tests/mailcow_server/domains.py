@@ -140,6 +140,8 @@ def edit_domain(call: Call) -> End:
     for item in call.items:
         name = to_ascii(text(item))
         if name in call.state.alias_domains:
+            if isinstance(call.data.get("tags"), list):
+                raise UncaughtError("Cannot add or update a child row: a foreign key constraint fails", 1452)
             call.success("domain_modified", shown(name))
             continue
         row = call.state.domains.get(name)

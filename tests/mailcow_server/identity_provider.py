@@ -67,12 +67,13 @@ def delete_identity_provider(call: Call) -> End:
 
 def check_identity_provider(call: Call) -> End:
     """``edit/identity-provider-test``: complete settings pass; nothing is connected to."""
-    needed = ("host", "port", "basedn", "binddn", "bindpass")
+    needed = ("host", "port", "basedn", "binddn", "bindpass") if call.data.get("authsource") == "ldap" else ()
     return End.GIVEN_UP if any(is_empty(call.data.get(name)) for name in needed) else End.DONE
 
 
 def _say(call: Call, kind: str, *message: Json) -> None:
-    call.say(kind, *message, log=["identity_provider", call.echo[1], dict(call.data)])
+    asked: Json = None if call.echo[1] == "delete" else dict(call.data) or []
+    call.say(kind, *message, log=["identity_provider", call.echo[1], asked])
 
 
 def _is_in_use(call: Call, allowed: str) -> bool:

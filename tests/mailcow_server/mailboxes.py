@@ -126,7 +126,8 @@ def add_mailbox(call: Call) -> End:
     state.insert_alias(Alias(state.take_alias_id(), username, username, domain, now, active=active))
     value = data["rl_value"] if given(data, "rl_value") else defaults["rl_value"]
     frame = data["rl_frame"] if given(data, "rl_frame") else defaults["rl_frame"]
-    edit_mailbox_limit(call, [username], value, frame, {"object": username, "rl_frame": frame, "rl_value": value})
+    if value is not None and frame is not None:
+        edit_mailbox_limit(call, [username], value, frame, {"object": username, "rl_frame": frame, "rl_value": value})
     call.touched.append(username)
     call.success("mailbox_added", shown(username))
     return End.REACHED

@@ -2,7 +2,7 @@
 
 from .aliases import add_alias
 from .call import Call, End
-from .state import Mailbox, SenderAcl, State
+from .state import Alias, Mailbox, SenderAcl, State
 from .values import fold, integer, is_address, text
 
 MAY_BE_RENAMED = (1, 2)
@@ -55,13 +55,8 @@ def _move(state: State, row: Mailbox, old: str, new: str, new_local_part: str) -
     state.touch(row, change)
     state.insert_mailbox(row)
     for alias in list(state.aliases.values()):
-        if fold(alias.address) == fold(old):
-            state.move_alias(alias, new, alias.domain)
-            alias.goto = new
-            alias.modified = state.clock.now()
-        elif fold(alias.goto) == fold(old):
-            alias.goto = new
-            alias.modified = state.clock.now()
+        if fold(alias.address) == fold(old) or fold(alias.goto) == fold(old):
+            state.touch(alias, lambda alias=alias: _follow(state, alias, old, new))  # type: ignore[misc]
     state.sender_acl = [
         SenderAcl(
             new if fold(right.mailbox) == fold(old) else right.mailbox,
@@ -70,3 +65,9 @@ def _move(state: State, row: Mailbox, old: str, new: str, new_local_part: str) -
         )
         for right in state.sender_acl
     ]
+
+
+def _follow(state: State, alias: Alias, old: str, new: str) -> None:
+    if fold(alias.address) == fold(old):
+        state.move_alias(alias, new, alias.domain)
+    alias.goto = new

@@ -150,6 +150,7 @@ class State:
         self.password_policy = {"length": "6", "chars": "0", "special_chars": "0", "lowerupper": "0", "numbers": "0"}
         self.templates: dict[int, Template] = {}
         self.next_alias_id = 1
+        self.next_template_id = 3
         self._mailboxes_in: dict[str, dict[str, Mailbox]] = {}
         self._alias_ids: dict[str, int] = {}
         self._alias_addresses_in: dict[str, set[str]] = {}
@@ -284,6 +285,7 @@ class State:
             "password_policy": self.password_policy,
             "templates": {str(number): asdict(row) for number, row in sorted(self.templates.items())},
             "next_alias_id": self.next_alias_id,
+            "next_template_id": self.next_template_id,
         }
         return cast("JsonObject", copy.deepcopy(plain))
 
@@ -306,6 +308,7 @@ class State:
         state.password_policy = cast("dict[str, str]", saved["password_policy"])
         state.templates = {int(number): Template(**row) for number, row in rows["templates"].items()}
         state.next_alias_id = cast("int", saved["next_alias_id"])
+        state.next_template_id = cast("int", saved["next_template_id"])
         return state
 
 

@@ -180,7 +180,8 @@ def _acl(data: JsonObject) -> JsonObject:
 
 
 def _store(call: Call, kind: str, attributes: JsonObject) -> None:
-    number = max(call.state.templates) + 1
+    number = call.state.next_template_id
+    call.state.next_template_id += 1
     name = text(call.data["template"])
     call.state.templates[number] = Template(number, name, kind, attributes, call.state.clock.now())
     call.success("template_added", name)

@@ -116,7 +116,7 @@ def fold(value: str) -> str:
 
 def order(value: str) -> str:
     """The key by which the database sorts a text: as if written in capitals, so that a digit comes before an @."""
-    return value.upper()
+    return fold(value).upper()
 
 
 def domain_of(address: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import http.client
 import json
 import logging
 import os
@@ -16,6 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import ldap.controls
 import pytest
 import stamina
 import yaml
@@ -71,6 +74,7 @@ class Installation:
     def __init__(self, folder: Path, slapd: Slapd, mailcow: MailcowServer, hands: Hands | None = None) -> None:
         self.folder, self.slapd, self.mailcow = folder, slapd, mailcow
         self.hands = hands or Hands()
+        self.config_file = folder / "config.yaml"
         self.settings: dict[str, Any] = {
             "ldap": {
                 "uri": slapd.uri,
@@ -106,10 +110,6 @@ class Installation:
         self.config_file.touch(mode=0o600)
         self.config_file.write_text(yaml.safe_dump(self.settings), encoding="utf-8")
 
-    @property
-    def config_file(self) -> Path:
-        return self.folder / "config.yaml"
-
     # the directory
 
     def people(self, *numbers: int, **attributes: str) -> None:
@@ -127,23 +127,35 @@ class Installation:
         for number in numbers:
             self.slapd.delete(self.dn(number))
 
+    def entry(self, number: int) -> tuple[str, dict[str, list[bytes]]]:
+        """Return a person's entry whole, entryUUID included, as a backup of the directory would hold it."""
+        ((dn, found),) = self.slapd.admin.search_s(self.dn(number), 0, attrlist=["*", "entryUUID"])
+        return dn, found
+
+    def restore(self, dn: str, entry: Mapping[str, list[bytes]]) -> None:
+        """Put an entry back as it was, entryUUID included, which takes OpenLDAP's control "relax rules"."""
+        relax = ldap.controls.RequestControl("1.3.6.1.4.1.4203.666.5.12", criticality=True)
+        self.slapd.admin.add_ext_s(dn, list(entry.items()), serverctrls=[relax])
+
     def dn(self, number: int) -> str:
         return person(number, suffix=self.slapd.suffix)[0]
 
     # the command
 
-    def run(self, *options: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Done:
+    def run(
+        self, *options: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, script: Path = COMMAND
+    ) -> Done:
         """Run the command as cron does, in a process of its own, and wait for it."""
-        with self.started(*options, env=env, cwd=cwd) as process:
+        with self.started(*options, env=env, cwd=cwd, script=script) as process:
             out, err = process.communicate()
         return Done(process.returncode, out, err)
 
     def started(
-        self, *options: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
+        self, *options: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, script: Path = COMMAND
     ) -> subprocess.Popen[str]:
         """Start the command as cron does."""
         return subprocess.Popen(
-            [sys.executable, COMMAND, *options],
+            [sys.executable, script, *options],
             cwd=cwd or self.folder,
             env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
@@ -179,7 +191,29 @@ class Installation:
     def has_password_of_directory(self, number: int) -> bool:
         """Tell whether mailcow holds the very hash that slapd holds."""
         ((_, found),) = self.slapd.admin.search_s(self.dn(number), 0, attrlist=["userPassword"])
-        return [self.mailbox(number).password.encode()] == found["userPassword"]
+        held: list[bytes] = found["userPassword"]
+        return held == [self.mailbox(number).password.encode()]
+
+    def by_hand(self, path: str, body: object) -> None:
+        """Do something in mailcow as its administrator would, a minute later; the journal is empty then."""
+        self.mailcow.clock.advance(60)
+        host = self.mailcow.url.removeprefix("http://")
+        headers = {"X-API-Key": self.mailcow.api_key, "Content-Type": "application/json"}
+        with closing(http.client.HTTPConnection(host)) as connection:
+            connection.request("POST", f"/api/v1/{path}", json.dumps(body), headers)
+            said = connection.getresponse().read()
+        assert b'"success"' in said
+        self.mailcow.log.clear()
+
+    def edit_by_hand(self, number: int, **attr: object) -> None:
+        """Edit a mailbox as mailcow's administrator would."""
+        self.by_hand("edit/mailbox", {"items": [address(number)], "attr": attr})
+
+    def make_by_hand(self, number: int, password: str, **attr: object) -> None:
+        """Make a mailbox as mailcow's administrator would."""
+        local, _, domain = address(number).partition("@")
+        named = {"local_part": local, "domain": domain, "name": "By Hand", "quota": "100", "active": "1"}
+        self.by_hand("add/mailbox", {**named, "password": password, "password2": password, **attr})
 
     def writes(self) -> list[LoggedRequest]:
         """Return what was written to mailcow since the last look."""
@@ -192,6 +226,13 @@ class Installation:
     @property
     def state_file(self) -> Path:
         return self.folder / STATE
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the lock as another run does."""
+        with (self.folder / f"{STATE}.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def rows(self, query: str) -> Rows:
         """Ask the state file."""
@@ -217,6 +258,21 @@ def at_clock(hands: Hands) -> Iterator[None]:
             package.handlers, package.level, package.propagate = before
 
 
+@contextmanager
+def after_write(number: int, mailcow: MailcowServer, act: Callable[[], object]) -> Iterator[None]:
+    """Let something happen when mailcow has written for the nth time from now on, before it answers."""
+    add, seen = mailcow.log.add, len(mailcow.log.writes())
+
+    def note(request: LoggedRequest) -> None:
+        add(request)
+        if request.is_write and len(mailcow.log.writes()) == seen + number:
+            act()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mailcow.log, "add", note)
+        yield
+
+
 def paths(writes: Sequence[LoggedRequest]) -> list[str]:
     """Return where writes went."""
     return [write.path for write in writes]
@@ -225,6 +281,3 @@ def paths(writes: Sequence[LoggedRequest]) -> list[str]:
 def attributes_of(write: LoggedRequest) -> dict[str, Any]:
     """Return what an edit sent."""
     return cast("dict[str, dict[str, Any]]", write.body)["attr"]
-
-
-Make = Callable[..., Installation]
