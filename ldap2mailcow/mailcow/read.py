@@ -26,7 +26,7 @@ READS: frozenset[str] = frozenset(
         "get/identity-provider",
         "get/mailbox/all",
         "get/mailbox/reduced",
-        "get/mailbox/{address}",
+        "get/mailbox",
     }
 )
 """Every endpoint that this module asks."""

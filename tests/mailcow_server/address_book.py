@@ -13,17 +13,17 @@ WHOLE = ("domain", "alias_domain")
 def rebuilds_of(call: Call, route: Route, end: End) -> tuple[int, int]:
     """How many full and how many incremental rebuilds a write brings.
 
-    Each touched address that is an active mailbox costs one incremental rebuild, each other one a full rebuild;
-    a call that went through without touching any costs a full one.
+    Each touched address that is an active mailbox costs one incremental rebuild, each other one a full rebuild; a call
+    that went through without touching any costs a full one, one that ended early costs none.
     """
-    kind = route.echo[2] if len(route.echo) > 2 else ""
-    if end is not End.REACHED:
-        return 0, 0
-    if kind not in REFRESHING:
-        return _rebuilds_of_addresses(call) if call.touched else (0, 0)
+    full, incremental = _rebuilds_of_addresses(call, call.touched_within)
+    kind = route.echo[-1] if route.echo[0] == "mailbox" else ""
+    if end is not End.REACHED or kind not in REFRESHING:
+        return full, incremental
     if kind in WHOLE or not call.touched:
-        return 1, 0
-    return _rebuilds_of_addresses(call)
+        return full + 1, incremental
+    own_full, own_incremental = _rebuilds_of_addresses(call, call.touched)
+    return full + own_full, incremental + own_incremental
 
 
 def rebuild(costs: Costs, faults: Faults, full: int, incremental: int) -> None:
@@ -35,7 +35,7 @@ def rebuild(costs: Costs, faults: Faults, full: int, incremental: int) -> None:
         time.sleep(seconds)
 
 
-def _rebuilds_of_addresses(call: Call) -> tuple[int, int]:
-    rows = [call.state.mailbox(address) for address in dict.fromkeys(call.touched)]
+def _rebuilds_of_addresses(call: Call, addresses: list[str]) -> tuple[int, int]:
+    rows = [call.state.mailbox(address) for address in dict.fromkeys(addresses)]
     active = sum(row is not None and row.active == 1 for row in rows)
     return len(rows) - active, active

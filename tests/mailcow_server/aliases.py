@@ -291,7 +291,7 @@ def _expand(call: Call, row: Alias, address: str) -> None:
         data: JsonObject = {"address": ",".join(missing), "goto": row.goto, "sogo_visible": 1, "active": 1}
         inner = call.nested(("mailbox", "add", "alias"), data)
         add_alias(inner)
-        call.touched.extend(inner.touched)
+        call.touched_within.extend(inner.touched)
     call.success("alias_modified", shown(address))
 
 

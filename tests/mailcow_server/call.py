@@ -32,6 +32,7 @@ class Call:
         echo: the beginning of each entry's ``log``.
         sent: the data as it came, the rest of the ``log``.
         touched: the addresses whose address book entries are refreshed at the end.
+        touched_within: those that a call made from within this one refreshed.
         fault: what is to go wrong in here.
     """
 
@@ -44,6 +45,7 @@ class Call:
     echo: tuple[str, ...] = ()
     sent: JsonObject = field(init=False)
     touched: list[str] = field(default_factory=list)
+    touched_within: list[str] = field(default_factory=list)
     fault: Fault | None = None
     entries: list[Json] = field(default_factory=list)
 

@@ -33,7 +33,7 @@ def rename_mailbox(call: Call) -> End:
             {"address": old, "goto": new, "active": 1, "sogo_visible": 1, "private_comment": comment},
         )
         if add_alias(inner) is End.REACHED:
-            call.touched.extend(inner.touched)
+            call.touched_within.extend(inner.touched)
     call.success("mailbox_renamed", old, new)
     return End.REACHED
 
