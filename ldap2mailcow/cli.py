@@ -16,7 +16,7 @@ from typing import NoReturn
 import click
 
 from ldap2mailcow.config import ConfigError, NoConfig, load_config, write_first_config
-from ldap2mailcow.model import Address, AddressError, Level
+from ldap2mailcow.model import Address, AddressError, Level, escaped, escaped_lines
 from ldap2mailcow.plan import Options
 from ldap2mailcow.report import (
     Due,
@@ -24,8 +24,6 @@ from ldap2mailcow.report import (
     change_lines,
     cost_lines,
     document,
-    escaped,
-    escaped_lines,
     failure_lines,
     finding_lines,
     gone_lines,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 from pydantic import SecretStr
@@ -77,6 +78,8 @@ class Run:
     result: Result
     number: int = 0
     """Its number in the history; 0 in a dry run, which leaves no trace."""
+    is_planned: bool = False
+    """Whether it came as far as its plan, with which all findings are shown; else nothing but its end is."""
 
     def sync(self) -> None:
         """Read all, plan all, show, and only then write."""
@@ -85,8 +88,10 @@ class Run:
         answer = self.read_directory()
         with self.connected() as client:
             view = self.look(client, answer)
+            self.tell_differences(view)
             self.result.plan = make_plan(view)
             self.result.findings += self.result.plan.findings
+            self.is_planned = True
             self.screen.plan(self.result, self.due(complete=False))
             if not self.request.dry_run:
                 self.store.forget_refusals()
@@ -123,11 +128,8 @@ class Run:
         return {"LDAP": SecretStr("\0".join(ldap)), "mailcow": SecretStr("\0".join(api))}
 
     def take_over_ancestor(self) -> None:
-        """Read the ancestor's database once, if one lies beside the config, and say how we differ."""
-        folder = self.config.state_file.parent if self.loaded.path is None else self.loaded.path.parent
-        path = folder / ANCESTOR_FILE
-        if self.store.runs() <= 1 and (path.exists() or is_ancestors(self.loaded)):
-            self.result.remarks.append(ANCESTOR_DIFFERENCES)
+        """Read the ancestor's database once, if one lies beside the config."""
+        path = self.ancestor_file
         if not path.exists():
             return
         if not self.store.has_ancestor:
@@ -139,6 +141,17 @@ class Run:
                 "mailcow-ldap-sync's database was read, its mailboxes are managed; delete it, it holds password hashes",
             ),
         )
+
+    @property
+    def ancestor_file(self) -> Path:
+        """Where the ancestor's database would be."""
+        folder = self.config.state_file.parent if self.loaded.path is None else self.loaded.path.parent
+        return folder / ANCESTOR_FILE
+
+    def tell_differences(self, view: View) -> None:
+        """Say once how we differ from the ancestor: until a run has come so far as to remember its directory."""
+        if not view.memory.sources and (self.ancestor_file.exists() or is_ancestors(self.loaded)):
+            self.result.remarks.append(ANCESTOR_DIFFERENCES)
 
     def read_directory(self) -> Answer:
         """Read the users of the directory."""
@@ -180,7 +193,7 @@ class Run:
             self.config,
             id_attribute=id_attribute,
             hosted=frozenset(actual.domains),
-            holders={row.id: row.address for row in memory.mailboxes.values() if row.id},
+            holders={row.id or row.dn.lower(): row.address for row in memory.mailboxes.values()},
         )
         if wanted := wants_new_mailboxes(desired, actual):
             aliases = mailcow.read_aliases(client, {address.domain for address in wanted})
@@ -227,8 +240,9 @@ class Run:
 
     def due(self, *, complete: bool) -> Due:
         """Tell what of all there is to say is news; `complete` once nothing more can come."""
+        end = [(self.result.what, "", self.result.error)]
         return due(
-            notices_of(self.result),
+            notices_of(self.result) if self.is_planned else end,
             self.store.notices(),
             self.clock(),
             complete=complete and not self.result.scoped,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from ldap2mailcow.model import Code, Finding
 
 from .draft import LDAP, Block, Draft, Place, dotted, key_path
+from .schema import UserMapping
 from .secrets import secret_file
 from .urls import Url, is_loopback, is_placeholder, split_mailcow_host, split_url
 
@@ -21,6 +22,9 @@ REQUIRED = {
     "mailcow_api_key": "write the read-write key that mailcow shows under System, Configuration, Access",
 }
 """What there is no default for, and what to write there."""
+
+_MAPPED = {name: field.default for name, field in UserMapping.model_fields.items() if field.annotation is str}
+"""The keys that name an attribute, with their defaults; the others are choices."""
 
 
 def check(draft: Draft) -> None:
@@ -36,6 +40,7 @@ def check(draft: Draft) -> None:
         _check_placeholder(draft, (*place, "uri"), split_url)
         _check_bind(draft, place, block)
         _check_encryption(draft, place, block)
+        _check_mapping(draft, place, block)
 
 
 def _check_required(draft: Draft, place: Place) -> None:
@@ -94,6 +99,22 @@ def _check_encryption(draft: Draft, place: Place, block: Block) -> None:
     else:
         sentence = f"what is read from the directory, password hashes among it, {remedy}"
         draft.findings.append(Finding(Code.LDAP_NOT_ENCRYPTED, dotted((*place, "uri")), sentence))
+
+
+def _check_mapping(draft: Draft, place: Place, block: Block) -> None:
+    """Nothing but the password may be read from its attribute: all other values are shown in plans and findings."""
+    mapping = block.get("user_mapping", {})
+    if not isinstance(mapping, dict):
+        return
+    named = {key: mapping.get(key, default) for key, default in _MAPPED.items()}
+    password = named.pop("password")
+    if not isinstance(password, str) or not password:
+        return
+    for key, name in named.items():
+        if isinstance(name, str) and name.lower() == password.lower():
+            written, other = (key, "password") if key in mapping else ("password", key)
+            sentence = f"passwords would be shown in plans and findings, for {other} names this attribute too"
+            draft.blame((*place, "user_mapping", written), f"{sentence}; write another")
 
 
 def _texts(value: object) -> list[str]:

@@ -12,13 +12,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from ldap2mailcow.model import Address
+from ldap2mailcow.model import ID_CANDIDATES, Address
 
 from . import values
 from .urls import read_ldap_uri, read_mailcow_url
-
-AUTO_IDS = ("entryUUID", "objectGUID", "nsUniqueId", "ipaUniqueID")
-"""What `id: auto` may turn out to be."""
 
 
 def _ldap_uri(value: object) -> str:
@@ -212,7 +209,7 @@ def user_attributes(source: Source) -> tuple[str, ...]:
     mapping = source.user_mapping
     names: dict[str, str] = {}
     for name in (
-        *{"auto": AUTO_IDS, "dn": ()}.get(mapping.id.lower(), (mapping.id,)),
+        *{"auto": ID_CANDIDATES, "dn": ()}.get(mapping.id.lower(), (mapping.id,)),
         mapping.mail,
         mapping.firstname,
         mapping.lastname,

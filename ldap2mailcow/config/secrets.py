@@ -6,9 +6,11 @@ from pathlib import Path
 
 from .draft import Draft, Place
 from .files import FileProblem, exposure, read_secret
+from .urls import split_url
 
 _API_KEY = "mailcow_api_key"
 _PASSWORD = "bind_pw"  # noqa: S105 - the name of a key
+_PROXY = "proxy"
 
 
 def secret_file(key: str) -> str:
@@ -19,7 +21,11 @@ def secret_file(key: str) -> str:
 def holds_secret(draft: Draft) -> bool:
     """Tell whether any secret stands in the values themselves."""
     places: list[Place] = [(_API_KEY,), *((*place, _PASSWORD) for place, _ in draft.blocks())]
-    return any(isinstance(value := draft.get(place), str) and value for place in places)
+    if any(isinstance(value := draft.get(place), str) and value for place in places):
+        return True
+    proxy = draft.get((_PROXY,))
+    url = split_url(proxy) if isinstance(proxy, str) else None
+    return url is not None and url.user
 
 
 def read_secret_files(draft: Draft, folder: Path) -> None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
-from ldap2mailcow.model import Entry
-
-ID_CANDIDATES = ("entryUUID", "objectGUID", "nsUniqueId", "ipaUniqueID")
-"""What `id: auto` looks for: RFC 4530, MS-ADTS 3.1.1.1.4, 389-ds, FreeIPA."""
+from ldap2mailcow.model import ID_CANDIDATES, Entry
 
 DN = "dn"
 """The id of last resort: it changes when an entry moves."""

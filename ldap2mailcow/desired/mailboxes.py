@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
 from ldap2mailcow.config import Config, Source, UserMapping
 from ldap2mailcow.model import (
-    ACTIVE,
+    ATTRIBUTES,
     AUTHSOURCE,
     NAME,
     QUOTA,
-    TLS_IN,
-    TLS_OUT,
     Address,
     AddressError,
+    Attribute,
     Code,
     Entry,
     Finding,
     Mailbox,
+    UnusableValueError,
     Value,
+    read_flag,
 )
 
 from .identity import stable_id
 from .passwords import choose_password
-from .values import UnusableValueError, read_flag, read_name, read_quota
 
 RESERVED = frozenset(
     {
@@ -46,6 +46,9 @@ RESERVED = frozenset(
 )
 """Names by which others reach a domain's keepers or prove that they own it (RFC 2142, CA/Browser Forum 3.2.2.4.4)."""
 
+MEASURED = ("mail", "password", *(key for row in ATTRIBUTES.values() for key in row.mapped))
+"""The keys of `user_mapping` that name attributes of entries."""
+
 MAX_NAMED = 3
 """DNs that a sentence names before it says how many more there are."""
 
@@ -61,6 +64,10 @@ class Desired:
     """Every address an entry of the answer carries, whoever gets it in the end."""
     dns: frozenset[str] = frozenset()
     """The lower-case DNs of all entries."""
+    present: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By id, for every entry: the mapped keys for which it has a value."""
+    inactive: frozenset[str] = frozenset()
+    """The ids of the entries that say their person is inactive, readable as mailboxes or not."""
     without_id: tuple[str, ...] = ()
     """The DNs of entries that lack the id attribute, or share its value, and so can't be told apart."""
     findings: tuple[Finding, ...] = ()
@@ -107,25 +114,19 @@ class _Reader:
         address = self.address(entry, entry_id)
         if address is None or not self.in_scope(entry, address):
             return None
-        attributes: dict[str, Value] = {AUTHSOURCE.key: self.mapping.authsource}
-        name = self.name(entry)
-        if name:
-            attributes[NAME.key] = name
-        self.take(
-            entry, attributes, QUOTA.key, Code.QUOTA_INVALID, lambda text: read_quota(text, self.mapping.quota_unit)
-        )
-        self.take(entry, attributes, ACTIVE.key, Code.ACTIVE_INVALID, read_flag)
-        self.take(entry, attributes, TLS_IN.key, Code.TLS_INVALID, read_flag)
-        self.take(entry, attributes, TLS_OUT.key, Code.TLS_INVALID, read_flag)
         return Mailbox(
             source=self.source.name,
             id=entry_id,
             dn=entry.dn,
             address=address,
-            attributes=attributes,
+            attributes=self.attributes(entry),
             password=self.password(entry),
             present=self.present(entry),
         )
+
+    def held_by(self, entry: Entry, entry_id: str) -> Address | None:
+        """Return the address that an entry's mailbox has now, known by the id or, without one yet, by the DN."""
+        return self.holders.get(entry_id) or self.holders.get(entry.dn.lower())
 
     def address(self, entry: Entry, entry_id: str) -> Address | None:
         texts = self.texts(entry, self.mapping.mail)
@@ -134,14 +135,16 @@ class _Reader:
             try:
                 found[Address.parse(text)] = None
             except AddressError as error:
+                # quoted only if it can't be a hash: somebody may have mapped the wrong attribute
+                shown = f" {text!r}" if "@" in text and not text.startswith(("{", "$")) else ""
                 self.find(
                     Code.BAD_ADDRESS,
                     entry,
-                    f"its {self.mapping.mail} {text!r} {error}; correct it in the directory",
+                    f"its {self.mapping.mail}{shown} {error}; correct it in the directory",
                 )
         self.addresses.update(found)
         if len(found) > 1:
-            held = self.holders.get(entry_id)
+            held = self.held_by(entry, entry_id)
             listed = ", ".join(found)
             self.find(
                 Code.SEVERAL_MAILS,
@@ -183,41 +186,50 @@ class _Reader:
             return False
         return True
 
-    def name(self, entry: Entry) -> str:
-        """Return the display name: its own attribute, else first and last name; empty where there is none."""
-        whole = self.texts(entry, self.mapping.name)
-        parts = whole[:1] or tuple(
-            text
-            for attribute in (self.mapping.firstname, self.mapping.lastname)
-            for text in self.texts(entry, attribute)[:1]
-        )
-        try:
-            return read_name(" ".join(parts))
-        except UnusableValueError as problem:
-            self.find(Code.NAME_INVALID, entry, f"its name {problem}; mailcow's name is left as it is")
-            return ""
+    def attributes(self, entry: Entry) -> dict[str, Value]:
+        """Return what is managed of the mailbox: by the attribute table, and only what the entry has a value for."""
+        attributes: dict[str, Value] = {}
+        if "authsource" in self.mapping.model_fields_set:
+            attributes[AUTHSOURCE.key] = self.mapping.authsource
+        for row in ATTRIBUTES.values():
+            try:
+                values = {row.store(text) for text in self.written(entry, row)} - {""}
+                if len(values) > 1:
+                    raise UnusableValueError("has several values")
+            except UnusableValueError as problem:
+                self.find(
+                    row.unusable,
+                    entry,
+                    f"its {self.named(row)} {problem}; correct it in the directory, until then mailcow's value stays",
+                )
+            else:
+                attributes.update((row.key, value) for value in values)
+        return attributes
 
-    def take(
-        self,
-        entry: Entry,
-        attributes: dict[str, Value],
-        key: str,
-        code: Code,
-        read: Callable[[str], Value],
-    ) -> None:
-        """Put one mapped value into `attributes`; what can't be read is a finding and isn't managed."""
-        attribute: str = getattr(self.mapping, key)
+    def written(self, entry: Entry, row: Attribute) -> tuple[str, ...]:
+        """Return the texts that an entry has for a row of the table: a name in one piece, a quota with its unit."""
+        if row is NAME:
+            whole = self.texts(entry, self.mapping.name)[:1]
+            parts = [
+                text for key in ("firstname", "lastname") for text in self.texts(entry, getattr(self.mapping, key))[:1]
+            ]
+            return whole or ((" ".join(parts),) if parts else ())
+        texts = tuple(text for key in row.mapped for text in self.texts(entry, getattr(self.mapping, key)))
+        if row is QUOTA:
+            return tuple(text if text.strip()[-1:].isalpha() else f"{text} {self.mapping.quota_unit}" for text in texts)
+        return texts
+
+    def named(self, row: Attribute) -> str:
+        """Return what a person calls a row: its attribute in the directory, or the name."""
+        return "name" if row is NAME else str(getattr(self.mapping, row.key))
+
+    def is_inactive(self, entry: Entry) -> bool:
+        """Tell whether an entry says that its person is inactive; whatever is odd about it has a finding elsewhere."""
         try:
-            values = {read(text) for text in self.texts(entry, attribute)}
-            if len(values) > 1:
-                raise UnusableValueError("has several values")
-            attributes.update((key, value) for value in values)
-        except UnusableValueError as problem:
-            self.find(
-                code,
-                entry,
-                f"its {attribute} {problem}; correct it in the directory, until then mailcow's value stays",
-            )
+            values = {read_flag(value.decode("utf-8")) for value in entry.values(self.mapping.active or "")}
+        except (UnicodeDecodeError, UnusableValueError):
+            return False
+        return values == {0}
 
     def password(self, entry: Entry) -> SecretStr | None:
         if self.mapping.authsource != "mailcow":
@@ -243,8 +255,8 @@ class _Reader:
         return choice.password
 
     def present(self, entry: Entry) -> frozenset[str]:
-        keys = ("name", "firstname", "lastname", "password", "quota", "active", "tls_enforce_in", "tls_enforce_out")
-        return frozenset(key for key in keys if (name := getattr(self.mapping, key)) and entry.values(name))
+        """Return the mapped keys for which an entry has a value: what 'vanished' is measured by."""
+        return frozenset(key for key in MEASURED if (name := getattr(self.mapping, key)) and entry.values(name))
 
 
 def desire(
@@ -258,12 +270,14 @@ def desire(
 ) -> Desired:
     """Return the mailboxes that the entries of one source ask for.
 
-    `hosted` are the mail domains that mailcow has, `holders` the address that each known id holds now: where two
-    entries want one address, its holder keeps it, and without a holder nobody gets it.
+    `hosted` are the mail domains that mailcow has, `holders` the address that each known id (where none is known, each
+    lower-case DN) holds now: where two entries want one address, its holder keeps it, and without one nobody gets it.
     """
     reader = _Reader(source, config, id_attribute, hosted, holders)
     ids: set[str] = set()
     dns: set[str] = set()
+    present: dict[str, frozenset[str]] = {}
+    inactive: set[str] = set()
     without_id: list[str] = []
     wanted: dict[Address, list[Mailbox]] = defaultdict(list)
     known_by = [(entry, stable_id(entry, id_attribute)) for entry in entries]
@@ -274,6 +288,9 @@ def desire(
             without_id.append(entry.dn)
             continue
         ids.add(entry_id)
+        present[entry_id] = reader.present(entry)
+        if reader.is_inactive(entry):
+            inactive.add(entry_id)
         mailbox = reader.mailbox(entry, entry_id)
         if mailbox:
             wanted[mailbox.address].append(mailbox)
@@ -282,7 +299,8 @@ def desire(
         if len(claims) == 1:
             mailboxes[address] = claims[0]
             continue
-        holder = next((claim for claim in claims if holders.get(claim.id) == address), None)
+        held = (claim for claim in claims if address in (holders.get(claim.id), holders.get(claim.dn.lower())))
+        holder = next(held, None)
         reader.findings.append(_duplicate(address, claims, holder))
         if holder:
             mailboxes[address] = holder
@@ -291,6 +309,8 @@ def desire(
         frozenset(ids),
         frozenset(reader.addresses),
         frozenset(dns),
+        present,
+        frozenset(inactive),
         tuple(without_id),
         tuple(reader.findings),
     )

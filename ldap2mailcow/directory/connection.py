@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 import ldap
 import ldap.ldapobject
 
-from ldap2mailcow.config import Source
+from ldap2mailcow.config import Source, is_loopback
 
 from .errors import REFUSALS, Refused, Unreachable, described, refusal
 from .handshake import no_connection, try_handshake
@@ -75,11 +74,11 @@ def _bound(source: Source, uri: str) -> Any:  # noqa: ANN401 - python-ldap has n
 
 def _is_encrypted(source: Source, uri: str) -> bool:
     """Tell whether TLS comes before the bind; raise _NoAnswer where it has to and doesn't."""
-    scheme = urlsplit(uri).scheme
-    encrypted = scheme == "ldaps" or (scheme == "ldap" and source.start_tls)
-    if source.require_tls and not encrypted and not _is_local(uri):
+    parts = urlsplit(uri)
+    is_clear = parts.scheme == "ldap" and not source.start_tls
+    if source.require_tls and is_clear and not is_loopback(parts.hostname or ""):
         raise _NoAnswer("not used, because it is not encrypted and require_tls is on: use ldaps:// or start_tls")
-    return encrypted
+    return parts.scheme != "ldapi" and not is_clear
 
 
 def _tried_handshake(source: Source, uri: str) -> str:
@@ -136,17 +135,6 @@ def _reason(error: ldap.LDAPError, source: Source, uri: str, distrust: str) -> s
         case ldap.SERVER_DOWN() if scheme == "ldap":
             return f"no connection ({no_connection(uri, float(source.timeout))})"
     return described(error)
-
-
-def _is_local(uri: str) -> bool:
-    parts = urlsplit(uri)
-    if parts.scheme == "ldapi":
-        return True
-    host = parts.hostname or "localhost"
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _unbind(connection: Any) -> None:  # noqa: ANN401 - the same

@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ldap2mailcow.model import escaped
+
 SHOWN = 200
 """Characters of a text of mailcow's that are shown at most."""
 
@@ -102,8 +104,8 @@ def meaning(code: str, arguments: Sequence[object] = ()) -> Meaning:
 
 
 def plain(value: object) -> str:
-    """Return a value of mailcow's for people to read: short, with control and bidi characters escaped."""
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(value))
+    """Return a value of mailcow's for people to read: escaped, and short."""
+    text = escaped(str(value))
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 

@@ -1,23 +1,27 @@
 """The words all rooms share; pure values, no I/O."""
 
 from .address import Address, AddressError, normal_domain
-from .attribute import ACTIVE, ATTRIBUTES, AUTHSOURCE, MIB, NAME, QUOTA, TLS_IN, TLS_OUT, Attribute, Value
+from .attribute import ACTIVE, ATTRIBUTES, AUTHSOURCE, NAME, QUOTA, TLS_IN, TLS_OUT, Attribute, Value
 from .change import Call, Change, FieldChange, Kind, Outcome, Patch, Why
-from .entry import Answer, Entry
+from .entry import ID_CANDIDATES, Answer, Entry
 from .finding import LEVELS, Code, Finding, Level
 from .mailbox import Actual, Cause, Domain, Existing, Mailbox, Origin, Remembered
-from .memory import Fingerprint, Memory, Note, SourceMemory
+from .memory import Fingerprint, Memory, Note, Notice, SourceMemory
+from .stored import MIB, UNITS, UnusableValueError, read_flag, read_name, read_quota
+from .text import escaped, escaped_lines
 
 __all__ = [
     "ACTIVE",
     "ATTRIBUTES",
     "AUTHSOURCE",
+    "ID_CANDIDATES",
     "LEVELS",
     "MIB",
     "NAME",
     "QUOTA",
     "TLS_IN",
     "TLS_OUT",
+    "UNITS",
     "Actual",
     "Address",
     "AddressError",
@@ -38,12 +42,19 @@ __all__ = [
     "Mailbox",
     "Memory",
     "Note",
+    "Notice",
     "Origin",
     "Outcome",
     "Patch",
     "Remembered",
     "SourceMemory",
+    "UnusableValueError",
     "Value",
     "Why",
+    "escaped",
+    "escaped_lines",
     "normal_domain",
+    "read_flag",
+    "read_name",
+    "read_quota",
 ]

@@ -1,7 +1,7 @@
 """The attribute table: everything of a mailbox that we write, apart from its password.
 
-One row says how a mapped value is called in the config, where mailcow's answers carry it, by which endpoint and
-field it is written, and how mailcow stores it. Mapping, comparing and calling all read this table.
+One row says from which keys of `user_mapping` a value comes, how mailcow stores it, where mailcow's answers carry it,
+and by which endpoint and field it is written. Mapping, comparing and calling all go by this table.
 Facts: docs/mailcow-api.md sections 3 to 5.
 """
 
@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-MIB = 1024 * 1024
+from .finding import Code
+from .stored import MIB, read_flag, read_name, read_quota
 
 Value = str | int
 """A value as mailcow stores it and as plans show it: names are text, quotas MiB (0 = unlimited), flags 0 or 1."""
@@ -22,9 +23,13 @@ class Attribute:
     """One row of the table."""
 
     key: str
-    """Its name in `user_mapping`, in plans and in the state file."""
-    unit: str
-    """What a value counts, for people."""
+    """Its name in plans and in the state file."""
+    mapped: tuple[str, ...]
+    """The keys of `user_mapping` whose attributes make it; the first that an entry has, or all parts in a row."""
+    store: Callable[[str], Value]
+    """Makes what mailcow will store of a text, or raises UnusableValueError."""
+    unusable: Code
+    """The finding for a text that can't be stored."""
     endpoint: str
     """The call that really writes it on an existing mailbox; `add/mailbox` takes every row."""
     field: str
@@ -58,11 +63,17 @@ def _inner_flag(field: str) -> Callable[[Mapping[str, object]], Value]:
     return read
 
 
-NAME = Attribute("name", "text", "edit/mailbox", "name", _name)
-QUOTA = Attribute("quota", "MiB", "edit/mailbox", "quota", _quota)
-ACTIVE = Attribute("active", "0, 1 or 2", "edit/mailbox", "active", _active)
-AUTHSOURCE = Attribute("authsource", "provider", "edit/mailbox", "authsource", _authsource)
-TLS_IN = Attribute("tls_enforce_in", "0 or 1", "edit/tls_policy", "tls_enforce_in", _inner_flag("tls_enforce_in"))
-TLS_OUT = Attribute("tls_enforce_out", "0 or 1", "edit/tls_policy", "tls_enforce_out", _inner_flag("tls_enforce_out"))
+def _tls(key: str) -> Attribute:
+    return Attribute(key, (key,), read_flag, Code.TLS_INVALID, "edit/tls_policy", key, _inner_flag(key))
+
+
+EDIT = "edit/mailbox"
+NAME = Attribute("name", ("name", "firstname", "lastname"), read_name, Code.NAME_INVALID, EDIT, "name", _name)
+QUOTA = Attribute("quota", ("quota",), read_quota, Code.QUOTA_INVALID, EDIT, "quota", _quota)
+ACTIVE = Attribute("active", ("active",), read_flag, Code.ACTIVE_INVALID, EDIT, "active", _active)
+TLS_IN = _tls("tls_enforce_in")
+TLS_OUT = _tls("tls_enforce_out")
+AUTHSOURCE = Attribute("authsource", (), str, Code.PROVIDER_NOT_SET_UP, EDIT, "authsource", _authsource)
+"""Not an entry's: the config says it for all."""
 
 ATTRIBUTES: dict[str, Attribute] = {row.key: row for row in (NAME, QUOTA, ACTIVE, AUTHSOURCE, TLS_IN, TLS_OUT)}

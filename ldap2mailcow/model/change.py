@@ -23,6 +23,7 @@ class Kind(StrEnum):
     UPDATE = "update"
     REASSERT = "reassert"  # writes what is there already, because mailcow can't show all of it
     ENABLE = "enable"
+    SWITCH = "switch"  # to another identity provider: who checks the password
     DISABLE = "disable"
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from .finding import Finding
 
+ID_CANDIDATES = ("entryUUID", "objectGUID", "nsUniqueId", "ipaUniqueID")
+"""What `id: auto` looks for: RFC 4530, MS-ADTS 3.1.1.1.4, 389-ds, FreeIPA."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

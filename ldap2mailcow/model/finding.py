@@ -40,6 +40,9 @@ class Code(StrEnum):
     PASSWORD_VANISHED = "password_vanished"  # noqa: S105 - the name of a finding
     PASSWORD_DRIFT = "password_drift"  # noqa: S105 - the name of a finding
     RENAMED = "renamed"
+    ADDRESS_LOST = "address_lost"
+    STATUS_UNTOLD = "status_untold"
+    IDS_REPLACED = "ids_replaced"
     ADDRESS_REUSED = "address_reused"
     ADDRESS_IS_ALIAS = "address_is_alias"
     ADOPTION_REFUSED = "adoption_refused"
@@ -83,6 +86,9 @@ LEVELS: dict[Code, Level] = {
     Code.PASSWORD_VANISHED: Level.ERROR,
     Code.PASSWORD_DRIFT: Level.WARNING,
     Code.RENAMED: Level.ERROR,
+    Code.ADDRESS_LOST: Level.ERROR,
+    Code.STATUS_UNTOLD: Level.WARNING,
+    Code.IDS_REPLACED: Level.WARNING,
     Code.ADDRESS_REUSED: Level.ERROR,
     Code.ADDRESS_IS_ALIAS: Level.ERROR,
     Code.ADOPTION_REFUSED: Level.ERROR,

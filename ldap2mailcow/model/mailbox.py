@@ -106,8 +106,12 @@ class Remembered:
     """HMAC of the directory's password as last applied or, on adoption, as first seen."""
     passwd_update: str | None = None
     """mailcow's own stamp after our last password write; None until it has been read back."""
+    kept: bool = False
+    """Whether mailcow's own password was kept when we adopted it: the digest is of one that we never wrote."""
     disabled: Cause | None = None
     """Set where the inactive state is our doing."""
+    was_active: int = 1
+    """What `active` was before we set it 0: 1, or 2 where somebody had barred the login."""
     missing_since: datetime | None = None
     missed: int = 0
     """Whole answers in a row that didn't have the entry."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import SecretStr
 
@@ -45,3 +46,13 @@ class Note:
 
     address: Address
     remember: Patch | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that was said on an earlier run: what, about what, and when it was last shown."""
+
+    code: str
+    place: str
+    sentence: str
+    shown: datetime

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ldap2mailcow.model import Address, Change, Code, Existing, Finding, Note, Remembered, SourceMemory
+from ldap2mailcow.model import QUOTA, Address, Change, Code, Existing, Finding, Mailbox, Note, Remembered, SourceMemory
 
 from .room import Room
 from .view import Pending, View
@@ -24,6 +24,12 @@ class Draft:
     findings: list[Finding] = field(default_factory=list)
     served: set[Address] = field(default_factory=set)
     """Addresses whose mailbox the directory wants, and which identity allows to follow it."""
+    vanished: frozenset[str] = frozenset()
+    """The keys of `user_mapping` whose attributes vanished from most entries: what they make is left as it is."""
+    taken_over: set[Address] = field(default_factory=set)
+    """Addresses that went to an entry with another id, since the one that held them is gone."""
+    renamed: list[Mailbox] = field(default_factory=list)
+    """Wanted mailboxes whose entry has another one."""
     told: set[tuple[Code, str]] = field(default_factory=set)
     """What `find_once` has said."""
 
@@ -63,6 +69,11 @@ class Draft:
     def disabled_tag(self) -> str:
         """The tag that says in mailcow itself that the inactive state is our doing."""
         return f"{self.view.config.mark}:disabled"
+
+    def blocked(self, existing: Existing, where: str, quota: int | None = None) -> Finding | None:
+        """Say that mailcow refuses to edit a mailbox for the quota that it has, or gets in the same edit."""
+        quota = int(existing.attributes[QUOTA.key]) if quota is None else quota
+        return self.rooms[existing.address.domain].blocks_edits(existing, quota, where)
 
     def is_ours(self, existing: Existing) -> bool:
         """Tell whether we may touch a mailbox: the state file or the mark in mailcow says so."""

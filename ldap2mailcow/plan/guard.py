@@ -8,8 +8,8 @@ from ldap2mailcow.model import Change, Kind
 
 from .view import Options, Reason, Withheld
 
-REMOVING = frozenset({Kind.DISABLE})
-"""The kinds of change after which a mailbox no longer receives mail or can no longer be logged in to."""
+TAKING_AWAY = frozenset({Kind.DISABLE, Kind.SWITCH})
+"""The kinds of change after which a mailbox no longer receives mail, or somebody can no longer log in as before."""
 
 
 def guard(
@@ -27,12 +27,12 @@ def guard(
     `search_doubt` says in words how the search differs from the accepted one, empty where it doesn't. All removals are
     let through, or none.
     """
-    removals = tuple(change for change in changes if change.kind in REMOVING)
-    rest = tuple(change for change in changes if change.kind not in REMOVING)
+    removals = tuple(change for change in changes if change.kind in TAKING_AWAY)
+    rest = tuple(change for change in changes if change.kind not in TAKING_AWAY)
     reason = _reason(len(removals), allowed, whole=whole, search_doubt=search_doubt, options=options)
     if not removals or reason is None:
         return tuple(changes), None
-    sentence = _sentence(reason, len(removals), managed, allowed, search_doubt)
+    sentence = _sentence(reason, removals, managed, allowed, search_doubt)
     return rest, Withheld(reason, removals, managed, allowed, sentence)
 
 
@@ -53,8 +53,9 @@ def _reason(
     return Reason.OVER_LIMIT if count > allowed else None
 
 
-def _sentence(reason: Reason, count: int, managed: int, allowed: int, search_doubt: str) -> str:
-    what = f"{count} of {managed} managed mailboxes would be disabled"
+def _sentence(reason: Reason, removals: Sequence[Change], managed: int, allowed: int, search_doubt: str) -> str:
+    count, disables = len(removals), all(change.kind is Kind.DISABLE for change in removals)
+    what = f"{count} of {managed} managed mailboxes would be disabled" + ("" if disables else " or get another login")
     force = f"if that is meant, run once with --force-removals {count}"
     if reason is Reason.NOT_WHOLE:
         return f"{what}, but the directory's answer is not whole; nothing lifts this but a whole answer"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from ldap2mailcow.config import Source
-from ldap2mailcow.model import Code, Finding, Fingerprint, Mailbox, Remembered
+from ldap2mailcow.model import Code, Finding, Fingerprint, Remembered
 
 from .view import View
 
@@ -30,10 +30,10 @@ def differing(accepted: Fingerprint, present: Fingerprint) -> tuple[str, ...]:
     return tuple(key for key in present if accepted.get(key) != present[key])
 
 
-def doubts(view: View, remembered: Mapping[str, Remembered]) -> tuple[Finding, ...]:
+def doubts(view: View, vanished: Mapping[str, tuple[int, int]]) -> tuple[Finding, ...]:
     """Return every reason why an answer is not believed to be whole; none means that it is.
 
-    `remembered` are the rows of this source by id.
+    `vanished` is what `vanished_keys` says.
     """
     source, found = view.source, list(view.answer.doubts)
     if not view.answer.entries:
@@ -55,29 +55,32 @@ def doubts(view: View, remembered: Mapping[str, Remembered]) -> tuple[Finding, .
                 "user_mapping.id that is never shared",
             ),
         )
-    found.extend(_vanished(view.desired.mailboxes.values(), remembered, source))
+    found.extend(_vanished(vanished, view.source))
     return tuple(found)
 
 
-def _vanished(
-    mailboxes: Iterable[Mailbox],
-    remembered: Mapping[str, Remembered],
-    source: Source,
-) -> Iterable[Finding]:
-    """Find the mapped attributes that more than half of the entries that had them no longer have."""
+def vanished_keys(view: View, remembered: Mapping[str, Remembered]) -> dict[str, tuple[int, int]]:
+    """Return the mapped keys that more than half of the entries that had them no longer have: how many, of how many."""
     had: Counter[str] = Counter()
     lost: Counter[str] = Counter()
-    for mailbox in mailboxes:
-        row = remembered.get(mailbox.id)
+    for entry_id, present in view.desired.present.items():
+        row = remembered.get(entry_id)
         if row:
             had.update(row.present)
-            lost.update(row.present - mailbox.present)
-    for key in sorted(lost):
+            lost.update(row.present - present)
+    return {
+        key: (lost[key], had[key])
+        for key in sorted(lost)
+        if getattr(view.source.user_mapping, key) and lost[key] >= VANISHED_AT_LEAST and lost[key] * 2 > had[key]
+    }
+
+
+def _vanished(vanished: Mapping[str, tuple[int, int]], source: Source) -> Iterable[Finding]:
+    for key, (lost, had) in vanished.items():
         attribute = getattr(source.user_mapping, key)
-        if attribute and lost[key] >= VANISHED_AT_LEAST and lost[key] * 2 > had[key]:
-            yield Finding(
-                Code.ATTRIBUTE_VANISHED,
-                attribute,
-                f"{lost[key]} of the {had[key]} entries that had {attribute} no longer show it; let the bind DN read "
-                f"it again, or take it out of user_mapping.{key} if it is meant to be gone",
-            )
+        yield Finding(
+            Code.ATTRIBUTE_VANISHED,
+            attribute,
+            f"{lost} of the {had} entries that had {attribute} no longer show it; let the bind DN read "
+            f"it again, or take it out of user_mapping.{key} if it is meant to be gone",
+        )

@@ -13,7 +13,8 @@ class Step(IntEnum):
     FREE_QUOTA = 0
     MAILBOXES = 1
     ENABLE = 2
-    DISABLE = 3  # last: whatever goes wrong before it, nobody has lost anything yet
+    SWITCH = 3
+    DISABLE = 4  # last: whatever goes wrong before it, nobody has lost anything yet
 
 
 def step_of(change: Change) -> Step:
@@ -27,6 +28,8 @@ def step_of(change: Change) -> Step:
             return Step.DISABLE
         case Kind.ENABLE:
             return Step.ENABLE
+        case Kind.SWITCH:
+            return Step.SWITCH
         case _:
             frees = any(lowers_quota(field.key, field.before, field.after) for field in change.fields)
             return Step.FREE_QUOTA if frees else Step.MAILBOXES

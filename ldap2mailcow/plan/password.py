@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from ldap2mailcow.desired import NOBODY
-from ldap2mailcow.model import Code, Existing, Mailbox, Origin, Remembered, Why
+from ldap2mailcow.model import AUTHSOURCE, Code, Existing, Mailbox, Origin, Remembered, Why
 
 from .draft import Draft
 
@@ -22,6 +22,8 @@ class PasswordDecision:
     """To be remembered; None leaves what is remembered."""
     seen: str | None = None
     """mailcow's stamp, to be remembered as the one of our own last write; None leaves it."""
+    kept: bool = False
+    """Whether the password in mailcow stays its own, and the digest is only of what the directory had then."""
 
 
 LEAVE = PasswordDecision()
@@ -32,30 +34,25 @@ def decide_password(
     mailbox: Mailbox,
     row: Remembered | None,
     existing: Existing,
-    *,
-    switching: bool,
 ) -> PasswordDecision:
-    """Decide about the password of a mailbox that is ours or becomes ours.
-
-    `switching`: it comes from another identity provider to mailcow's own passwords, where it has none, so that it must
-    get one now.
-    """
+    """Decide about the password of a mailbox that is ours or becomes ours; a switch of login brings its own."""
     memory, password = draft.view.memory, mailbox.password
     if password is None:
         _tell_vanished(draft, mailbox, row)
         return LEAVE
     digest = memory.seal(password)
-    if switching:
-        return PasswordDecision(password, Why.LDAP, digest)
+    if existing.attributes[AUTHSOURCE.key] != "mailcow":
+        return LEAVE  # somebody else checks it; mailcow would ignore ours
     if row is None or row.digest is None:
         return _first_look(draft, row, existing, password, digest)
-    if not memory.is_comparable(row.digest) and not draft.view.options.reassert:
-        return PasswordDecision(digest=digest, seen=existing.passwd_update)
+    kept = row.kept and draft.view.config.adopt_mailboxes == "keep_password"
+    if not memory.is_comparable(row.digest) and (kept or not draft.view.options.reassert):
+        return PasswordDecision(digest=digest, seen=existing.passwd_update, kept=row.kept)
     if memory.is_comparable(row.digest) and row.digest != digest:
         return PasswordDecision(password, Why.PASSWORD, digest)
-    if draft.view.options.reassert:
-        return PasswordDecision(password, Why.REASSERT, digest)
-    return _look_for_drift(draft, mailbox, row, existing, PasswordDecision(password, Why.DRIFT, digest))
+    if kept:
+        return LEAVE
+    return _written_again(draft, mailbox, row, existing, password, digest)
 
 
 def _first_look(
@@ -66,43 +63,47 @@ def _first_look(
     digest: str,
 ) -> PasswordDecision:
     """Decide about the first usable password that we see for a mailbox which was there before."""
-    if row is not None and row.origin is not Origin.ANCESTOR:
+    if row is not None and row.origin in {Origin.ADOPTED, Origin.CREATED}:
         return PasswordDecision(password, Why.PASSWORD, digest)  # there was none when it became ours
-    if draft.view.options.reassert or draft.view.config.adopt_mailboxes == "overwrite":
+    policy = draft.view.config.adopt_mailboxes
+    if policy == "overwrite" or (policy == "refuse" and draft.view.options.reassert):
         return PasswordDecision(password, Why.UNKNOWN_HERE, digest)
-    return PasswordDecision(digest=digest, seen=existing.passwd_update)
+    return PasswordDecision(digest=digest, seen=existing.passwd_update, kept=True)
 
 
-def _look_for_drift(
+def _written_again(
     draft: Draft,
     mailbox: Mailbox,
     row: Remembered,
     existing: Existing,
-    overwrite: PasswordDecision,
+    password: SecretStr,
+    digest: str,
 ) -> PasswordDecision:
     """Decide about a password that is as it was in the directory, but may have been changed in mailcow."""
-    if row.passwd_update is None:
-        return PasswordDecision(seen=existing.passwd_update)
-    if existing.passwd_update <= row.passwd_update:
+    drifted = row.passwd_update is not None and existing.passwd_update > row.passwd_update
+    if drifted and draft.view.config.password_drift == "report":  # noqa: S105 - a setting
+        draft.find(
+            Code.PASSWORD_DRIFT,
+            mailbox.dn,
+            f"the password of {mailbox.address} was changed in mailcow at {existing.passwd_update} (its own time) and "
+            "stays; set password_drift: overwrite to have the directory's back",
+        )
         return LEAVE
-    if draft.view.config.password_drift == "overwrite":  # noqa: S105 - a setting
-        return overwrite
-    draft.find(
-        Code.PASSWORD_DRIFT,
-        mailbox.dn,
-        f"the password of {mailbox.address} was changed in mailcow at {existing.passwd_update} (its own time) and "
-        "stays; set password_drift: overwrite to have the directory's back",
-    )
-    return LEAVE
+    if draft.view.options.reassert:
+        return PasswordDecision(password, Why.REASSERT, digest)
+    if drifted:
+        return PasswordDecision(password, Why.DRIFT, digest)
+    return PasswordDecision(seen=existing.passwd_update) if row.passwd_update is None else LEAVE
 
 
 def _tell_vanished(draft: Draft, mailbox: Mailbox, row: Remembered | None) -> None:
     """Say that a password we once had is gone; one that is there but unusable has its own finding already."""
-    if row is None or row.digest is None or "password" in mailbox.present:
+    mapping = draft.view.source.user_mapping
+    if row is None or row.digest is None or "password" in mailbox.present or not mapping.password:
         return
-    if mailbox.attributes.get("authsource") != "mailcow" or row.digest == draft.view.memory.seal(NOBODY):
+    if mapping.authsource != "mailcow" or row.digest == draft.view.memory.seal(NOBODY):
         return
-    attribute = draft.view.source.user_mapping.password
+    attribute = mapping.password
     draft.find(
         Code.PASSWORD_VANISHED,
         mailbox.dn,

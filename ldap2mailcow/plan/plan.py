@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ldap2mailcow.desired import Desired
-from ldap2mailcow.model import ACTIVE, Actual, Address, Code, Finding, Fingerprint, SourceMemory
+from ldap2mailcow.model import ACTIVE, Actual, Address, Code, Finding, Fingerprint, Kind, SourceMemory
 
 from .draft import Draft
 from .guard import guard
-from .knowledge import differing, doubts, fingerprint
+from .holders import decide_left_behind, tell_replaced_ids
+from .knowledge import differing, doubts, fingerprint, vanished_keys
 from .mailboxes import decide_mailboxes
 from .order import step_of
 from .removals import decide_removals, forget_departed, forget_misses, missing_mailboxes
@@ -17,7 +18,9 @@ from .view import Plan, View
 def make_plan(view: View) -> Plan:
     """Return what brings mailcow to what the directory wants, by the rules of docs/architecture.md."""
     draft = Draft(view, whole=True)
-    reasons = doubts(view, draft.remembered_by_id)
+    vanished = vanished_keys(view, draft.remembered_by_id)
+    draft.vanished = frozenset(vanished)
+    reasons = doubts(view, vanished)
     draft.whole = not reasons
     draft.findings.extend(finding for finding in (*reasons, *view.desired.findings) if _concerns(view, finding))
     _tell_domains(draft)
@@ -26,6 +29,8 @@ def make_plan(view: View) -> Plan:
     _tell_half_deleted(draft)
     _forget_old_ids(draft)
     decide_mailboxes(draft)
+    decide_left_behind(draft)
+    tell_replaced_ids(draft)
 
     accepted, present = draft.remembered_source.accepted, fingerprint(view.source)
     knows_absence = draft.whole and not view.options.scoped
@@ -37,7 +42,12 @@ def make_plan(view: View) -> Plan:
         forget_departed(draft)
 
     ours = [mailbox for mailbox in view.actual.mailboxes.values() if draft.is_ours(mailbox)]
-    active = sum(mailbox.attributes[ACTIVE.key] != 0 for mailbox in ours)
+    adopted = {change.address for change in draft.changes if change.kind is Kind.ADOPT}
+    active = sum(
+        mailbox.attributes[ACTIVE.key] != 0
+        for mailbox in view.actual.mailboxes.values()
+        if draft.is_ours(mailbox) or mailbox.address in adopted
+    )
     changes, withheld = guard(
         sorted(draft.changes, key=lambda change: (step_of(change), change.address)),
         managed=active,

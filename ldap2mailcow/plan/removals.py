@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ldap2mailcow.model import ACTIVE, QUOTA, Cause, Change, Existing, Kind, Note, Origin, Remembered, Why
+from ldap2mailcow.model import ACTIVE, Cause, Change, Existing, Kind, Note, Origin, Remembered, Why
 
 from .draft import Draft
-from .mailboxes import status_change
+from .status import status_change
 from .view import Pending
 
 
@@ -68,8 +68,7 @@ def decide_removals(
             continue
         due = since + policy.missing_for
         if skip_grace or (missed >= policy.missing_runs and now >= due):
-            quota, where = int(existing.attributes[QUOTA.key]), row.dn or address
-            blocked = draft.rooms[address.domain].blocks_edits(existing, quota, where)
+            blocked = draft.blocked(existing, row.dn or address)
             if blocked and not skip_grace:  # a doubtful search stays doubtful, whatever mailcow would take
                 draft.findings.append(blocked)
                 continue

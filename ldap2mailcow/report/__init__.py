@@ -1,7 +1,6 @@
 """How a plan and its outcome are shown: text for people, JSON for programs. Pure: returns text, prints nothing."""
 
 from .document import document
-from .escape import escaped, escaped_lines
 from .notices import Due, due
 from .result import Result, shown_changes
 from .text import (
@@ -23,8 +22,6 @@ __all__ = [
     "cost_lines",
     "document",
     "due",
-    "escaped",
-    "escaped_lines",
     "failure_lines",
     "finding_lines",
     "gone_lines",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ldap2mailcow.state import Notice
+from ldap2mailcow.model import Notice
 
 AGAIN_AFTER = timedelta(hours=23)
 """A day, less what a daily cron job may start earlier than the day before."""

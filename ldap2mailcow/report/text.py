@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from ldap2mailcow.model import Change, FieldChange, Finding, Kind, Level, Outcome, Value
+from ldap2mailcow.model import Change, FieldChange, Finding, Kind, Level, Notice, Outcome, Value, escaped
 from ldap2mailcow.plan import Pending, Withheld, cost
-from ldap2mailcow.state import Notice
 
-from .escape import escaped
 from .result import Result, count, shown_changes
 
 NAMED = 10
@@ -20,6 +18,7 @@ VERBS = {
     Kind.ADOPT: ("to adopt", "adopted"),
     Kind.UPDATE: ("to update", "updated"),
     Kind.ENABLE: ("to enable", "enabled"),
+    Kind.SWITCH: ("to switch", "switched"),
     Kind.DISABLE: ("to disable", "disabled"),
 }
 

@@ -4,6 +4,6 @@ from .ancestor import FILE_NAME as ANCESTOR_FILE
 from .ancestor import read_ancestor
 from .errors import LockedError, StateError
 from .lock import lock
-from .store import Notice, State
+from .store import State
 
-__all__ = ["ANCESTOR_FILE", "LockedError", "Notice", "State", "StateError", "lock", "read_ancestor"]
+__all__ = ["ANCESTOR_FILE", "LockedError", "State", "StateError", "lock", "read_ancestor"]

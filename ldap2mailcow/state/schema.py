@@ -23,7 +23,9 @@ MIGRATIONS: tuple[str, ...] = (
         applied TEXT NOT NULL DEFAULT '{}',
         digest TEXT,
         passwd_update TEXT,
+        kept INTEGER NOT NULL DEFAULT 0,
         disabled TEXT,
+        was_active INTEGER NOT NULL DEFAULT 1,
         missing_since TEXT,
         missed INTEGER NOT NULL DEFAULT 0,
         present TEXT NOT NULL DEFAULT '[]'

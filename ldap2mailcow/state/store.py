@@ -20,6 +20,7 @@ from ldap2mailcow.model import (
     Cause,
     Memory,
     Note,
+    Notice,
     Origin,
     Outcome,
     Patch,
@@ -33,16 +34,6 @@ from .schema import migrate
 
 _COLUMNS = tuple(field.name for field in fields(Remembered))
 _ANCESTOR_READ = "ancestor_read"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something that was said on an earlier run: what, about what, and when it was last shown."""
-
-    code: str
-    place: str
-    sentence: str
-    shown: datetime
 
 
 @dataclass
@@ -305,6 +296,7 @@ def _remembered(row: tuple[object, ...]) -> Remembered:
             "address": Address(values["address"]),
             "origin": Origin(values["origin"]),
             "applied": json.loads(str(values["applied"])),
+            "kept": bool(values["kept"]),
             "disabled": Cause(disabled) if disabled else None,
             "missing_since": datetime.fromisoformat(str(since)) if since else None,
             "present": frozenset(json.loads(str(values["present"]))),

@@ -137,6 +137,18 @@ def test_a_config_that_others_can_read_is_a_finding_if_it_holds_a_secret(folder:
     assert folder.load().findings == ()
 
 
+@pytest.mark.parametrize(
+    ("proxy", "found"),
+    [("http://me:s3cret@proxy:3128", True), ("http://proxy:3128", False), ("null", False)],
+)
+def test_a_proxy_with_a_password_is_a_secret_too(folder: Folder, proxy: str, found: bool) -> None:  # noqa: FBT001
+    folder.write("AB12\n", "key")
+    path = folder.write(folder.good(f"proxy: {proxy}", mailcow="mailcow_api_key_file: key"), mode=0o640)
+    findings = folder.load().findings
+    assert [(Code.SECRET_READABLE, str(path))] * found == [(finding.code, finding.where) for finding in findings]
+    assert "s3cret" not in "".join(finding.sentence for finding in findings)
+
+
 def test_secrets_in_files(folder: Folder) -> None:
     folder.write("pa ss\n", "password")
     folder.write("AB12\r\n", "key", mode=0o604)

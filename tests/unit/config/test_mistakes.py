@@ -128,6 +128,29 @@ def test_mistakes_in_a_directory(folder: Folder, ldap: str, expected: str) -> No
     assert expected in mistake
 
 
+SHOWN = "passwords would be shown in plans and findings, for {} names this attribute too; write another"
+
+
+@pytest.mark.parametrize("key", ["id", "mail", "firstname", "lastname", "name", "quota", "active", "tls_enforce_out"])
+def test_nothing_else_is_read_from_the_passwords_attribute(folder: Folder, key: str) -> None:
+    mistake = folder.mistake(ldap=f"user_mapping:\n  {key}: USERpassword")
+    assert mistake == f"At 'ldap.user_mapping.{key}' (line 5): {SHOWN.format('password')}"
+
+
+def test_the_password_is_not_read_from_another_keys_attribute(folder: Folder) -> None:
+    mistake = folder.mistake(ldap="user_mapping:\n  password: SN")
+    assert mistake == f"At 'ldap.user_mapping.password' (line 5): {SHOWN.format('lastname')}"
+
+
+def test_an_attribute_that_is_not_text_is_one_mistake(folder: Folder) -> None:
+    assert "there is nothing after the key" in folder.mistake(ldap="user_mapping: {name: null}")
+
+
+@pytest.mark.parametrize("mapping", ["{password: '', name: userPassword}", "{password: '', name: ''}", "{password: x}"])
+def test_passwords_may_have_an_attribute_of_their_own_or_none(folder: Folder, mapping: str) -> None:
+    assert folder.config(ldap=f"user_mapping: {mapping}").sources
+
+
 @pytest.mark.parametrize(
     ("more", "expected"),
     [

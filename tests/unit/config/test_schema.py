@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from ldap2mailcow.config import Config, Limit, Limits, Removal, Source, UserMapping, user_attributes
-from ldap2mailcow.desired import ID_CANDIDATES, UNITS
+from ldap2mailcow.model import UNITS
 
 from .conftest import LDAP, REQUIRED
 
@@ -141,9 +141,8 @@ def test_a_configured_id_is_the_only_one_asked_for(ident: str, expected: tuple[s
     assert (*expected, "mail", "givenName", "sn", "userPassword") == names
 
 
-def test_the_ids_and_units_are_those_that_desired_reads() -> None:
+def test_the_units_are_those_that_the_model_reads() -> None:
     assert get_args(UserMapping.model_fields["quota_unit"].annotation) == tuple(UNITS)
-    assert user_attributes(source())[: len(ID_CANDIDATES)] == ID_CANDIDATES
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldap2mailcow.desired import DN, ID_CANDIDATES, choose_id_attribute, stable_id
-from ldap2mailcow.model import Entry
+from ldap2mailcow.desired import DN, choose_id_attribute, stable_id
+from ldap2mailcow.model import ID_CANDIDATES, Entry
 
 
 def with_ids(*names: str) -> Entry:

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from ldap2mailcow.model import Notice
 from ldap2mailcow.report import due
-from ldap2mailcow.state import Notice
 
 from .builders import NOW
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from ldap2mailcow.model import Address, Change, Code, Kind, Value, Why
+from ldap2mailcow.model import Address, Change, Code, Kind, Notice, Value, Why
 from ldap2mailcow.report import (
     Result,
     change_lines,
@@ -18,7 +18,6 @@ from ldap2mailcow.report import (
     unmanaged_lines,
     withheld_lines,
 )
-from ldap2mailcow.state import Notice
 
 from .builders import (
     EVIL,

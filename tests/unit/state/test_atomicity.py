@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ldap2mailcow.model import Address, Note, SourceMemory
-from ldap2mailcow.state import Notice, State, StateError
+from ldap2mailcow.model import Address, Note, Notice, SourceMemory
+from ldap2mailcow.state import State, StateError
 
 from .builders import ANN, BOB, NEW, NOW, in_another_process, outcome, remember
 

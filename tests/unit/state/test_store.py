@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from ldap2mailcow.model import Address, Cause, Note, Origin, Patch, Remembered, SourceMemory
-from ldap2mailcow.state import Notice, State
+from ldap2mailcow.model import Address, Cause, Note, Notice, Origin, Patch, Remembered, SourceMemory
+from ldap2mailcow.state import State
 
 from .builders import ANN, BOB, NEW, NOW, outcome, remember
 

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldap2mailcow.desired.values import UNITS, UnusableValueError, read_flag, read_name, read_quota
+from ldap2mailcow.model import UNITS, UnusableValueError, read_flag, read_name
+from ldap2mailcow.model import read_quota as read_quota_with_unit
+
+
+def read_quota(text: str, unit: str) -> int:
+    """Read a quota as an entry has it: one without a suffix counts in the unit of the config."""
+    return read_quota_with_unit(text if text.strip()[-1:].isalpha() else f"{text} {unit}")
 
 
 @pytest.mark.parametrize("text", ["1", "TRUE", "true", "True", "yes", "YES", " 1 "])
@@ -121,7 +127,7 @@ def test_an_absurd_quota_is_refused_and_stops_nothing(text: str, unit: str) -> N
     unit=st.sampled_from(sorted(UNITS)),
 )
 def test_a_quota_is_the_next_whole_mib(number: object, unit: str) -> None:
-    exact = Fraction(str(number)) * UNITS[unit] / UNITS["MiB"]
+    exact = Fraction(str(number)) * 1024 ** UNITS.index(unit) / 1024**2
     if exact <= MOST:
         assert 0 <= read_quota(str(number), unit) - exact < 1
 

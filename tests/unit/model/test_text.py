@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldap2mailcow.report import escaped, escaped_lines
-
-from .builders import EVIL, EVIL_SHOWN
+from ldap2mailcow.model import escaped, escaped_lines
+from tests.unit.report.builders import EVIL, EVIL_SHOWN
 
 
 @pytest.mark.parametrize("text", ["", "Ann Other", "uid=ann,dc=example", "Änn Öther", "李 明", "a\\b", "a\u00a0b"])

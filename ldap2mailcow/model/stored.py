@@ -1,4 +1,4 @@
-"""Values of entries, from bytes to what mailcow stores; anything doubtful is an error, never a guess."""
+"""How mailcow stores each kind of value: text from an entry becomes that, or an error, never a guess."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 from decimal import ROUND_CEILING, Decimal
 
-from ldap2mailcow.model import MIB
+MIB = 1024 * 1024
 
 _NAME_MAX = 255  # characters in mailcow's column; beyond, the call ends in an empty answer (docs/mailcow-api.md 4)
 _TRUE = frozenset({"1", "true", "yes"})
@@ -14,7 +14,8 @@ _FALSE = frozenset({"0", "false", "no"})
 _QUOTA = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgt]?)(?:i?b)?)", re.IGNORECASE)
 _QUOTA_MAX_MIB = 2**63 // MIB - 1  # mailcow keeps bytes in a signed 64-bit column
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
-UNITS = {"B": 1, "KiB": 1024, "MiB": MIB, "GiB": 1024 * MIB, "TiB": 1024 * 1024 * MIB}
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+"""What `quota_unit` may be."""
 
 
 class UnusableValueError(ValueError):
@@ -34,10 +35,10 @@ def read_flag(text: str) -> int:
     raise UnusableValueError("is none of 1, 0, TRUE, FALSE, yes, no")
 
 
-def read_quota(text: str, unit: str) -> int:
-    """Read a quota and return MiB, rounded up; 0 is 0, which mailcow takes as unlimited.
+def read_quota(text: str) -> int:
+    """Read a quota with its unit and return MiB, rounded up; 0 is 0, which mailcow takes as unlimited.
 
-    A bare number counts in `unit` (a key of UNITS); a suffix (`500M`, `2G`, `2 GiB`) counts in powers of 1024.
+    A suffix (`500M`, `2G`, `2 GiB`, `512 B`) counts in powers of 1024; a bare number counts in MiB.
     Rounding up matters: 0.4 MiB rounded down would be unlimited.
 
     Raises UnusableValueError for what isn't a number from 0 on.
@@ -47,7 +48,7 @@ def read_quota(text: str, unit: str) -> int:
         raise UnusableValueError("is not a number from 0 on, with a suffix such as M or G or without one")
     number, suffix = Decimal(match[1]), match[2].lower()
     has_suffix = text.strip()[-1:].isalpha()
-    size = 1024 ** _POWERS[suffix] if has_suffix else UNITS[unit]
+    size = 1024 ** _POWERS[suffix] if has_suffix else MIB
     # Too much in any unit goes first: Decimal raises over an integral value of more digits than its precision.
     if number > _QUOTA_MAX_MIB * MIB or (mib := number * size / MIB) > _QUOTA_MAX_MIB:
         raise UnusableValueError("is larger than mailcow can store")

@@ -1,0 +1,94 @@
+"""New mailboxes: made whole in one call, or a finding that says why not."""
+
+from __future__ import annotations
+
+from ldap2mailcow.desired import NOBODY
+from ldap2mailcow.model import (
+    ACTIVE,
+    ATTRIBUTES,
+    AUTHSOURCE,
+    QUOTA,
+    Cause,
+    Change,
+    Code,
+    FieldChange,
+    Kind,
+    Mailbox,
+    Origin,
+    Why,
+)
+
+from .draft import Draft
+from .remembering import applied, identity
+
+
+def create(draft: Draft, mailbox: Mailbox) -> None:
+    """Plan a new mailbox, whole in one call, or say why it can't be made."""
+    view, address = draft.view, mailbox.address
+    writes = {AUTHSOURCE.key: "mailcow", **mailbox.attributes}
+    if address in view.actual.aliases:
+        draft.find(
+            Code.ADDRESS_IS_ALIAS,
+            mailbox.dn,
+            f"{address} is an alias in mailcow, so no mailbox can be made; delete that alias in mailcow",
+        )
+        return
+    if not provider_ready(draft, mailbox):
+        return
+    password = mailbox.password
+    if writes[AUTHSOURCE.key] == "mailcow" and password is None:
+        if view.config.missing_password == "skip":  # noqa: S105 - a setting
+            if "password" not in mailbox.present:
+                draft.find(
+                    Code.NO_PASSWORD,
+                    mailbox.dn,
+                    f"it shows no {view.source.user_mapping.password or 'password'}, so {address} is not created; let "
+                    "the bind DN read it, or set missing_password: random for a mailbox that can't be logged in to yet",
+                )
+            return
+        password = NOBODY
+    room = draft.rooms[address.domain]
+    if over := room.over_limit(address, int(writes.get(QUOTA.key, 0)), mailbox.dn):
+        draft.findings.append(over)
+        del writes[QUOTA.key]
+    quota = int(writes.setdefault(QUOTA.key, room.domain.default_quota))
+    if full := room.take_mailbox(address, quota, mailbox.dn):
+        draft.findings.append(full)
+        return
+    inactive = writes.setdefault(ACTIVE.key, 1) == 0
+    draft.changes.append(
+        Change(
+            Kind.CREATE,
+            address,
+            Why.NEW,
+            mailbox.dn,
+            fields=tuple(FieldChange(key, None, writes[key]) for key in ATTRIBUTES if key in writes),
+            writes=writes,
+            password=password,
+            add_tags=(view.config.mark, draft.disabled_tag) if inactive else (view.config.mark,),
+            rebuilds=1 if inactive else 0,
+            remember={
+                **identity(draft, mailbox),
+                "origin": Origin.CREATED,
+                "applied": applied(mailbox, writes),
+                "digest": view.memory.seal(password) if password else None,
+                "passwd_update": None,
+                "disabled": Cause.STATUS if inactive else None,
+            },
+        ),
+    )
+
+
+def provider_ready(draft: Draft, mailbox: Mailbox) -> bool:
+    """Tell whether the identity provider a mailbox shall use is set up; mailcow would silently take its own."""
+    wanted, there = mailbox.attributes.get(AUTHSOURCE.key, "mailcow"), draft.view.actual.provider
+    if wanted in ("mailcow", there):
+        return True
+    draft.find_once(
+        Code.PROVIDER_NOT_SET_UP,
+        draft.view.source.name,
+        f"its people shall log in through {wanted}, but mailcow's identity provider is "
+        f"{'not set up' if there == 'mailcow' else there}, so none of them is moved there or created; set it up in "
+        "mailcow, or set user_mapping.authsource: mailcow",
+    )
+    return False

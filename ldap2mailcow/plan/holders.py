@@ -1,0 +1,101 @@
+"""Who holds an address: a person is a stable id, and an address doesn't go from one to another by itself."""
+
+from __future__ import annotations
+
+from ldap2mailcow.model import ACTIVE, Address, Cause, Code, Kind, Mailbox, Note, Remembered, Why
+
+from .draft import Draft
+from .status import status_change
+
+REPLACED_AT_LEAST = 3
+"""Fewer entries than this with new ids are people who were made anew, not a new directory server."""
+
+
+def may_have(draft: Draft, mailbox: Mailbox) -> bool:
+    """Tell whether an entry may have its address: not where it had another one, or where another entry has it."""
+    address = mailbox.address
+    own = draft.remembered_by_id.get(mailbox.id) or draft.remembered_by_dn.get(mailbox.dn.lower())
+    if own and own.address != address and _is_gone_from_mailcow(draft, own.address):
+        draft.notes.append(Note(own.address, None))  # renamed or deleted there by hand: nothing is left to hold on to
+    elif own and own.address != address:
+        draft.renamed.append(mailbox)
+        draft.find(
+            Code.RENAMED,
+            mailbox.dn,
+            f"its address changed from {own.address} to {address}; renaming is not built yet, so neither is touched; "
+            "rename the mailbox in mailcow's UI or give the entry its old address back",
+        )
+        return False
+    holder = draft.view.memory.mailboxes.get(address)
+    if holder is None or _is_gone_from_mailcow(draft, address) or _is_entry_of(mailbox, holder, draft):
+        return True
+    absence_is_known = draft.sees_all and draft.is_of_source(holder)
+    if holder.id is None or holder.id in draft.view.desired.ids or not absence_is_known:
+        draft.find(
+            Code.ADDRESS_REUSED,
+            mailbox.dn,
+            f"it wants {address}, which is still the mailbox of {holder.dn}; first that one must give it up",
+        )
+        return False
+    gone_for = draft.view.now - (holder.missing_since or draft.view.now)
+    if gone_for > draft.view.config.removed_users.missing_for:
+        draft.find(
+            Code.ADDRESS_REUSED,
+            mailbox.dn,
+            f"it wants {address}, the mailbox of {holder.dn}, which is gone from the directory for too long to be the "
+            "same person; move the old mailbox away in mailcow, or give the new entry another address",
+        )
+        return False
+    draft.taken_over.add(address)
+    return True
+
+
+def _is_gone_from_mailcow(draft: Draft, address: Address) -> bool:
+    """Tell whether mailcow surely has no such mailbox: its domain was read, and it isn't in there."""
+    return address.domain in draft.view.actual.domains and address not in draft.view.actual.mailboxes
+
+
+def _is_entry_of(mailbox: Mailbox, holder: Remembered, draft: Draft) -> bool:
+    """Tell whether a row may be the entry's own: by its id, or without one, unless its DN is another entry's."""
+    if holder.id is not None:
+        return holder.id == mailbox.id
+    return holder.dn.lower() not in draft.view.desired.dns - {mailbox.dn.lower()}
+
+
+def tell_replaced_ids(draft: Draft) -> None:
+    """Say that more than half of the people were matched by their address alone, as on another directory server."""
+    known = sum(draft.is_of_source(row) for row in draft.view.memory.mailboxes.values())
+    if len(draft.taken_over) >= REPLACED_AT_LEAST and len(draft.taken_over) * 2 > known:
+        draft.find(
+            Code.IDS_REPLACED,
+            draft.view.source.name,
+            f"{len(draft.taken_over)} of {known} people have another {draft.view.id_attribute} and the same address, "
+            "as on a new directory server; they are matched by their addresses, so see that it is the right server",
+        )
+
+
+def decide_left_behind(draft: Draft) -> None:
+    """Decide about our mailboxes whose entry is there and no longer gives them an address that can be used.
+
+    The mailbox stays as it is, with a finding; an entry that says inactive disables it all the same.
+    """
+    renamed = {mailbox.id for mailbox in draft.renamed}
+    for address, row in sorted(draft.view.memory.mailboxes.items()):
+        existing = draft.view.actual.mailboxes.get(address)
+        if existing is None or address in draft.served or row.id not in draft.view.desired.ids:
+            continue
+        if not draft.is_of_source(row) or draft.is_protected(address) or not draft.in_scope(address):
+            continue
+        if row.id not in renamed:
+            draft.find(
+                Code.ADDRESS_LOST,
+                row.dn,
+                f"it no longer has an address that can be used, so {address} isn't followed any more and stays as it "
+                "is; correct the address in the directory",
+            )
+        if row.id in draft.view.desired.inactive and existing.attributes[ACTIVE.key] != 0:
+            if blocked := draft.blocked(existing, row.dn):
+                draft.findings.append(blocked)
+                continue
+            patch = {"disabled": Cause.STATUS}
+            draft.changes.append(status_change(draft, Kind.DISABLE, Why.STATUS, existing, row.dn, 0, patch))

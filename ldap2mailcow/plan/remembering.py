@@ -1,0 +1,28 @@
+"""What the state file learns of a mailbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ldap2mailcow.model import Mailbox, Value
+
+from .draft import Draft
+
+
+def identity(draft: Draft, mailbox: Mailbox) -> dict[str, object]:
+    """Return what is remembered of a mailbox whose entry is there, whatever else happens to it."""
+    row = draft.view.memory.mailboxes.get(mailbox.address)
+    had = row.present if row and not draft.whole else frozenset()  # a doubtful answer makes nobody poorer
+    return {
+        "source": mailbox.source,
+        "id": mailbox.id if draft.ids_hold else None,
+        "dn": mailbox.dn,
+        "missing_since": None,
+        "missed": 0,
+        "present": mailbox.present | had,
+    }
+
+
+def applied(mailbox: Mailbox, values: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Return what is remembered as applied: the managed attributes only, so not what was filled in at creation."""
+    return {key: values[key] for key in mailbox.attributes if key in values}
