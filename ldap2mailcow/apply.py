@@ -12,12 +12,14 @@ from ldap2mailcow.mailcow import (
     HalfDeleted,
     Mailcow,
     Refused,
+    Sent,
+    Unreachable,
     read_actual,
     read_mailbox,
     send,
     tries,
 )
-from ldap2mailcow.model import Address, Change, Existing, Kind, Outcome
+from ldap2mailcow.model import Address, Call, Change, Existing, Kind, Outcome
 from ldap2mailcow.plan import Batch, calls_of, is_done, phases, remainder
 
 SINGLE_READS = 25
@@ -116,7 +118,7 @@ def _settle(client: Mailcow, batch: Batch) -> Settled:
             items = tuple(item for item in call.items if item in open_changes)
             if not items:
                 break
-            sent = send(client, replace(call, items=items))
+            sent = _send(client, replace(call, items=items))
             for item, sentence in sent.refused.items():
                 outcomes.append(Outcome(open_changes.pop(Address(item)), done=False, detail=sentence))
             for item in sent.unknown:
@@ -129,6 +131,19 @@ def _settle(client: Mailcow, batch: Batch) -> Settled:
         untold = [Outcome(change, done=False, detail=str(trouble)) for change in open_changes.values()]
         return Settled((*outcomes, *untold), trouble)
     return Settled((*outcomes, *(Outcome(change, done=True) for change in open_changes.values())))
+
+
+def _send(client: Mailcow, call: Call) -> Sent:
+    """Send a call; again, a few times at most, while no connection comes about: then nothing was done."""
+    try:
+        return send(client, call)
+    except Unreachable as error:
+        if error.lasting:
+            raise
+    for attempt in tries(lambda error: isinstance(error, Unreachable) and not error.lasting):
+        with attempt:
+            return send(client, call)
+    raise AssertionError  # pragma: no cover - the loop returns or raises
 
 
 class _UnsettledError(Exception):
@@ -159,7 +174,7 @@ def _once_more(client: Mailcow, change: Change) -> Outcome:
         return Outcome(change, done=True)
     left = remainder(change, found) if found else change
     for call in calls_of(left):
-        sent = send(client, call)
+        sent = _send(client, call)
         if sent.refused:
             return Outcome(change, done=False, detail=next(iter(sent.refused.values())))
         if sent.unknown:

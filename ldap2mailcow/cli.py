@@ -15,10 +15,12 @@ from typing import NoReturn
 
 import click
 
-from ldap2mailcow.config import ConfigError, NoConfig, load_config, write_first_config
+from ldap2mailcow.config import ConfigError, Mistake, NoConfig, load_config, write_first_config
 from ldap2mailcow.model import Address, AddressError, Level, escaped, escaped_lines
 from ldap2mailcow.plan import Options
 from ldap2mailcow.report import (
+    FAILED,
+    WITHHELD,
     Due,
     Result,
     change_lines,
@@ -138,7 +140,8 @@ def main(  # noqa: PLR0913 - one for each option
     try:
         _log_to_stderr(screen.verbosity)
         loaded = load_config(config_path, environ=os.environ, cwd=Path.cwd(), script_dir=SCRIPT_FOLDER)
-        _log_to_file(loaded.config.log_file)
+        if not dry_run:
+            _log_to_file(loaded.config.log_file)
         request = Request(
             options=Options(
                 reassert=not (
@@ -156,7 +159,7 @@ def main(  # noqa: PLR0913 - one for each option
         screen.end(result, notices)
         sys.exit(result.exit_code)
     except (NoConfig, ConfigError) as error:
-        screen.fail(CONFIG, _first_run(error, config_path) if isinstance(error, NoConfig) else str(error))
+        screen.fail(CONFIG, str(error) if isinstance(error, ConfigError) else _first_run(error, config_path, dry_run))
     except LockedError:
         screen.fail(TRY_LATER, "another run holds the lock of the state file", quietly=True)
     except StateError as error:
@@ -209,12 +212,12 @@ class Screen:
             and (self.verbosity > QUIET or finding.level is Level.ERROR)
             and (self.shows_all or notices.is_news(finding.code, finding.where))
         ]
-        withheld = [one for one in plan.withheld if self.shows_all or notices.is_news("withheld", one.reason)]
+        withheld = [one for one in plan.withheld if self.shows_all or notices.is_news(WITHHELD, one.reason)]
         if self.verbosity > QUIET:
             self.say(result.remarks)
             self.say(
                 change_lines(
-                    change for change in plan.changes if self.shows_all or notices.is_unsaid("failed", change.address)
+                    change for change in plan.changes if self.shows_all or notices.is_unsaid(FAILED, change.name)
                 ),
             )
         self.say(withheld_lines(withheld))
@@ -242,9 +245,7 @@ class Screen:
             return
         self.say(
             failure_lines(
-                outcome
-                for outcome in result.failed
-                if self.shows_all or notices.is_news("failed", outcome.change.address)
+                outcome for outcome in result.failed if self.shows_all or notices.is_news(FAILED, outcome.change.name)
             ),
         )
         if self.verbosity > QUIET:
@@ -270,18 +271,18 @@ class Screen:
         sys.exit(exit_code)
 
 
-def _first_run(missing: NoConfig, asked_for: Path | None) -> str:
-    """Write the config that isn't there yet, and return what to do with it."""
+def _first_run(missing: NoConfig, asked_for: Path | None, dry_run: bool) -> str:  # noqa: FBT001 - an option
+    """Write the config that isn't there yet, unless the run is dry, and return what to do with it."""
     path = asked_for or Path.cwd() / "config.yaml"
+    looked = "Looked for:\n" + "\n".join(f"  {place}" for place in missing.looked)
+    if dry_run:
+        return f"There is no config; a run without --dry-run writes {path} to be filled in.\n{looked}"
     try:
         write_first_config(path)
     except ConfigError as error:
         return str(error)
-    looked = "\n".join(f"  {place}" for place in missing.looked)
-    return (
-        f"There was no config, so {path} was written; fill in at least {', '.join(missing.missing)}, then try "
-        f"--dry-run.\nLooked for:\n{looked}"
-    )
+    needed = ", ".join(missing.missing)
+    return f"There was no config, so {path} was written; fill in at least {needed}, then try --dry-run.\n{looked}"
 
 
 class _EscapingFormatter(logging.Formatter):
@@ -309,7 +310,8 @@ def _log_to_file(path: Path | None) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as error:
-        raise StateError(f"{path} can't be written: {error.strerror}; correct log_file, or its rights") from None
+        sentence = f"{path} can't be written: {error.strerror}; correct the path, or the rights"
+        raise ConfigError([Mistake("log_file", sentence)], None) from None
     handler = logging.StreamHandler(os.fdopen(descriptor, "a", encoding="utf-8"))
     handler.setFormatter(_EscapingFormatter("%(asctime)s %(levelname)s %(message)s"))
     package = logging.getLogger("ldap2mailcow")

@@ -19,7 +19,7 @@ from ldap2mailcow.desired import choose_id_attribute, desire
 from ldap2mailcow.mailcow import Mailcow
 from ldap2mailcow.model import Answer, Code, Finding, Level, Memory, Outcome, SourceMemory
 from ldap2mailcow.plan import Options, Plan, View, make_plan, wants_new_mailboxes
-from ldap2mailcow.report import Due, Result, due
+from ldap2mailcow.report import FAILED, WITHHELD, Due, Result, due
 from ldap2mailcow.state import ANCESTOR_FILE, State, lock, read_ancestor
 
 log = logging.getLogger(__name__)
@@ -326,8 +326,8 @@ def notices_of(result: Result) -> list[tuple[str, str, str]]:
         for finding in result.open_findings
         if finding.level is not Level.INFO
     ]
-    said += [("withheld", withheld.reason, withheld.sentence) for withheld in result.plan.withheld]
-    said += [("failed", outcome.change.address, outcome.detail) for outcome in result.failed]
+    said += [(WITHHELD, one.reason, f"{one.sentence}: {', '.join(one.addresses)}") for one in result.plan.withheld]
+    said += [(FAILED, outcome.change.name, outcome.detail) for outcome in result.failed]
     return said + [(result.what, "", result.error)] * bool(result.error)
 
 

@@ -153,6 +153,13 @@ class Directory:
         for uid in uids:
             self._slapd.delete(self._dns[uid])
 
+    def renew(self) -> None:
+        """Make all entries anew, as on another server: everything is the same but their entryUUIDs."""
+        for dn, attributes in self._read(PEOPLE, ldap.SCOPE_SUBTREE).items():
+            if dn.startswith("uid="):
+                self._slapd.delete(dn)
+                self._slapd.add(dn, attributes)
+
     def limit_answers(self, entries: int) -> None:
         """Let the server send no more than so many entries for one search."""
         self._slapd.modify(DATABASE, {"olcSizeLimit": str(entries)})

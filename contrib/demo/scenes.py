@@ -53,6 +53,10 @@ def _remove(*uids: str) -> Act:
     return lambda stage: stage.directory.remove(*uids)
 
 
+def _renew(stage: Stage) -> None:
+    stage.directory.renew()
+
+
 def _hide(what: str) -> Act:
     return lambda stage: stage.directory.hide(what)
 
@@ -297,6 +301,17 @@ CORNERS = (
                 "an administrator disables g.szabo@ in mailcow",
                 (_call_mailcow("edit/mailbox", {"items": [f"g.szabo@{COMPANY}"], "attr": {"active": 0}}),),
             ),
+            ("e.novak has no address any more", (_edit("e.novak", mail=[]),)),
+            (
+                "c.moreau was set inactive from here, and her entry no longer says why",
+                (
+                    _edit("c.moreau", mailActive=[]),
+                    _call_mailcow(
+                        "edit/mailbox",
+                        {"items": [f"c.moreau@{COMPANY}"], "attr": {"active": 0, "tags": ["ldap-sync:disabled"]}},
+                    ),
+                ),
+            ),
         ),
         3,
         frozenset(
@@ -306,6 +321,9 @@ CORNERS = (
                 Code.ADDRESS_IS_ALIAS,
                 Code.ADOPTION_REFUSED,
                 Code.DISABLED_BY_HAND,
+                Code.NO_MAIL,
+                Code.ADDRESS_LOST,
+                Code.STATUS_UNTOLD,
             },
         ),
     ),
@@ -383,6 +401,12 @@ CORNERS = (
             ("the database of mailcow-ldap-sync lies beside the config", (_leave_ancestors_database,)),
         ),
         codes=frozenset({Code.LDAP_NOT_ENCRYPTED, Code.SECRET_READABLE, Code.DIGEST_KEY_LOST, Code.ANCESTOR_STATE}),
+    ),
+    Scene(
+        "A new directory server: the same people with other ids. They are matched by their addresses, and it is said.",
+        f"{SYNC} --dry-run",
+        (("all entries are made anew, as after a move to another server", (_renew,)),),
+        codes=frozenset({Code.IDS_REPLACED}),
     ),
     Scene(
         "No directory: try later. Cron's mail says so at once, then once a day.",

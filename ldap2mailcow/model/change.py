@@ -91,6 +91,11 @@ class Change:
     remember: Patch = field(default_factory=dict)
     """What the state file holds once mailcow has confirmed it."""
 
+    @property
+    def name(self) -> str:
+        """What tells it from the other changes of a run: its kind and its mailbox."""
+        return f"{self.kind} {self.address}"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

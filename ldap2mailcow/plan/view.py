@@ -64,6 +64,11 @@ class Withheld:
     limit: int
     sentence: str
 
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Whose mailboxes they are."""
+        return tuple(change.address for change in self.changes)
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:

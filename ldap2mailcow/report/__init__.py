@@ -1,7 +1,7 @@
 """How a plan and its outcome are shown: text for people, JSON for programs. Pure: returns text, prints nothing."""
 
 from .document import document
-from .notices import Due, due
+from .notices import FAILED, WITHHELD, Due, due
 from .result import Result, shown_changes
 from .text import (
     change_lines,
@@ -16,6 +16,8 @@ from .text import (
 )
 
 __all__ = [
+    "FAILED",
+    "WITHHELD",
     "Due",
     "Result",
     "change_lines",

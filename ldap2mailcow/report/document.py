@@ -16,7 +16,7 @@ FORMAT = 1
 def document(result: Result) -> str:
     """Return the whole result of a run as JSON text in ASCII."""
     plan = result.plan
-    outcomes = {(outcome.change.address, outcome.change.kind): outcome for outcome in result.outcomes}
+    outcomes = {outcome.change.name: outcome for outcome in result.outcomes}
     price = cost(plan.changes)
     return json.dumps(
         {
@@ -27,7 +27,7 @@ def document(result: Result) -> str:
             "remarks": result.remarks,
             "answer_whole": plan.whole,
             "changes": [
-                _change(change, outcomes.get((change.address, change.kind)), dry_run=result.dry_run)
+                _change(change, outcomes.get(change.name), dry_run=result.dry_run)
                 for change in shown_changes(plan.changes)
             ],
             "reasserted": {
@@ -73,7 +73,7 @@ def _withheld(withheld: Withheld) -> dict[str, object]:
         "managed": withheld.managed,
         "limit": withheld.limit,
         "sentence": withheld.sentence,
-        "addresses": [change.address for change in withheld.changes],
+        "addresses": list(withheld.addresses),
     }
 
 

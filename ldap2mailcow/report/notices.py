@@ -8,6 +8,12 @@ from datetime import datetime, timedelta
 
 from ldap2mailcow.model import Notice
 
+WITHHELD, FAILED = "withheld", "failed"
+"""The codes of what is said beside findings."""
+
+BY_SENTENCE = frozenset({WITHHELD, FAILED})
+"""Codes that are news again when their sentence is another one: other people, another reason."""
+
 AGAIN_AFTER = timedelta(hours=23)
 """A day, less what a daily cron job may start earlier than the day before."""
 
@@ -48,7 +54,8 @@ def due(
     for code, place, sentence in present:
         key = code, place
         old = before.get(key)
-        if old is None or now - old.shown >= AGAIN_AFTER:
+        changed = old is not None and code in BY_SENTENCE and old.sentence != sentence
+        if old is None or changed or now - old.shown >= AGAIN_AFTER:
             shown.add(key)
             remember[key] = Notice(code, place, sentence, now)
         else:

@@ -58,18 +58,12 @@ def finding_lines(findings: Iterable[Finding], *, everything: bool) -> list[str]
 
 def gone_lines(gone: Iterable[Notice]) -> list[str]:
     """Return what was said before and is no longer so."""
-    return [
-        f"gone      {notice.code}  {escaped(notice.place)}{': ' * bool(notice.place)}{escaped(notice.sentence)}"
-        for notice in gone
-    ]
+    return [f"gone      {notice.code}  {escaped(notice.place)}" for notice in gone]
 
 
 def failure_lines(failed: Iterable[Outcome]) -> list[str]:
     """Return the changes that failed, with mailcow's reason."""
-    return [
-        f"failed    {outcome.change.kind} {escaped(outcome.change.address)}: {escaped(outcome.detail)}"
-        for outcome in failed
-    ]
+    return [f"failed    {escaped(outcome.change.name)}: {escaped(outcome.detail)}" for outcome in failed]
 
 
 def unmanaged_lines(result: Result) -> list[str]:
@@ -142,6 +136,6 @@ def _value(key: str, value: Value) -> str:
 
 
 def _withheld_lines(withheld: Withheld) -> list[str]:
-    addresses = [escaped(change.address) for change in withheld.changes]
+    addresses = [escaped(address) for address in withheld.addresses]
     more = f" and {len(addresses) - NAMED} more" if len(addresses) > NAMED else ""
     return [f"withheld  {escaped(withheld.sentence)}", f"          {', '.join(addresses[:NAMED])}{more}"]
