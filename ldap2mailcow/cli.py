@@ -141,7 +141,7 @@ def main(  # noqa: PLR0913 - one for each option
         _log_to_stderr(screen.verbosity)
         loaded = load_config(config_path, environ=os.environ, cwd=Path.cwd(), script_dir=SCRIPT_FOLDER)
         if not dry_run:
-            _log_to_file(loaded.config.log_file)
+            _log_to_file(loaded.config.log_file, loaded.path)
         request = Request(
             options=Options(
                 reassert=not (
@@ -303,7 +303,7 @@ def _log_to_stderr(verbosity: int) -> None:
     package.propagate = False
 
 
-def _log_to_file(path: Path | None) -> None:
+def _log_to_file(path: Path | None, config: Path | None) -> None:
     """Append to the log file, if there is one, whatever -v says; logrotate moves it away between runs."""
     if path is None:
         return
@@ -311,7 +311,7 @@ def _log_to_file(path: Path | None) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as error:
         sentence = f"{path} can't be written: {error.strerror}; correct the path, or the rights"
-        raise ConfigError([Mistake("log_file", sentence)], None) from None
+        raise ConfigError([Mistake("log_file", sentence)], config) from None
     handler = logging.StreamHandler(os.fdopen(descriptor, "a", encoding="utf-8"))
     handler.setFormatter(_EscapingFormatter("%(asctime)s %(levelname)s %(message)s"))
     package = logging.getLogger("ldap2mailcow")

@@ -250,7 +250,7 @@ class Run:
 
     def finish(self) -> Due:
         """Remember what was said and how the run ended; return what of it is news."""
-        notices = self.due(complete=not self.result.error)
+        notices = self.due(complete=not self.result.error and self.result.plan.whole)
         if not self.request.dry_run:
             self.store.save_notices(notices.remember)
             self.store.finish_run(

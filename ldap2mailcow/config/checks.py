@@ -27,6 +27,19 @@ _MAPPED = {name: field.default for name, field in UserMapping.model_fields.items
 """The keys that name an attribute, with their defaults; the others are choices."""
 
 
+ELSEWHERE = {
+    "useraccountcontrol": (
+        "this is a field of bits and not a yes or no; leave out disabled people by user_search_filter: "
+        "(!(userAccountControl:1.2.840.113556.1.4.803:=2))"
+    ),
+    "nsaccountlock": (
+        "this says who is locked, the opposite of active; leave out locked people by user_search_filter: "
+        "(!(nsAccountLock=true))"
+    ),
+}
+"""Attributes of well-known directories that `active` can't be read from, and what does what is meant."""
+
+
 def check(draft: Draft) -> None:
     """Note every mistake and finding that the values show together."""
     _check_required(draft, ("mailcow_host",))
@@ -107,6 +120,9 @@ def _check_mapping(draft: Draft, place: Place, block: Block) -> None:
     if not isinstance(mapping, dict):
         return
     named = {key: mapping.get(key, default) for key, default in _MAPPED.items()}
+    active = named.get("active")
+    if isinstance(active, str) and active.lower() in ELSEWHERE:
+        draft.blame((*place, "user_mapping", "active"), ELSEWHERE[active.lower()])
     password = named.pop("password")
     if not isinstance(password, str) or not password:
         return

@@ -39,6 +39,7 @@ Flag = Annotated[bool, BeforeValidator(values.read_flag)]
 Secret = Annotated[SecretStr, BeforeValidator(values.read_secret)]
 ApiKey = Annotated[SecretStr, BeforeValidator(values.read_api_key)]
 Dn = Annotated[str, BeforeValidator(values.read_dn)]
+BindName = Annotated[str, BeforeValidator(values.read_bind_name)]
 NeededDn = Annotated[str, BeforeValidator(values.read_needed_dn)]
 Filter = Annotated[str, BeforeValidator(values.read_filter)]
 Name = Annotated[str, BeforeValidator(values.read_attribute)]
@@ -121,7 +122,8 @@ class Source(_Block):
     require_tls: Flag = False
     timeout: Seconds = 10
     page_size: PageSize = 1000
-    bind_dn: Dn = ""
+    bind_dn: BindName = ""
+    """A DN or, for Active Directory, `name@domain` or `DOMAIN\\name`."""
     bind_pw: Secret = SecretStr("")
     bind_pw_file: FilePath | None = None
     """Where `bind_pw` was read from."""

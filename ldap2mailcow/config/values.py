@@ -148,6 +148,17 @@ def read_dn(value: object) -> str:
     return text
 
 
+def read_bind_name(value: object) -> str:
+    """Read the name of an account: a DN or one of the forms that Active Directory takes (MS-ADTS 5.1.1.1.1)."""
+    text = read_text(value)
+    if text and not any(sign in text for sign in "=@\\"):
+        raise ValueError(
+            "this is not the name of an account; write a DN such as cn=reader,dc=example,dc=com, or name@domain for "
+            "Active Directory"
+        )
+    return text
+
+
 def read_needed_dn(value: object) -> str:
     """Read a DN."""
     text = read_dn(value)

@@ -38,4 +38,8 @@ def stable_id(entry: Entry, attribute: str) -> str | None:
     value = values[0]
     if attribute.lower() == "objectguid" and len(value) == _GUID_SIZE:
         return str(uuid.UUID(bytes_le=value))
-    return value.decode("utf-8", errors="backslashreplace").lower()
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.hex()
+    return text.lower() if text.isprintable() else value.hex()  # lower() would make two binary ids one

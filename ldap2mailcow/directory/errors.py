@@ -29,6 +29,7 @@ REFUSALS: dict[type[ldap.LDAPError], str] = {
     ldap.STRONG_AUTH_REQUIRED: "the server takes passwords in TLS only: use ldaps:// or start_tls",
     ldap.CONFIDENTIALITY_REQUIRED: "the server takes passwords in TLS only: use ldaps:// or start_tls",
     ldap.AUTH_METHOD_NOT_SUPPORTED: "the server doesn't take a simple bind",
+    ldap.CONSTRAINT_VIOLATION: "the account may be locked after too many wrong passwords",  # 389-ds
     ldap.INVALID_DN_SYNTAX: "bind_dn is not a DN",
     ldap.INSUFFICIENT_ACCESS: "bind_dn may not bind here",
     ldap.UNWILLING_TO_PERFORM: "the account may be locked or inactive",
@@ -38,7 +39,7 @@ REFUSALS: dict[type[ldap.LDAPError], str] = {
 # MS-ADTS has the codes as Windows errors (MS-ERREF section 2.2); Active Directory puts them into result 49's text.
 _AD_REASONS = {
     "525": "there is no such user",
-    "52e": "the password is wrong",
+    "52e": "the password is wrong, or there is no such user",
     "530": "the account may not log in at this hour",
     "531": "the account may not log in from this machine",
     "532": "its password has expired",

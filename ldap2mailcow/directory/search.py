@@ -49,7 +49,8 @@ def search(connection: Any, query: Query, page_size: int) -> Reading:  # noqa: A
     """Read all entries, `page_size` at a time.
 
     A server that refuses the size (result 11) is asked for smaller pages, then for no pages; one that has no pages
-    (result 12) for none at once (docs/directories.md section 2). The fullest reading counts where none is whole.
+    (result 12) for none at once (docs/directories.md section 2); one that stops in the first page (result 4) for pages
+    below that limit (section 5). The fullest reading counts where none is whole.
     """
     controls = _scope_controls(connection, query.timeout)
     size: int | None = page_size
@@ -61,10 +62,17 @@ def search(connection: Any, query: Query, page_size: int) -> Reading:  # noqa: A
             return reading
         if size is not None and isinstance(reading.error, ldap.ADMINLIMIT_EXCEEDED):
             size = size // 2 if size // 2 >= _SMALLEST_PAGE else None
+        elif size is not None and _is_limit_of_a_page(reading):
+            size = len(reading.entries) - 1
         elif size is not None and isinstance(reading.error, ldap.UNAVAILABLE_CRITICAL_EXTENSION):
             size = None
         else:
             return max(readings, key=lambda each: len(each.entries))
+
+
+def _is_limit_of_a_page(reading: Reading) -> bool:
+    """Tell whether a size limit may be one of each page: 389-ds stops a page at its limit, and takes smaller ones."""
+    return isinstance(reading.error, ldap.SIZELIMIT_EXCEEDED) and reading.pages == 0 and len(reading.entries) > 1
 
 
 def _scope_controls(connection: Any, timeout: int) -> list[LDAPControl]:  # noqa: ANN401 - the same

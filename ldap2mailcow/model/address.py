@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Self
 
 import idna
@@ -60,6 +61,7 @@ class Address(str):
         return self.rpartition("@")[2]
 
 
+@lru_cache(maxsize=4096)  # people share a few domains, and each reading costs as much as all else about an address
 def normal_domain(text: str) -> str:
     """Return a domain in the one form that is compared: UTS 46, lower case, ASCII (`xn--`).
 

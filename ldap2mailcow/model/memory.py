@@ -33,7 +33,7 @@ class Memory:
     mailboxes: Mapping[Address, Remembered]
     sources: Mapping[str, SourceMemory]
     seal: Callable[[SecretStr], str]
-    """Makes the digest of a password: the name of the installation's own key, a colon, and an HMAC with it."""
+    """Makes the digest of a password: the name of the key, a colon, and an HMAC with it."""
 
     def is_comparable(self, digest: str) -> bool:
         """Tell whether a stored digest was made with the present key; one of a lost key says nothing."""

@@ -7,6 +7,7 @@ import hmac
 import os
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -17,7 +18,7 @@ _NAME_SIZE = 8  # hex digits: enough to see that a key is another one
 _SIZE = 32  # bytes; as long as the digest, RFC 2104 section 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Key:
     """A secret of its own for each installation, kept beside the state file."""
 
@@ -27,7 +28,7 @@ class Key:
         """Return the digest of a password: this key's name and, after a colon, HMAC-SHA-256 in hex."""
         return f"{self.name}:{self._hmac(password.get_secret_value())}"
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Tells keys apart without telling the key."""
         return self._hmac("the name of this key")[:_NAME_SIZE]

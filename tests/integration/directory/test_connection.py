@@ -106,6 +106,7 @@ def test_a_bind_dn_without_a_password_is_never_sent() -> None:
         (48, "anonymous bind disallowed", "an anonymous one may be forbidden"),
         (8, "BindSimple: Transport encryption required.", "in TLS only: use ldaps:// or start_tls"),
         (13, "", "in TLS only: use ldaps:// or start_tls"),
+        (19, "Exceed password retry limit. Please try later.", "locked after too many wrong passwords"),
         (53, "Account inactivated. Contact system administrator.", "may be locked or inactive"),
     ],
 )

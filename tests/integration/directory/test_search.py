@@ -239,6 +239,21 @@ def test_a_size_limit_keeps_what_came_and_says_so() -> None:
     assert answer.doubts == cut_short(f"Size limit exceeded; {remedy}", entries=5)
 
 
+def test_a_size_limit_of_each_page_is_met_by_smaller_pages() -> None:
+    """389-ds stops a page at its limit with result 4, and takes pages that are smaller than it."""
+
+    def script(search: Search) -> Iterable[Reply]:
+        if search.page_size is not None and search.page_size > 2:
+            return [*PEOPLE[:3], Done(4)]
+        return pages(PEOPLE)(search)
+
+    with ScriptedServer(script) as server:
+        answer = read_users(scripted(server))
+
+    assert (len(answer.entries), answer.doubts) == (len(PEOPLE), ())
+    assert {search.page_size for search in server.searches} == {1000, 2}
+
+
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
