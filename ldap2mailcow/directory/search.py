@@ -62,7 +62,7 @@ def search(connection: Any, query: Query, page_size: int) -> Reading:  # noqa: A
             return reading
         if size is not None and isinstance(reading.error, ldap.ADMINLIMIT_EXCEEDED):
             size = size // 2 if size // 2 >= _SMALLEST_PAGE else None
-        elif size is not None and _is_limit_of_a_page(reading):
+        elif size is not None and _is_limit_of_a_page(reading, size):
             size = len(reading.entries) - 1
         elif size is not None and isinstance(reading.error, ldap.UNAVAILABLE_CRITICAL_EXTENSION):
             size = None
@@ -70,9 +70,13 @@ def search(connection: Any, query: Query, page_size: int) -> Reading:  # noqa: A
             return max(readings, key=lambda each: len(each.entries))
 
 
-def _is_limit_of_a_page(reading: Reading) -> bool:
-    """Tell whether a size limit may be one of each page: 389-ds stops a page at its limit, and takes smaller ones."""
-    return isinstance(reading.error, ldap.SIZELIMIT_EXCEEDED) and reading.pages == 0 and len(reading.entries) > 1
+def _is_limit_of_a_page(reading: Reading, size: int) -> bool:
+    """Tell whether a size limit may be one of each page: 389-ds stops a page at its limit, and takes smaller ones.
+
+    Only where the next page can be smaller than this one: a server that sends more than was asked for won't end.
+    """
+    stopped = isinstance(reading.error, ldap.SIZELIMIT_EXCEEDED) and reading.pages == 0
+    return stopped and 1 < len(reading.entries) <= size
 
 
 def _scope_controls(connection: Any, timeout: int) -> list[LDAPControl]:  # noqa: ANN401 - the same

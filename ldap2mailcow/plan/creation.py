@@ -73,6 +73,8 @@ def create(draft: Draft, mailbox: Mailbox) -> None:
                 "applied": applied(mailbox, writes),
                 "digest": view.memory.seal(password) if password else None,
                 "passwd_update": None,
+                "kept": False,
+                "was_active": 1,
                 "disabled": Cause.STATUS if inactive else None,
             },
         ),

@@ -239,6 +239,14 @@ def test_a_size_limit_keeps_what_came_and_says_so() -> None:
     assert answer.doubts == cut_short(f"Size limit exceeded; {remedy}", entries=5)
 
 
+def test_a_server_that_stops_in_every_first_page_is_not_asked_for_ever() -> None:
+    with ScriptedServer(replying(*PEOPLE[:3], Done(4))) as server:
+        answer = read_users(scripted(server))
+
+    assert [doubt.code for doubt in answer.doubts] == [Code.ANSWER_CUT_SHORT]
+    assert [search.page_size for search in server.searches] == [1000, 2]
+
+
 def test_a_size_limit_of_each_page_is_met_by_smaller_pages() -> None:
     """389-ds stops a page at its limit with result 4, and takes pages that are smaller than it."""
 
