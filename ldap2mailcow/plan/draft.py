@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ldap2mailcow.model import QUOTA, Address, Change, Code, Existing, Finding, Mailbox, Note, Remembered, SourceMemory
+from ldap2mailcow.model import QUOTA, Address, Change, Code, Existing, Finding, Note, Remembered, SourceMemory
 
 from .room import Room
 from .view import Pending, View
@@ -28,8 +28,6 @@ class Draft:
     """The keys of `user_mapping` whose attributes vanished from most entries: what they make is left as it is."""
     taken_over: set[Address] = field(default_factory=set)
     """Addresses that went to an entry with another id, since the one that held them is gone."""
-    renamed: list[Mailbox] = field(default_factory=list)
-    """Wanted mailboxes whose entry has another one."""
     told: set[tuple[Code, str]] = field(default_factory=set)
     """What `find_once` has said."""
 

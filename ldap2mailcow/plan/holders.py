@@ -18,7 +18,6 @@ def may_have(draft: Draft, mailbox: Mailbox) -> bool:
     if own and own.address != address and _is_gone_from_mailcow(draft, own.address):
         draft.notes.append(Note(own.address, None))  # renamed or deleted there by hand: nothing is left to hold on to
     elif own and own.address != address:
-        draft.renamed.append(mailbox)
         draft.find(
             Code.RENAMED,
             mailbox.dn,
@@ -79,14 +78,14 @@ def decide_left_behind(draft: Draft) -> None:
 
     The mailbox stays as it is, with a finding; an entry that says inactive disables it all the same.
     """
-    renamed = {mailbox.id for mailbox in draft.renamed}
+    readable = {mailbox.id for mailbox in draft.view.desired.mailboxes.values()}
     for address, row in sorted(draft.view.memory.mailboxes.items()):
         existing = draft.view.actual.mailboxes.get(address)
         if existing is None or address in draft.served or row.id not in draft.view.desired.ids:
             continue
         if not draft.is_of_source(row) or draft.is_protected(address) or not draft.in_scope(address):
             continue
-        if row.id not in renamed:
+        if row.id not in readable:  # another address is told as a rename
             draft.find(
                 Code.ADDRESS_LOST,
                 row.dn,

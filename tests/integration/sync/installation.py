@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 import ldap.controls
 import pytest
@@ -255,6 +255,8 @@ def at_clock(hands: Hands) -> Iterator[None]:
         try:
             yield
         finally:
+            for handler in package.handlers[1:]:  # after the one for stderr: the log file's
+                cast("logging.StreamHandler[TextIO]", handler).stream.close()
             package.handlers, package.level, package.propagate = before
 
 

@@ -61,9 +61,10 @@ def wish(
     *entries: Entry,
     config: Config | None = None,
     holders: Mapping[str, Address] | None = None,
+    by_dn: Mapping[str, Address] | None = None,
     hosted: Iterable[str] = HOSTED,
 ) -> Desired:
-    """Return what entries ask for; `holders` are by uid."""
+    """Return what entries ask for; `holders` are by uid, `by_dn` those known by it only."""
     config = config or make_config()
     return desire(
         entries,
@@ -71,7 +72,7 @@ def wish(
         config,
         id_attribute="entryUUID",
         hosted=frozenset(hosted),
-        holders={f"id-{uid}": address for uid, address in (holders or {}).items()},
+        holders={f"id-{uid}": address for uid, address in (holders or {}).items()} | dict(by_dn or {}),
     )
 
 

@@ -56,23 +56,22 @@ def test_an_entry_becomes_a_mailbox() -> None:
         "active": 0,
         "tls_enforce_in": 1,
         "tls_enforce_out": 0,
-        "authsource": "mailcow",
     }
     assert mailbox.password is not None
     assert mailbox.password.get_secret_value() == CRYPT
-    assert mailbox.present == {*EVERYTHING, "firstname", "lastname", "password"}
+    assert mailbox.present == {*EVERYTHING, "mail", "firstname", "lastname", "password"}
 
 
 def test_an_attribute_that_is_not_mapped_is_not_managed() -> None:
     mailbox = mailbox_of(entry("ann", mailQuota="2G", mailActive="FALSE", tlsIn="1"))
-    assert mailbox.attributes == {"name": "Ann Other", "authsource": "mailcow"}
+    assert mailbox.attributes == {"name": "Ann Other"}
 
 
 def test_a_mapped_attribute_that_the_entry_lacks_is_not_managed() -> None:
     mailbox = mailbox_of(entry("ann", givenName=None, sn=None), make_config(EVERYTHING))
-    assert mailbox.attributes == {"authsource": "mailcow"}
+    assert mailbox.attributes == {}
     assert mailbox.password is None
-    assert mailbox.present == frozenset()
+    assert mailbox.present == {"mail"}
 
 
 def test_an_attribute_of_blanks_is_present_and_not_managed() -> None:
@@ -217,6 +216,21 @@ def test_a_bad_address_is_quoted_with_what_is_wrong() -> None:
     assert desired.mailboxes == {}
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("hunter2", id="no @"),
+        pytest.param("{CLEAR}p@ss word", id="a scheme"),
+        pytest.param("$6$s@lt$hash of it", id="crypt"),
+    ],
+)
+def test_a_bad_address_that_may_be_a_secret_is_not_quoted(value: str) -> None:
+    """Somebody may have mapped the wrong attribute."""
+    told = sentence(wish(entry("ann", mail=value)), Code.BAD_ADDRESS)
+    assert value not in told
+    assert told.startswith("its mail ")
+
+
 def test_a_bad_address_beside_a_good_one_is_told_and_the_good_one_is_taken() -> None:
     desired = wish(entry("ann", mail=["nobody", ANN]))
     assert codes(desired) == [Code.BAD_ADDRESS]
@@ -305,6 +319,79 @@ def test_an_address_that_two_entries_want_stays_with_its_holder() -> None:
 def test_of_many_entries_that_want_one_address_some_are_named() -> None:
     told = sentence(wish(*(entry(f"u{number}", mail=ANN) for number in range(5))), Code.DUPLICATE_ADDRESS)
     assert told.startswith(" and ".join(dn_of(f"u{number}") for number in range(3)) + " and 2 more want")
+
+
+# Holders without an id
+
+
+def test_a_holder_that_is_known_by_its_dn_only_keeps_the_address() -> None:
+    """The ancestor's rows have no id."""
+    by_dn = {dn_of("ann"): ANN}
+    desired = wish(entry("bob", mail=ANN), entry("ann"), by_dn=by_dn)
+    assert desired.mailboxes[ANN].id == "id-ann"
+    assert f"{dn_of('ann')} keeps it" in sentence(desired, Code.DUPLICATE_ADDRESS)
+
+
+def test_a_holder_that_is_known_by_its_dn_only_keeps_one_of_several_addresses() -> None:
+    desired = wish(entry("ann", mail=["anna@example.org", ANN]), by_dn={dn_of("ann"): ANN})
+    assert set(desired.mailboxes) == {ANN}
+    assert "ann@example.org stays" in sentence(desired, Code.SEVERAL_MAILS)
+
+
+# What every entry of the answer tells
+
+
+def test_what_each_entry_shows_is_known_by_its_id_also_where_it_is_no_mailbox() -> None:
+    desired = wish(
+        entry("ann", mail=None, userPassword=CRYPT),
+        entry("bob", mail="bob@example.net"),
+        entry("cat", entryUUID=None),
+    )
+    assert desired.present == {
+        "id-ann": {"firstname", "lastname", "password"},
+        "id-bob": {"mail", "firstname", "lastname"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "inactive"),
+    [
+        ("FALSE", True),
+        ("0", True),
+        (["0", "FALSE"], True),
+        ("TRUE", False),
+        (None, False),
+        (["TRUE", "FALSE"], False),
+        ("maybe", False),
+        (b"\xff", False),
+    ],
+)
+@pytest.mark.parametrize("mail", [None, "nobody", "ann@example.net", ANN])
+def test_who_is_inactive_is_known_whatever_address_the_entry_has(
+    mail: str | None,
+    value: Values | None,
+    inactive: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    desired = wish(entry("ann", mail=mail, mailActive=value), config=make_config(EVERYTHING))
+    assert desired.inactive == ({"id-ann"} if inactive else set())
+
+
+def test_nobody_is_inactive_where_no_status_is_mapped() -> None:
+    assert wish(entry("ann", mailActive="FALSE")).inactive == frozenset()
+
+
+# Who checks the password
+
+
+@pytest.mark.parametrize(
+    ("mapping", "managed"),
+    [({}, None), ({"authsource": "mailcow"}, "mailcow"), ({"authsource": "ldap"}, "ldap")],
+)
+def test_who_checks_the_password_is_managed_only_where_the_config_says_it(
+    mapping: dict[str, str],
+    managed: str | None,
+) -> None:
+    assert mailbox_of(entry("ann"), make_config(mapping)).attributes.get("authsource") == managed
 
 
 # Ids

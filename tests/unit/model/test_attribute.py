@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ldap2mailcow.model import ATTRIBUTES, MIB, Value
+from ldap2mailcow.config import UserMapping
+from ldap2mailcow.model import ATTRIBUTES, MIB, Code, UnusableValueError, Value
 
 ROW: dict[str, Any] = {
     "username": "ann@example.org",
@@ -49,3 +50,44 @@ def test_tls_is_written_where_mailcow_takes_it() -> None:
         "tls_enforce_in",
         "tls_enforce_out",
     }
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "stored"),
+    [
+        ("name", " Ann  Other ", "Ann Other"),
+        ("quota", "2G", 2048),
+        ("active", "FALSE", 0),
+        ("tls_enforce_in", "yes", 1),
+        ("tls_enforce_out", "0", 0),
+    ],
+)
+def test_an_attribute_says_how_mailcow_stores_a_text(key: str, text: str, stored: Value) -> None:
+    assert ATTRIBUTES[key].store(text) == stored
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "code"),
+    [
+        ("name", "0", Code.NAME_INVALID),
+        ("quota", "lots", Code.QUOTA_INVALID),
+        ("active", "maybe", Code.ACTIVE_INVALID),
+        ("tls_enforce_in", "2", Code.TLS_INVALID),
+        ("tls_enforce_out", "", Code.TLS_INVALID),
+    ],
+)
+def test_an_attribute_says_what_a_text_is_that_can_not_be_stored(key: str, text: str, code: Code) -> None:
+    with pytest.raises(UnusableValueError):
+        ATTRIBUTES[key].store(text)
+    assert ATTRIBUTES[key].unusable is code
+
+
+def test_each_attribute_comes_from_its_own_keys_of_the_mapping() -> None:
+    """Who checks the password is the config's to say, and no entry's."""
+    mapped = {row.key: row.mapped for row in ATTRIBUTES.values()}
+    assert mapped.pop("name") == ("name", "firstname", "lastname")
+    assert mapped.pop("authsource") == ()
+    assert mapped == {key: (key,) for key in ("quota", "active", "tls_enforce_in", "tls_enforce_out")}
+    keys = [key for row in ATTRIBUTES.values() for key in row.mapped]
+    assert len(keys) == len(set(keys))
+    assert set(keys) <= UserMapping.model_fields.keys()

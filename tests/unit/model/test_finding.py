@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ldap2mailcow.model import LEVELS, Code, Finding, Level
 
 
@@ -11,6 +13,18 @@ def test_every_code_has_a_level() -> None:
 
 def test_a_finding_has_the_level_of_its_code() -> None:
     assert Finding(Code.NO_MAIL, "uid=ann", "it has no mail").level is Level.WARNING
+
+
+@pytest.mark.parametrize(
+    ("code", "level"),
+    [
+        (Code.ADDRESS_LOST, Level.ERROR),
+        (Code.STATUS_UNTOLD, Level.WARNING),
+        (Code.IDS_REPLACED, Level.WARNING),
+    ],
+)
+def test_who_is_not_served_is_an_error_and_what_is_worth_a_look_is_not(code: Code, level: Level) -> None:
+    assert LEVELS[code] is level
 
 
 def test_codes_are_words_that_a_config_can_hold() -> None:

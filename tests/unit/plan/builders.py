@@ -47,6 +47,8 @@ WRITTEN_STAMP = "2026-06-01 14:00:00"
 DOMAIN = "example.org"
 MARK, DISABLED_TAG = "ldap-sync", "ldap-sync:disabled"
 ANN, BOB, CAT, DAN = (Address(f"{name}@{DOMAIN}") for name in ("ann", "bob", "cat", "dan"))
+NAMED = frozenset({"mail", "firstname", "lastname"})
+"""What every entry has a value for, unless a test says otherwise."""
 PASSWORD = "{CRYPT}$6$salt$of-the-directory"  # what the directory has, unless a test says otherwise
 
 
@@ -115,8 +117,8 @@ def wanted(
     **attributes: Value | None,
 ) -> Mailbox:
     """Return a mailbox as the directory wants it; an attribute that is None isn't managed."""
-    managed = {"authsource": "mailcow", "name": name_of(address), **attributes}
-    there = {"firstname", "lastname", *(["password"] if password else []), *attributes.keys() - {"name", "authsource"}}
+    managed = {"name": name_of(address), **attributes}
+    there = {*NAMED, *(["password"] if password else []), *attributes.keys() - {"name", "authsource"}}
     return Mailbox(
         source="default",
         id=id or id_of(address),
@@ -155,10 +157,10 @@ def row(address: Address, **columns: object) -> Remembered:
         "id": id_of(address),
         "dn": dn_of(address),
         "origin": Origin.CREATED,
-        "applied": {"authsource": "mailcow", "name": name_of(address)},
+        "applied": {"name": name_of(address)},
         "digest": seal(SecretStr(PASSWORD)),
         "passwd_update": STAMP,
-        "present": frozenset({"firstname", "lastname", "password"}),
+        "present": NAMED | {"password"},
     }
     return Remembered(address, **{**values, **columns})
 
@@ -216,6 +218,8 @@ class Scene:
             ids=frozenset(mailbox.id for mailbox in wants),
             addresses=frozenset(mailbox.address for mailbox in wants),
             dns=frozenset(mailbox.dn.lower() for mailbox in wants),
+            present={mailbox.id: mailbox.present for mailbox in wants},
+            inactive=frozenset(mailbox.id for mailbox in wants if mailbox.attributes.get("active") == 0),
         )
         accepted = {source.name: SourceMemory("entryUUID", fingerprint(source))}
         entries = tuple(Entry(mailbox.dn, {}) for mailbox in wants) or (Entry("cn=somebody", {}),)

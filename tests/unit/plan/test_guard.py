@@ -11,6 +11,7 @@ from ldap2mailcow.plan import Options, Reason
 
 from .builders import (
     ANN,
+    CUT_SHORT,
     NOW,
     Scene,
     existing,
@@ -31,10 +32,7 @@ def scene(total: int, gone: int, *, by_status: int = 0, **more: object) -> Scene
     inactive = everybody[gone : gone + by_status]
     return quiet(
         everybody,
-        wants=[
-            wanted(address, active=int(address not in inactive), present={"firstname", "lastname", "password"})
-            for address in everybody[gone:]
-        ],
+        wants=[wanted(address, active=int(address not in inactive)) for address in everybody[gone:]],
         rows=[
             row(address, missed=9, missing_since=LONG_AGO) if number < gone else row(address)
             for number, address in enumerate(everybody)
@@ -100,6 +98,63 @@ def test_a_force_for_fewer_takes_nothing_from_the_limit() -> None:
 def test_force_skips_no_grace() -> None:
     plan = quiet([], wants=[], has=[existing(ANN)], rows=[row(ANN)], options=Options(force_removals=9)).plan()
     assert (plan.changes, len(plan.pending)) == ((), 1)
+
+
+def test_mailboxes_that_are_adopted_count_as_managed() -> None:
+    """On a first run nothing is ours yet, and people who are inactive are nothing out of the ordinary."""
+    everybody = people(20)
+    plan = quiet(
+        everybody,
+        wants=[wanted(address, active=int(number >= 5)) for number, address in enumerate(everybody)],
+        has=[existing(address, tags=()) for address in everybody],
+        rows=[],
+        sources={},
+    ).plan()
+    assert plan.withheld == ()
+    assert [change.kind for change in plan.changes] == [Kind.ADOPT] * 20 + [Kind.DISABLE] * 5
+
+
+def moving(number: int, *, asleep: int = 0, **more: object) -> Scene:
+    """A scene in which many people shall log in through the directory, and some others are inactive."""
+    everybody = people(20)
+    return quiet(
+        everybody,
+        wants=[
+            wanted(address, authsource="ldap", password=None, active=int(place >= asleep))
+            for place, address in enumerate(everybody)
+        ],
+        has=[
+            existing(address, authsource="mailcow" if asleep <= place < asleep + number else "ldap")
+            for place, address in enumerate(everybody)
+        ],
+        config=make_config(mapping={"authsource": "ldap", "password": ""}),
+        actual={"provider": "ldap"},
+        **more,
+    )
+
+
+def test_another_login_is_counted_and_withheld_like_a_disabling() -> None:
+    assert [change.kind for change in moving(5).plan().changes] == [Kind.SWITCH] * 5
+    plan = moving(6).plan()
+    assert plan.changes == ()
+    assert plan.withheld[0].reason is Reason.OVER_LIMIT
+    assert plan.withheld[0].sentence == (
+        "6 of 20 managed mailboxes would be disabled or get another login, and limits.removals lets 5 through; "
+        "if that is meant, run once with --force-removals 6"
+    )
+    assert len(moving(6, options=Options(force_removals=6)).plan().changes) == 6
+
+
+def test_another_login_and_a_disabling_count_together() -> None:
+    assert len(moving(3, asleep=2).plan().changes) == 5
+    withheld = moving(3, asleep=3).plan().withheld[0]
+    assert [change.kind for change in withheld.changes] == [Kind.SWITCH] * 3 + [Kind.DISABLE] * 3
+    assert "6 of 20 managed mailboxes would be disabled or get another login" in withheld.sentence
+
+
+def test_a_doubtful_answer_gives_nobody_another_login() -> None:
+    plan = moving(1, doubts=(CUT_SHORT,), options=Options(force_removals=9)).plan()
+    assert (plan.changes, plan.withheld[0].reason) == ((), Reason.NOT_WHOLE)
 
 
 def test_what_is_pending_is_not_counted() -> None:

@@ -17,11 +17,13 @@ from .builders import (
     CAT,
     CUT_SHORT,
     DAN,
+    NAMED,
     NOW,
     Scene,
     codes,
     dn_of,
     existing,
+    id_of,
     kinds,
     make_config,
     only,
@@ -462,3 +464,29 @@ def test_a_disable_names_its_mailbox_as_it_was() -> None:
     change = only(gone(rows=[row(ANN), overdue(BOB), row(CAT)]).plan().changes)
     assert [(field.key, field.before, field.after) for field in change.fields] == [(ACTIVE.key, 1, 0)]
     assert change.dn == dn_of(BOB)
+
+
+@pytest.mark.parametrize(
+    ("lost", "whole"),
+    [pytest.param(3, False, id="more than half"), pytest.param(2, True, id="less")],
+)
+def test_an_address_that_vanished_from_most_entries_makes_an_answer_doubtful(
+    lost: int,
+    whole: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    """Entries without an address ask for no mailbox, and are measured all the same."""
+    everybody = people(5)
+    had = NAMED | {"password"}
+    unreadable = {id_of(address): had - {"mail"} for address in everybody[:lost]}
+    readable = {id_of(address): had for address in everybody[lost:]}
+    scene = quiet(
+        everybody,
+        wants=[wanted(address) for address in everybody[lost:]],
+        desired={"ids": frozenset(map(id_of, everybody)), "present": unreadable | readable},
+    )
+    plan = scene.plan()
+    assert (plan.changes, plan.whole) == ((), whole)
+    assert codes(plan) == [Code.ATTRIBUTE_VANISHED] * (not whole) + [Code.ADDRESS_LOST] * lost
+    again = make_plan(simulate(plan, scene.view()))
+    assert again.whole is whole
+    assert whole or plan.findings[0].where == "mail"

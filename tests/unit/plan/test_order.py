@@ -1,4 +1,4 @@
-"""Order: what frees quota, then mailboxes, then enabling, then disabling."""
+"""Order: what frees quota, then mailboxes, then enabling, then other logins, then disabling."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ldap2mailcow.model import Cause, Change, FieldChange, Kind, Value, Why
-from ldap2mailcow.plan import Options
+from ldap2mailcow.plan import Options, make_plan
 from ldap2mailcow.plan.order import Step, lowers_quota, step_of
 
 from .builders import (
@@ -18,9 +18,11 @@ from .builders import (
     NOW,
     existing,
     kinds,
+    make_config,
     person,
     quiet,
     row,
+    simulate,
     wanted,
 )
 
@@ -57,11 +59,36 @@ def test_the_steps_of_a_run() -> None:
         (Kind.UPDATE, Step.MAILBOXES),
         (Kind.REASSERT, Step.MAILBOXES),
         (Kind.ENABLE, Step.ENABLE),
+        (Kind.SWITCH, Step.SWITCH),
         (Kind.DISABLE, Step.DISABLE),
     ],
 )
 def test_each_kind_has_its_step(kind: Kind, step: Step) -> None:
     assert step_of(Change(kind, ANN, Why.LDAP)) is step
+
+
+def test_another_login_comes_after_what_is_enabled_and_before_what_is_disabled() -> None:
+    scene = quiet(
+        [ANN, BOB],
+        wants=[
+            wanted(ANN, name="A", active=1, authsource="ldap", password=None),
+            wanted(BOB, active=0, authsource="ldap", password=None),
+        ],
+        has=[existing(ANN, active=0), existing(BOB)],
+        rows=[row(ANN, disabled=Cause.STATUS), row(BOB)],
+        config=make_config(mapping={"authsource": "ldap", "password": ""}),
+        actual={"provider": "ldap"},
+        options=Options(force_removals=3),
+    )
+    plan = scene.plan()
+    assert kinds(plan.changes) == [
+        (Kind.UPDATE, ANN),
+        (Kind.ENABLE, ANN),
+        (Kind.SWITCH, ANN),
+        (Kind.SWITCH, BOB),
+        (Kind.DISABLE, BOB),
+    ]
+    assert make_plan(simulate(plan, scene.view())).changes == ()
 
 
 @pytest.mark.parametrize("kind", [Kind.UPDATE, Kind.ADOPT])

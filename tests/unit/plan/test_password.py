@@ -16,12 +16,14 @@ from .builders import (
     ANN,
     BOB,
     LATER_STAMP,
+    NAMED,
     PASSWORD,
     STAMP,
     WRITTEN_STAMP,
     Scene,
     codes,
     existing,
+    kinds,
     make_config,
     make_seal,
     only,
@@ -36,7 +38,7 @@ from .builders import (
 NEW = "{CRYPT}$6$salt$another-one"
 REASSERT = Options(reassert=True)
 KEEP = make_config(adopt_mailboxes="keep_password")
-UNREADABLE = {"firstname", "lastname", "password"}
+UNREADABLE = NAMED | {"password"}
 """What an entry shows whose password is there, but in no form that mailcow can verify."""
 
 
@@ -88,6 +90,11 @@ def test_a_password_changed_in_mailcow_may_be_left_and_told_on_every_run() -> No
 def test_a_changed_password_of_the_directory_ends_a_reported_drift() -> None:
     config = make_config(password_drift="report")
     assert only(drifted(config=config, wants=[wanted(ANN, password=NEW)]).plan().changes).why is Why.PASSWORD
+
+
+def test_a_reported_drift_stays_with_reassert_too() -> None:
+    plan = drifted(config=make_config(password_drift="report"), options=REASSERT).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.PASSWORD_DRIFT])
 
 
 def test_an_older_stamp_is_no_drift() -> None:
@@ -149,6 +156,12 @@ def test_a_password_that_vanished_stays_in_mailcow_and_is_told() -> None:
     assert "digest" not in remembered(plan, ANN)
 
 
+def test_a_password_that_is_mapped_no_more_has_not_vanished() -> None:
+    config = make_config(mapping={"password": ""})
+    plan = quiet([ANN], wants=[wanted(ANN, password=None)], config=config).plan()
+    assert (plan.changes, codes(plan)) == ((), [])
+
+
 def test_a_password_that_vanished_is_told_on_the_next_run_too() -> None:
     scene = quiet([ANN], wants=[wanted(ANN, password=None)])
     assert codes(make_plan(simulate(scene.plan(), scene.view()))) == [Code.PASSWORD_VANISHED]
@@ -202,7 +215,7 @@ RANDOM = make_config(missing_password="random")
 
 
 @pytest.mark.parametrize("present", [None, UNREADABLE])
-def test_a_mailbox_without_a_password_may_be_made_locked(present: set[str] | None) -> None:
+def test_a_mailbox_without_a_password_may_be_made_locked(present: frozenset[str] | None) -> None:
     scene = Scene(wants=[wanted(ANN, password=None, present=present)], config=RANDOM)
     assert only(scene.plan().changes).password == NOBODY
     again = make_plan(simulate(scene.plan(), scene.view()))
@@ -219,25 +232,28 @@ def test_a_locked_mailbox_gets_its_first_password() -> None:
 # adoption, the ancestor, a lost state file
 
 
-def test_what_the_ancestor_managed_gets_the_directory_s_password() -> None:
-    scene = quiet([ANN], rows=[row(ANN, digest=None, passwd_update=None, origin=Origin.ANCESTOR)])
+@pytest.mark.parametrize("origin", [Origin.MARK, Origin.ANCESTOR])
+def test_what_the_ancestor_or_the_mark_made_ours_gets_the_directory_s_password(origin: Origin) -> None:
+    scene = quiet([ANN], rows=[row(ANN, digest=None, passwd_update=None, origin=origin)])
     change = only(scene.plan().changes)
     assert (change.kind, change.why) == (Kind.UPDATE, Why.UNKNOWN_HERE)
     assert make_plan(simulate(scene.plan(), scene.view())).changes == ()
 
 
-@pytest.mark.parametrize("origin", [Origin.ADOPTED, Origin.MARK])
+@pytest.mark.parametrize("origin", [Origin.ADOPTED, Origin.CREATED])
 def test_a_password_that_appears_after_adoption_is_the_first_change(origin: Origin) -> None:
-    """A row of ours without a digest: the directory had no password to show when the mailbox became ours."""
+    """The directory had no password to show when the mailbox became ours."""
     scene = quiet([ANN], rows=[row(ANN, digest=None, passwd_update=None, origin=origin)], config=KEEP)
     change = only(scene.plan().changes)
     assert (change.password, change.why) == (SecretStr(PASSWORD), Why.PASSWORD)
 
 
-def test_keep_password_only_looks_at_the_first_one() -> None:
-    ancestors = row(ANN, digest=None, passwd_update=None, origin=Origin.ANCESTOR)
-    plan = quiet([ANN], rows=[ancestors], config=KEEP).plan()
+@pytest.mark.parametrize("origin", [Origin.MARK, Origin.ANCESTOR])
+def test_keep_password_only_looks_at_the_first_one(origin: Origin) -> None:
+    first = row(ANN, digest=None, passwd_update=None, origin=origin)
+    plan = quiet([ANN], rows=[first], config=KEEP).plan()
     assert plan.changes == ()
+    assert remembered(plan, ANN)["kept"] is True
     assert remembered(plan, ANN)["digest"] == seal(SecretStr(PASSWORD))
     assert remembered(plan, ANN)["passwd_update"] == STAMP
 
@@ -251,14 +267,80 @@ def test_keep_password_writes_at_the_first_change_in_the_directory() -> None:
     assert only(make_plan(replace(view, desired=changed)).changes).password == SecretStr(NEW)
 
 
-def test_keep_password_gives_way_to_reassert() -> None:
-    plan = quiet([ANN], rows=[row(ANN, digest=None)], config=KEEP, options=REASSERT).plan()
-    assert only(plan.changes).password == SecretStr(PASSWORD)
+@pytest.mark.parametrize("key", ["key1", "lost"])
+def test_a_password_that_was_kept_stays_also_with_reassert_and_a_lost_key(key: str) -> None:
+    scene = quiet([ANN], rows=[row(ANN, kept=True)], config=KEEP, options=REASSERT, key=key)
+    plan = scene.plan()
+    assert plan.changes == ()
+    view = simulate(plan, scene.view())
+    assert view.memory.mailboxes[ANN].kept
+    assert view.memory.mailboxes[ANN].digest == make_seal(key)(SecretStr(PASSWORD))
+    assert make_plan(view).changes == ()
+
+
+def test_keep_password_does_not_keep_reassert_from_what_we_wrote_ourselves() -> None:
+    assert only(quiet([ANN], config=KEEP, options=REASSERT).plan().changes).kind is Kind.REASSERT
+
+
+@pytest.mark.parametrize("origin", [Origin.MARK, Origin.ANCESTOR])
+def test_the_first_look_under_keep_password_writes_nothing_with_reassert_either(origin: Origin) -> None:
+    plan = quiet([ANN], rows=[row(ANN, digest=None, origin=origin)], config=KEEP, options=REASSERT).plan()
+    assert plan.changes == ()
+
+
+def test_a_kept_password_has_not_drifted() -> None:
+    """It is somebody's own, whenever it was changed."""
+    plan = drifted(rows=[row(ANN, kept=True)], config=KEEP).plan()
+    assert (plan.changes, plan.notes, plan.findings) == ((), (), ())
+
+
+def test_a_kept_password_is_written_at_the_first_change_and_is_kept_no_more() -> None:
+    scene = quiet([ANN], wants=[wanted(ANN, password=NEW)], rows=[row(ANN, kept=True)], config=KEEP)
+    change = only(scene.plan().changes)
+    assert (change.password, change.why, change.remember["kept"]) == (SecretStr(NEW), Why.PASSWORD, False)
+    view = simulate(scene.plan(), scene.view())
+    assert kinds(make_plan(replace(view, options=REASSERT)).changes) == [(Kind.REASSERT, ANN)]
+
+
+@pytest.mark.parametrize("policy", ["overwrite", "refuse"])
+@pytest.mark.parametrize(
+    ("stamp", "options", "why"),
+    [(LATER_STAMP, Options(), Why.DRIFT), (STAMP, REASSERT, Why.REASSERT)],
+)
+def test_a_kept_password_is_like_any_other_once_the_policy_changed(
+    policy: str,
+    stamp: str,
+    options: Options,
+    why: Why,
+) -> None:
+    change = only(
+        quiet(
+            [ANN],
+            has=[existing(ANN, stamp=stamp)],
+            rows=[row(ANN, kept=True)],
+            config=make_config(adopt_mailboxes=policy),
+            options=options,
+        )
+        .plan()
+        .changes
+    )
+    assert (change.password, change.why, change.remember["kept"]) == (SecretStr(PASSWORD), why, False)
+
+
+@pytest.mark.parametrize(("options", "writes"), [(Options(), False), (REASSERT, True)])
+def test_refusing_adoption_looks_at_what_the_mark_makes_ours_unless_asked(
+    options: Options,
+    writes: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    plan = quiet([ANN], rows=[], config=make_config(adopt_mailboxes="refuse"), options=options).plan()
+    assert [change.password for change in plan.changes] == [SecretStr(PASSWORD)] * writes
+    assert remembered(plan, ANN)["digest"] == seal(SecretStr(PASSWORD))
 
 
 def test_a_mailbox_that_comes_back_from_a_provider_gets_the_password_we_wrote_before() -> None:
     """Whatever is remembered: nothing says what the provider's mailbox holds."""
-    change = only(quiet([ANN], has=[existing(ANN, authsource="ldap")], config=KEEP).plan().changes)
+    there = [existing(ANN, authsource="ldap")]
+    change = only(quiet([ANN], wants=[wanted(ANN, authsource="mailcow")], has=there, config=KEEP).plan().changes)
     assert change.password == SecretStr(PASSWORD)
 
 
@@ -300,7 +382,10 @@ SECRET = "{CRYPT}$6$salt$not-for-your-eyes"
     [
         Scene(wants=[wanted(ANN, password=SECRET)]),
         quiet([ANN], wants=[wanted(ANN, password=SECRET, name="A", tls_enforce_in=1)]),
-        quiet([ANN], wants=[wanted(ANN, password=SECRET)], has=[existing(ANN, tags=(), authsource="ldap")], rows=[]),
+        quiet(
+            [ANN], wants=[wanted(ANN, password=SECRET, authsource="mailcow")], has=[existing(ANN, authsource="ldap")]
+        ),
+        quiet([ANN], wants=[wanted(ANN, password=SECRET)], has=[existing(ANN, tags=())], rows=[]),
     ],
 )
 def test_no_password_is_in_the_text_of_a_plan_or_its_calls(scene: Scene) -> None:

@@ -53,6 +53,8 @@ from .builders import (
 EVERYBODY = people(7)
 PASSWORDS = (PASSWORD, "{CRYPT}$6$salt$second")
 MAPPING = {"quota": "mailQuota", "active": "mailActive", "tls_enforce_in": "mailTls"}
+AUTHSOURCES = (None, "mailcow", "ldap")
+"""Who checks the passwords of a source; None: the config doesn't say, so nothing is moved."""
 QUOTAS = st.sampled_from([0, 50, 100, 200])
 FLAGS = st.sampled_from([0, 1])
 
@@ -60,11 +62,11 @@ thorough = settings(max_examples=120, deadline=None, derandomize=True, database=
 
 
 @st.composite
-def mailboxes(draw: st.DrawFn, address: Address) -> Mailbox:
+def mailboxes(draw: st.DrawFn, address: Address, authsource: str | None) -> Mailbox:
     """What the directory may want for an address: of its usual entry, or of another."""
     attributes: dict[str, Value] = draw(
         st.fixed_dictionaries(
-            {"authsource": st.sampled_from(["mailcow", "mailcow", "ldap"])},
+            {"authsource": st.just(authsource)} if authsource else {},
             optional={
                 "name": st.sampled_from(["One", "Two"]),
                 "quota": QUOTAS,
@@ -73,12 +75,12 @@ def mailboxes(draw: st.DrawFn, address: Address) -> Mailbox:
             },
         ),
     )
-    password = draw(st.sampled_from([*PASSWORDS, None])) if attributes["authsource"] == "mailcow" else None
+    password = draw(st.sampled_from([*PASSWORDS, None])) if authsource != "ldap" else None
     entry = draw(st.sampled_from([address, address, address, *EVERYBODY[:3], Address("new@example.org")]))
     moved = draw(st.sampled_from(["", "", ",ou=moved"]))
     mailbox = wanted(address, id=id_of(entry), dn=dn_of(entry) + moved, password=password)
-    present = frozenset(attributes) - {"authsource", "name"} | ({"password"} if password else frozenset())
-    return replace(mailbox, attributes=attributes, present=present)
+    present = {"mail"} | attributes.keys() - {"authsource", "name"} | ({"password"} if password else set())
+    return replace(mailbox, attributes=attributes, present=frozenset(present))
 
 
 @st.composite
@@ -107,24 +109,27 @@ def rows(draw: st.DrawFn, address: Address) -> Remembered:
         origin=draw(st.sampled_from(Origin)),
         digest=draw(st.sampled_from([*(seal(SecretStr(password)) for password in PASSWORDS), "lost:digest", None])),
         passwd_update=draw(st.sampled_from([STAMP, LATER_STAMP, None])),
+        kept=draw(st.booleans()),
         disabled=draw(st.sampled_from([None, *Cause])),
+        was_active=draw(st.sampled_from([1, 1, 2])),
         missing_since=since,
         missed=draw(st.integers(1, 5)) if since else 0,
-        present=draw(st.frozensets(st.sampled_from(["password", "quota", "active"]))),
+        present=draw(st.frozensets(st.sampled_from(["mail", "password", "quota", "active"]))),
     )
 
 
 CONFIGS = [
     make_config(
-        mapping=MAPPING,
+        mapping={**MAPPING, **({"authsource": authsource} if authsource else {})},
         password_drift=drift,
         missing_password=missing,
         adopt_mailboxes=adopt,
         protected=protected,
         removed_users={"action": action, "missing_runs": 3},
-        limits={"removals": removals},
+        limits={"removals": limit},
     )
-    for drift, missing, adopt, protected, action, removals in product(
+    for authsource, drift, missing, adopt, protected, action, limit in product(
+        AUTHSOURCES,
         ["overwrite", "report"],
         ["skip", "random"],
         ["overwrite", "keep_password", "refuse"],
@@ -162,6 +167,19 @@ def unique(found: Iterable[Mailbox]) -> list[Mailbox]:
 
 
 @st.composite
+def unreadable(draw: st.DrawFn, wants: list[Mailbox]) -> dict[str, object]:
+    """Return what is desired where some more entries are there that ask for no mailbox, some of them inactive."""
+    readable = {mailbox.id: mailbox.present for mailbox in wants}
+    others = {id_of(address) for address in draw(st.lists(st.sampled_from(EVERYBODY), max_size=4))} - readable.keys()
+    asleep = {entry_id for entry_id in sorted(others) if draw(st.booleans())}
+    return {
+        "ids": frozenset(readable) | others,
+        "present": readable | dict.fromkeys(sorted(others), frozenset({"password"})),
+        "inactive": asleep | {mailbox.id for mailbox in wants if mailbox.attributes.get("active") == 0},
+    }
+
+
+@st.composite
 def views(draw: st.DrawFn, *, tight: bool = True) -> View:
     """Return any view; `tight`: the domain may be too full for what it has already."""
     config = draw(st.sampled_from(CONFIGS))
@@ -174,9 +192,13 @@ def views(draw: st.DrawFn, *, tight: bool = True) -> View:
         "max_mailbox_quota": draw(st.sampled_from([100, 200])) if tight else 200,
         "default_quota": draw(st.sampled_from([0, 60])),
     }
+    mapping = config.sources[0].user_mapping
+    authsource = mapping.authsource if "authsource" in mapping.model_fields_set else None
+    wants = unique(draw(mailboxes(address, authsource)) for address in draw(some))
     return Scene(
-        wants=unique(draw(mailboxes(address)) for address in draw(some)),
+        wants=wants,
         has=has,
+        desired=draw(unreadable(wants)),
         rows=[draw(rows(address)) for address in draw(some)],
         config=config,
         options=draw(options),
@@ -199,14 +221,25 @@ def disables(changes: Iterable[Change]) -> list[Address]:
     return [change.address for change in changes if change.kind is Kind.DISABLE]
 
 
+def removals(changes: Iterable[Change]) -> list[Address]:
+    """Return who can't receive, or log in as before, after some changes."""
+    return [change.address for change in changes if change.kind in {Kind.DISABLE, Kind.SWITCH}]
+
+
+def speaking(view: View) -> set[Address]:
+    """Return the addresses whose entry is there to tell a status, whatever else can be read of it."""
+    rows = view.memory.mailboxes.values()
+    return set(view.desired.mailboxes) | {row.address for row in rows if row.id in view.desired.ids}
+
+
 def may_follow(first: Plan, second: Plan) -> set[Address]:
-    """Return who may be disabled on a second run at the same time, though the first was carried out whole.
+    """Return who may be disabled or moved on a second run at the same time, though the first was carried out whole.
 
     Whose grace counts runs, this being one more; and whom a percentage of more mailboxes lets through.
     """
     pending = {waiting.address for waiting in first.pending}
     if first.withheld and first.withheld[0].reason is Reason.OVER_LIMIT and second.whole:
-        return pending | set(disables(first.withheld[0].changes))
+        return pending | set(removals(first.withheld[0].changes))
     return pending
 
 
@@ -216,8 +249,8 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do(view: View) -> None:
     first = make_plan(view)
     second = make_plan(simulate(first, view))
     left = [change for change in second.changes if change.kind is not Kind.REASSERT]
-    assert {change.kind for change in left} <= {Kind.DISABLE}
-    assert set(disables(left)) <= may_follow(first, second)
+    assert {change.kind for change in left} <= {Kind.DISABLE, Kind.SWITCH}
+    assert set(removals(left)) <= may_follow(first, second)
     assert view.options.reassert or len(left) == len(second.changes)
 
 
@@ -229,7 +262,7 @@ def test_what_is_withheld_for_doubt_stays_withheld(view: View) -> None:
         if withheld.reason is not Reason.OVER_LIMIT:
             again = make_plan(simulate(first, view))
             assert [other.reason for other in again.withheld] == [withheld.reason]
-            assert set(disables(withheld.changes)) <= set(disables(again.withheld[0].changes))
+            assert set(removals(withheld.changes)) <= set(removals(again.withheld[0].changes))
             assert again.source.accepted == view.memory.sources.get("default", SourceMemory()).accepted
 
 
@@ -286,13 +319,15 @@ def test_only_who_is_wanted_or_missing_is_in_a_plan(view: View) -> None:
 
 @given(views())
 @thorough
-def test_no_more_mailboxes_are_disabled_than_allowed_or_forced(view: View) -> None:
+def test_no_more_mailboxes_are_disabled_or_moved_than_allowed_or_forced(view: View) -> None:
+    plan = make_plan(view)
+    adopted = {change.address for change in plan.changes if change.kind is Kind.ADOPT}
     active = sum(
-        mailbox.attributes["active"] != 0 and is_ours(view, address)
+        mailbox.attributes["active"] != 0 and (is_ours(view, address) or address in adopted)
         for address, mailbox in view.actual.mailboxes.items()
     )
     allowed = view.config.limits.removals.allows(active)
-    assert len(disables(make_plan(view).changes)) <= max(allowed, view.options.force_removals or 0)
+    assert len(removals(plan.changes)) <= max(allowed, view.options.force_removals or 0)
 
 
 @given(views())
@@ -301,9 +336,9 @@ def test_a_doubtful_answer_disables_nobody(view: View) -> None:
     """A run for some people only follows their status all the same: it isn't told by who is missing."""
     plan = make_plan(view)
     if not plan.whole:
-        missing = set(disables(plan.changes)) - set(view.desired.mailboxes)
+        missing = set(disables(plan.changes)) - speaking(view)
         assert not missing
-        assert view.options.scoped or not disables(plan.changes)
+        assert view.options.scoped or not removals(plan.changes)
         assert plan.source.accepted == view.memory.sources.get("default", SourceMemory()).accepted
 
 
@@ -312,7 +347,7 @@ def test_a_doubtful_answer_disables_nobody(view: View) -> None:
 def test_a_scoped_run_knows_nothing_about_anybody_else(view: View) -> None:
     plan = make_plan(view)
     if view.options.scoped:
-        assert set(disables(plan.changes)) <= set(view.desired.mailboxes)
+        assert set(disables(plan.changes)) <= speaking(view)
         assert not plan.pending
         assert plan.source.accepted == view.memory.sources.get("default", SourceMemory()).accepted
     if view.options.only:
@@ -341,14 +376,48 @@ def test_every_change_is_in_exactly_one_batch_and_its_calls_are_for_nobody_else(
 
 @given(views())
 @thorough
-def test_active_becomes_1_only_where_the_0_was_ours(view: View) -> None:
+def test_active_becomes_what_it_was_only_where_the_0_was_ours(view: View) -> None:
     for change in make_plan(view).changes:
         if change.kind is Kind.ENABLE:
             found, known = view.actual.mailboxes[change.address], view.memory.mailboxes.get(change.address)
             assert found.attributes["active"] == 0
             assert DISABLED_TAG in found.tags or (known and known.disabled)
-            assert view.desired.mailboxes[change.address].attributes.get("active") != 0
-        assert change.kind is Kind.CREATE or change.kind is Kind.ENABLE or change.writes.get("active") != 1
+            assert change.writes == {"active": known.was_active if known else 1}
+            told = view.desired.mailboxes[change.address].attributes.get("active")
+            assert told == 1 or (told is None and known and known.disabled is Cause.MISSING)
+        assert change.kind is Kind.CREATE or change.kind is Kind.ENABLE or not change.writes.get("active")
+
+
+@given(views())
+@thorough
+def test_no_password_is_written_while_another_provider_checks_it(view: View) -> None:
+    for change in make_plan(view).changes:
+        if change.password is not None:
+            found = view.actual.mailboxes.get(change.address)
+            checks = found.attributes["authsource"] if found else "mailcow"
+            assert change.writes.get("authsource", checks) == "mailcow"
+            assert change.kind is Kind.SWITCH or checks == "mailcow"
+
+
+@given(views())
+@thorough
+def test_a_login_moves_only_where_the_config_says_so(view: View) -> None:
+    managed = "authsource" in view.source.user_mapping.model_fields_set
+    for change in make_plan(view).changes:
+        assert change.kind is Kind.CREATE or ("authsource" in change.writes) is (change.kind is Kind.SWITCH)
+        assert managed or change.kind is not Kind.SWITCH
+
+
+@given(views())
+@thorough
+def test_a_kept_password_is_written_only_once_the_directory_s_is_another(view: View) -> None:
+    if view.config.adopt_mailboxes == "keep_password":
+        for change in make_plan(view).changes:
+            known = view.memory.mailboxes.get(change.address)
+            if change.address in view.actual.mailboxes and known and known.digest and known.kept and change.password:
+                assert view.memory.is_comparable(known.digest)
+                assert known.digest != seal(change.password)
+                assert change.remember["kept"] is False
 
 
 @given(views())
@@ -376,5 +445,11 @@ def test_a_finding_that_keeps_somebody_away_has_no_change_beside_it(view: View) 
     plan = make_plan(view)
     changed = {change.dn for change in plan.changes if change.kind is not Kind.DISABLE}
     for finding in plan.findings:
-        if finding.code in {Code.RENAMED, Code.PROTECTED, Code.ADOPTION_REFUSED, Code.ADDRESS_IS_ALIAS}:
+        if finding.code in {
+            Code.RENAMED,
+            Code.ADDRESS_LOST,
+            Code.PROTECTED,
+            Code.ADOPTION_REFUSED,
+            Code.ADDRESS_IS_ALIAS,
+        }:
             assert finding.where not in changed

@@ -171,7 +171,7 @@ def test_all_findings_are_shown_where_everything_is() -> None:
 
 
 def test_what_is_no_longer_so_is_told() -> None:
-    assert gone_lines([Notice("no_mail", "uid=ann", "it had none", NOW)]) == ["gone      no_mail  uid=ann: it had none"]
+    assert gone_lines([Notice("no_mail", "uid=ann", "it had none", NOW)]) == ["gone      no_mail  uid=ann"]
 
 
 def test_mailboxes_of_nobody_here_are_listed() -> None:
