@@ -9,6 +9,7 @@ import ssl
 import stat
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,8 @@ def test_a_bare_copy_of_the_program_works_and_finds_the_config_beside_it(house: 
     shutil.move(house.config_file, copy)
     house.people(1)
     script = copy / COMMAND.name
-    assert house.run("--version", cwd=elsewhere, script=script).out == "mailcow-ldap-sync, version unknown\n"
+    installed = next((found.version for found in distributions(name="mailcow-ldap-sync")), "unknown")
+    assert house.run("--version", cwd=elsewhere, script=script).out == f"mailcow-ldap-sync, version {installed}\n"
     assert house.run(cwd=elsewhere, script=script).code == 0
     assert house.has_mailbox(1)
     assert (copy / STATE).exists()
