@@ -231,7 +231,7 @@ class Run:
         """Remember how a change ended."""
         self.store.record(self.number, outcome, self.clock())
         self.result.outcomes.append(outcome)
-        log.info("%s %s: %s", outcome.change.kind, outcome.change.address, "done" if outcome.done else outcome.detail)
+        log.info("%s: %s", outcome.change.name, "done" if outcome.done else outcome.detail)
 
     def remember_refusal(self, what: str) -> None:
         """Remember that a server refused us; a dry run leaves no trace."""

@@ -1,7 +1,7 @@
 """The words all rooms share; pure values, no I/O."""
 
 from .address import Address, AddressError, normal_domain
-from .attribute import ACTIVE, ATTRIBUTES, AUTHSOURCE, NAME, QUOTA, TLS_IN, TLS_OUT, Attribute, Value
+from .attribute import ACTIVE, ATTRIBUTES, AUTHSOURCE, EDIT, NAME, QUOTA, TLS_IN, TLS_OUT, Attribute, Value
 from .change import Call, Change, FieldChange, Kind, Outcome, Patch, Why
 from .entry import ID_CANDIDATES, Answer, Entry
 from .finding import LEVELS, Code, Finding, Level
@@ -14,6 +14,7 @@ __all__ = [
     "ACTIVE",
     "ATTRIBUTES",
     "AUTHSOURCE",
+    "EDIT",
     "ID_CANDIDATES",
     "LEVELS",
     "MIB",

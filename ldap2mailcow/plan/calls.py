@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from ldap2mailcow.model import ATTRIBUTES, AUTHSOURCE, Call, Change, Kind
+from ldap2mailcow.model import ATTRIBUTES, AUTHSOURCE, EDIT, Call, Change, Kind
 
 from .order import Step, step_of
 
 ITEMS_A_CALL = 10
 """mailcow echoes the whole request for each item, and a failing item can end the call: docs/mailcow-api.md 1 and 11."""
 
-EDIT = "edit/mailbox"
 ADD = "add/mailbox"
 REMOVE_TAG = "delete/mailbox/tag"
 MODIFIED = "mailbox_modified"
