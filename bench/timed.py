@@ -21,7 +21,7 @@ from ldap2mailcow import cli, directory, mailcow, run
 LDAP, MAILCOW, PLAN, APPLY = "LDAP read", "mailcow read", "plan", "apply"
 
 PARTS: tuple[tuple[Any, str, str], ...] = (
-    (directory, "read_users", LDAP),
+    (directory, "read", LDAP),
     (mailcow, "read_actual", MAILCOW),
     (mailcow, "read_aliases", MAILCOW),
     (run, "desire", PLAN),

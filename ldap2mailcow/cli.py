@@ -212,7 +212,7 @@ class Screen:
             and (self.verbosity > QUIET or finding.level is Level.ERROR)
             and (self.shows_all or notices.is_news(finding.code, finding.where))
         ]
-        withheld = [one for one in plan.withheld if self.shows_all or notices.is_news(WITHHELD, one.reason)]
+        withheld = [one for one in plan.withheld if self.shows_all or notices.is_news(WITHHELD, one.name)]
         if self.verbosity > QUIET:
             self.say(result.remarks)
             self.say(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,12 +14,12 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from ldap2mailcow import directory, mailcow
-from ldap2mailcow.apply import apply, read_stamps
+from ldap2mailcow.apply import apply, read_stamps, writes_password
 from ldap2mailcow.config import Config, Loaded, Source
-from ldap2mailcow.desired import choose_id_attribute, desire
+from ldap2mailcow.desired import choose_id_attribute, desire, desire_aliases
 from ldap2mailcow.mailcow import Mailcow
-from ldap2mailcow.model import Answer, Code, Finding, Level, Memory, Outcome, SourceMemory
-from ldap2mailcow.plan import Options, Plan, View, make_plan, wants_new_mailboxes
+from ldap2mailcow.model import Address, Answer, Answers, Code, Finding, Level, Memory, Outcome, SourceMemory
+from ldap2mailcow.plan import Options, Plan, View, make_plan, senders_due, wants_new_mailboxes
 from ldap2mailcow.report import FAILED, WITHHELD, Due, Result, due
 from ldap2mailcow.state import ANCESTOR_FILE, State, lock, read_ancestor
 
@@ -85,11 +86,11 @@ class Run:
         """Read all, plan all, show, and only then write."""
         self.stop_if_refused()
         self.take_over_ancestor()
-        answer = self.read_directory()
+        answers = self.read_directory()
         with self.connected() as client:
-            view = self.look(client, answer)
+            view = self.look(client, answers)
             self.tell_differences(view)
-            self.result.plan = make_plan(view)
+            self.result.plan = self.planned(client, view)
             self.result.findings += self.result.plan.findings
             self.is_planned = True
             self.screen.plan(self.result, self.due(complete=False))
@@ -149,14 +150,17 @@ class Run:
         return folder / ANCESTOR_FILE
 
     def tell_differences(self, view: View) -> None:
-        """Say once how we differ from the ancestor: until a run has come so far as to remember its directory."""
-        if not view.memory.sources and (self.ancestor_file.exists() or is_ancestors(self.loaded)):
+        """Say once how we differ from an ancestor: until a run has come so far as to remember its directory."""
+        if view.memory.sources:
+            return
+        self.result.remarks += self.loaded.hints
+        if self.ancestor_file.exists() or is_ancestors(self.loaded):
             self.result.remarks.append(ANCESTOR_DIFFERENCES)
 
-    def read_directory(self) -> Answer:
-        """Read the users of the directory."""
+    def read_directory(self) -> Answers:
+        """Read the users of the directory, its groups, and its entries that only forward."""
         try:
-            return directory.read_users(self.source, filter_override=self.request.override_filter)
+            return directory.read(self.source, filter_override=self.request.override_filter)
         except directory.Refused as error:
             self.remember_refusal("LDAP")
             raise EndedEarlyError(REFUSED, "LDAP refused", str(error)) from None
@@ -177,39 +181,61 @@ class Run:
         except mailcow.TRY_LATER as error:
             raise EndedEarlyError(TRY_LATER, "mailcow unreachable", str(error)) from None
 
-    def look(self, client: Mailcow, answer: Answer) -> View:
+    def look(self, client: Mailcow, answers: Answers) -> View:
         """Put together what the plan follows from: the directory, mailcow, and what we remember."""
         source, memory = self.source, self.store.memory()
         actual = mailcow.read_actual(
             client,
             frozenset(source.domains) or None,
-            with_aliases=False,
+            with_aliases=source.manages_aliases or source.manages_senders,
             with_provider=source.user_mapping.authsource != "mailcow",
         )
-        id_attribute, memory = settle_id(source, answer, memory)
+        id_attribute, memory = settle_id(source, answers.users, memory)
         desired = desire(
-            answer.entries,
+            answers.users.entries,
             source,
             self.config,
             id_attribute=id_attribute,
             hosted=frozenset(actual.domains),
             holders={row.id or row.dn.lower(): row.address for row in memory.mailboxes.values()},
+            has_mailbox=actual.mailboxes.keys(),
         )
-        if wanted := wants_new_mailboxes(desired, actual):
+        wishes = desire_aliases(
+            answers,
+            desired,
+            source,
+            self.config,
+            id_attribute=id_attribute,
+            hosted=actual.hosted,
+            alias_domains=actual.alias_domains,
+            holders={row.address: row.owner for row in memory.aliases.values()},
+        )
+        if not source.manages_aliases and (wanted := wants_new_mailboxes(desired, actual)):
             aliases = mailcow.read_aliases(client, {address.domain for address in wanted})
             actual = replace(actual, aliases=aliases)
         return View(
             config=self.config,
             source=source,
             search_filter=self.request.override_filter or source.search_filter,
-            answer=answer,
+            answers=answers,
             desired=desired,
+            wishes=wishes,
             id_attribute=id_attribute,
             actual=actual,
             memory=memory,
             options=self.request.options,
             now=self.clock(),
+            senders=read_senders(client, senders_due(memory) & actual.mailboxes.keys())
+            if source.manages_senders
+            else {},
         )
+
+    def planned(self, client: Mailcow, view: View) -> Plan:
+        """Return the plan; where it changes whom somebody may send as, mailcow's present rows are read first."""
+        plan = make_plan(view)
+        if not plan.unread:
+            return plan
+        return make_plan(replace(view, senders={**view.senders, **read_senders(client, plan.unread)}))
 
     def carry_out(self, client: Mailcow, plan: Plan) -> None:
         """Write, remember each outcome once mailcow has confirmed it, and read back the stamps of passwords."""
@@ -224,7 +250,7 @@ class Run:
             )
         if applied.trouble:
             raise applied.trouble
-        if any(outcome.change.password for outcome in applied.outcomes):
+        if any(writes_password(outcome.change) for outcome in applied.outcomes):
             self.store.saw_passwords(read_stamps(client, applied.outcomes))
 
     def record(self, outcome: Outcome) -> None:
@@ -310,6 +336,11 @@ def settle_id(source: Source, answer: Answer, memory: Memory) -> tuple[str, Memo
     )
 
 
+def read_senders(client: Mailcow, addresses: AbstractSet[Address]) -> dict[Address, frozenset[str] | None]:
+    """Return mailcow's rows of whom the users of some mailboxes may send as; None where it doesn't tell."""
+    return {**dict.fromkeys(addresses), **mailcow.read_senders(client, addresses)}
+
+
 def is_ancestors(loaded: Loaded) -> bool:
     """Tell whether a config is one that mailcow-ldap-sync wrote: JSON, with no key that it didn't know."""
     return (
@@ -326,7 +357,7 @@ def notices_of(result: Result) -> list[tuple[str, str, str]]:
         for finding in result.open_findings
         if finding.level is not Level.INFO
     ]
-    said += [(WITHHELD, one.reason, f"{one.sentence}: {', '.join(one.addresses)}") for one in result.plan.withheld]
+    said += [(WITHHELD, one.name, f"{one.sentence}: {', '.join(one.addresses)}") for one in result.plan.withheld]
     said += [(FAILED, outcome.change.name, outcome.detail) for outcome in result.failed]
     return said + [(result.what, "", result.error)] * bool(result.error)
 

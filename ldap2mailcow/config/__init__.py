@@ -3,12 +3,32 @@
 from .example import example_text, write_first_config
 from .load import Loaded, load_config
 from .mistakes import ConfigError, Mistake, NoConfig
-from .schema import Config, Limit, Limits, Removal, Source, Timeouts, UserMapping, user_attributes
+from .schema import (
+    MEMBER_NAMES,
+    AliasMapping,
+    Config,
+    ForeignGoto,
+    GroupMapping,
+    Limit,
+    Limits,
+    Removal,
+    Source,
+    Timeouts,
+    UserMapping,
+    Visible,
+    forward_attributes,
+    group_attributes,
+    user_attributes,
+)
 from .urls import is_loopback
 
 __all__ = [
+    "MEMBER_NAMES",
+    "AliasMapping",
     "Config",
     "ConfigError",
+    "ForeignGoto",
+    "GroupMapping",
     "Limit",
     "Limits",
     "Loaded",
@@ -18,7 +38,10 @@ __all__ = [
     "Source",
     "Timeouts",
     "UserMapping",
+    "Visible",
     "example_text",
+    "forward_attributes",
+    "group_attributes",
     "is_loopback",
     "load_config",
     "user_attributes",

@@ -6,12 +6,14 @@ the wrong type is left to the schema.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from ldap2mailcow.model import Code, Finding
+from pydantic import BaseModel
+
+from ldap2mailcow.model import Code, Finding, is_dn
 
 from .draft import LDAP, Block, Draft, Place, dotted, key_path
-from .schema import UserMapping
+from .schema import AliasMapping, GroupMapping, UserMapping
 from .secrets import secret_file
 from .urls import Url, is_loopback, is_placeholder, split_mailcow_host, split_url
 
@@ -23,21 +25,15 @@ REQUIRED = {
 }
 """What there is no default for, and what to write there."""
 
-_MAPPED = {name: field.default for name, field in UserMapping.model_fields.items() if field.annotation is str}
-"""The keys that name an attribute, with their defaults; the others are choices."""
+_USER, _GROUP, _FORWARD = "user_mapping", "group_mapping", "alias_mapping"
+_MODELS: dict[str, type[BaseModel]] = {_USER: UserMapping, _GROUP: GroupMapping, _FORWARD: AliasMapping}
+_CHOICES = {"quota_unit", "authsource"}
+"""Keys of a mapping that name no attribute."""
 
+_MAKES_ALIASES = ("aliases", "group_addresses", "forward_to", "send_as")
+"""Keys of `user_mapping` that make aliases or rights."""
 
-ELSEWHERE = {
-    "useraccountcontrol": (
-        "this is a field of bits and not a yes or no; leave out disabled people by user_search_filter: "
-        "(!(userAccountControl:1.2.840.113556.1.4.803:=2))"
-    ),
-    "nsaccountlock": (
-        "this says who is locked, the opposite of active; leave out locked people by user_search_filter: "
-        "(!(nsAccountLock=true))"
-    ),
-}
-"""Attributes of well-known directories that `active` can't be read from, and what does what is meant."""
+_SEARCHES = ("group_search_base", "group_search_filter", "alias_search_base", "alias_search_filter", "send_as_any")
 
 
 def check(draft: Draft) -> None:
@@ -54,6 +50,8 @@ def check(draft: Draft) -> None:
         _check_bind(draft, place, block)
         _check_encryption(draft, place, block)
         _check_mapping(draft, place, block)
+        _check_groups(draft, place, block)
+    _check_aliases_alone(draft)
 
 
 def _check_required(draft: Draft, place: Place) -> None:
@@ -116,21 +114,65 @@ def _check_encryption(draft: Draft, place: Place, block: Block) -> None:
 
 def _check_mapping(draft: Draft, place: Place, block: Block) -> None:
     """Nothing but the password may be read from its attribute: all other values are shown in plans and findings."""
-    mapping = block.get("user_mapping", {})
-    if not isinstance(mapping, dict):
+    named = dict(_named(block))
+    passwords = named.pop((_USER, "password"), ())
+    password = passwords[0].lower() if passwords else ""
+    same = [key for key, names in named.items() if password and password in map(str.lower, names)]
+    written = [(part, key) for part, key in same if key in _mapping(block, part)]
+    for where in written or ([(_USER, "password")] if same else []):  # defaults are told once, whatever their number
+        other = "password" if written else same[0][1]
+        sentence = f"passwords would be shown in plans and findings, for {other} names this attribute too"
+        draft.blame((*place, *where), f"{sentence}; write another")
+
+
+def _named(block: Block) -> Iterator[tuple[tuple[str, str], list[str]]]:
+    """Walk the keys that name attributes, each with the names, its defaults where it isn't set."""
+    for part, model in _MODELS.items():
+        given = _mapping(block, part)
+        for key, field in model.model_fields.items():
+            if key not in _CHOICES:
+                value = given.get(key, field.default)
+                yield (part, key), _texts(list(value) if isinstance(value, tuple) else value)
+
+
+def _mapping(block: Block, part: str) -> Block:
+    mapping = block.get(part, {})
+    return mapping if isinstance(mapping, dict) else {}
+
+
+def _check_groups(draft: Draft, place: Place, block: Block) -> None:
+    """What says how groups are read does nothing without a search for them; forwardings likewise."""
+    named, defaults = dict(_named(block)), dict(_named({}))
+    for part, searches in (
+        (_GROUP, ("group_search_base", "group_search_filter")),
+        (_FORWARD, ("alias_search_base", "alias_search_filter")),
+    ):
+        if any(block.get(search) for search in searches):
+            continue
+        for (where, key), names in named.items():
+            if where == part and names and names != defaults[where, key] and not _is_for_senders(block, where, key):
+                what = " or ".join(searches)
+                draft.blame((*place, part, key), f"this has no effect without {what}; write one, or take this out")
+
+
+def _is_for_senders(block: Block, part: str, key: str) -> bool:
+    """Tell whether a key says who is in the group of those who may send as anyone: that one is read by its DN."""
+    senders = block.get("send_as_any")
+    return (part, key) == (_GROUP, "member") and isinstance(senders, str) and is_dn(senders.strip())
+
+
+def _check_aliases_alone(draft: Draft) -> None:
+    """A run that makes no mailboxes and no aliases would silently do nothing."""
+    if draft.get(("create_mailboxes",)) is not False:
         return
-    named = {key: mapping.get(key, default) for key, default in _MAPPED.items()}
-    active = named.get("active")
-    if isinstance(active, str) and active.lower() in ELSEWHERE:
-        draft.blame((*place, "user_mapping", "active"), ELSEWHERE[active.lower()])
-    password = named.pop("password")
-    if not isinstance(password, str) or not password:
-        return
-    for key, name in named.items():
-        if isinstance(name, str) and name.lower() == password.lower():
-            written, other = (key, "password") if key in mapping else ("password", key)
-            sentence = f"passwords would be shown in plans and findings, for {other} names this attribute too"
-            draft.blame((*place, "user_mapping", written), f"{sentence}; write another")
+    for _, block in draft.enabled():
+        mapping = _mapping(block, _USER)
+        if any(mapping.get(key) for key in _MAKES_ALIASES) or any(block.get(search) for search in _SEARCHES):
+            return
+    draft.blame(
+        ("create_mailboxes",),
+        "nothing is left to do, for no alias is made either; write user_mapping.aliases or group_search_base, or true",
+    )
 
 
 def _texts(value: object) -> list[str]:

@@ -14,8 +14,6 @@ from .keys import KNOWN, SECRETS, Key, closest
 from .mistakes import Mistake
 
 PREFIX = "MAILCOW_LDAP_SYNC__"
-CONTAINER_PREFIX = "LDAP_MAILCOW_"
-"""The variables of the container that does a part of this program's work; they come with the aliases."""
 
 _FILE = "_file"
 _EITHER = {

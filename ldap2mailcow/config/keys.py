@@ -32,41 +32,15 @@ class Unbuilt:
     feature: str
 
 
-_FORWARDS, _LISTS, _ALIASES = "entries that only forward", "lists from groups", "aliases"
-_DOMAINS, _TEMPLATES, _VISIBLE = "new mail domains", "mailbox templates", "settings of the shared address book"
-_RENAMES = "renaming mailboxes"
-_OUTSIDE = "goals of lists and forwardings"
+_DOMAINS, _TEMPLATES, _RENAMES = "new mail domains", "mailbox templates", "renaming mailboxes"
 
 UNBUILT: dict[str, Unbuilt] = {
-    "ldap.user_mapping.aliases": Unbuilt([], _ALIASES),
-    "ldap.user_mapping.group_addresses": Unbuilt("", _LISTS),
-    "ldap.user_mapping.forward_to": Unbuilt("", "forwardings"),
-    "ldap.user_mapping.send_as": Unbuilt("", "rights to send as somebody else"),
     "ldap.user_mapping.tags": Unbuilt("", "tags from the directory"),
     "ldap.user_mapping.template": Unbuilt("", _TEMPLATES),
-    "ldap.group_search_base": Unbuilt("", _LISTS),
-    "ldap.group_search_filter": Unbuilt("", _LISTS),
-    "ldap.group_member_filter": Unbuilt("", _LISTS),
-    "ldap.group_mapping.mail": Unbuilt("mail", _LISTS),
-    "ldap.group_mapping.member": Unbuilt("member", _LISTS),
-    "ldap.group_mapping.aliases": Unbuilt([], _LISTS),
-    "ldap.group_mapping.send_as": Unbuilt("", _LISTS),
-    "ldap.alias_search_filter": Unbuilt("", _FORWARDS),
-    "ldap.alias_mapping.mail": Unbuilt("mail", _FORWARDS),
-    "ldap.alias_mapping.goto": Unbuilt("mailForwardingAddress", _FORWARDS),
-    "create_mailboxes": Unbuilt(default=True, feature="runs for aliases alone"),
     "create_domains": Unbuilt(default=False, feature=_DOMAINS),
-    "adopt_aliases": Unbuilt("same_goto", _ALIASES),
     "renames": Unbuilt("rename", _RENAMES),
     "removed_users.delete_after": Unbuilt("30d", "deleting mailboxes"),
     "limits.renames": Unbuilt(5, _RENAMES),
-    "limits.list_shrink": Unbuilt("50%", _LISTS),
-    "limits.list_members": Unbuilt(1000, _LISTS),
-    "removed_aliases": Unbuilt("delete", _ALIASES),
-    "external_goto.users": Unbuilt("refuse", _OUTSIDE),
-    "external_goto.groups": Unbuilt("allow", _OUTSIDE),
-    "sogo_visible.users": Unbuilt(default=True, feature=_VISIBLE),
-    "sogo_visible.lists": Unbuilt(default=False, feature=_VISIBLE),
     "templates.default": Unbuilt(None, _TEMPLATES),
     "templates.map": Unbuilt({}, _TEMPLATES),
     "metrics_file": Unbuilt(None, "metrics"),

@@ -12,10 +12,11 @@ from pydantic_core import ErrorDetails
 
 from ldap2mailcow.model import Finding
 
+from . import container
 from .checks import REQUIRED, check
 from .document import NotReadable, read_document
 from .draft import REMOVED_USERS, Draft, Place
-from .environment import CONTAINER_PREFIX, PREFIX, Layer, lay_over, read_credentials, read_variables
+from .environment import PREFIX, Layer, lay_over, read_credentials, read_variables
 from .files import FileProblem, exposure, read_file
 from .keys import settle_keys
 from .mistakes import ConfigError, Mistake, NoConfig
@@ -35,21 +36,26 @@ class Loaded:
     path: Path | None
     """None where everything came from the environment."""
     findings: tuple[Finding, ...] = ()
+    hints: tuple[str, ...] = ()
+    """What is said once: variables that have no effect here."""
 
 
 def load_config(path: Path | None, *, environ: Mapping[str, str], cwd: Path, script_dir: Path | None) -> Loaded:
     """Read the config: `path`, else the first file there is in `cwd`, `script_dir` or the system's folder.
 
-    Raises ConfigError with every mistake there is, and NoConfig where there is neither a file nor, without a `path`,
-    everything that is required in the environment.
+    Without a file the variables of the container tool will do, below our own. Raises ConfigError with every mistake
+    there is, and NoConfig where there is neither a file nor, without a `path`, everything that is required in the
+    environment.
     """
     looked = (cwd / path,) if path else _candidates(cwd, script_dir)
     found = next((candidate for candidate in looked if os.path.lexists(candidate)), None)
     folder = found.parent if found else cwd
-    layers = (read_credentials(environ), read_variables(environ, folder))
+    layers: tuple[Layer, ...] = (read_credentials(environ), read_variables(environ, folder))
     missing = _missing(layers)
-    if not found and (path or missing):
-        _refuse_container_variables(environ)
+    is_container = bool(missing) and not found and not path and container.is_used(environ)
+    if is_container:
+        layers = (container.read_container(environ), *layers)
+    elif not found and (path or missing):
         raise NoConfig(looked, missing)
     draft = _read(found) if found else Draft()
     for layer in layers:
@@ -60,7 +66,8 @@ def load_config(path: Path | None, *, environ: Mapping[str, str], cwd: Path, scr
     config = _make(draft, folder)
     if config is None or draft.mistakes:
         raise ConfigError(draft.mistakes, found)
-    return Loaded(config, found, tuple(draft.findings))
+    hints = container.hints(environ) if is_container else container.unread(environ, str(found or f"{PREFIX}..."))
+    return Loaded(config, found, tuple(draft.findings), hints)
 
 
 def _candidates(cwd: Path, script_dir: Path | None) -> tuple[Path, ...]:
@@ -72,17 +79,6 @@ def _missing(layers: tuple[Layer, ...]) -> tuple[str, ...]:
     """Return the required keys that no layer above the file sets, itself or by a file of its own."""
     given = frozenset().union(*(layer.paths for layer in layers))
     return tuple(key for key in REQUIRED if key not in given and secret_file(key) not in given)
-
-
-def _refuse_container_variables(environ: Mapping[str, str]) -> None:
-    """Say why the variables of the container do nothing yet, where nothing of our own is set."""
-    theirs = sorted(name for name in environ if name.startswith(CONTAINER_PREFIX))
-    if theirs and not any(name.startswith(PREFIX) for name in environ):
-        sentence = (
-            f"running from {CONTAINER_PREFIX}... variables comes with the aliases, which are not built yet in this "
-            f"version; write a config file, or the variables that begin with {PREFIX}"
-        )
-        raise ConfigError([Mistake(theirs[0], sentence)], None)
 
 
 def _read(path: Path) -> Draft:

@@ -42,6 +42,8 @@ Dn = Annotated[str, BeforeValidator(values.read_dn)]
 BindName = Annotated[str, BeforeValidator(values.read_bind_name)]
 NeededDn = Annotated[str, BeforeValidator(values.read_needed_dn)]
 Filter = Annotated[str, BeforeValidator(values.read_filter)]
+MemberFilter = Annotated[str, BeforeValidator(values.read_member_filter)]
+DnOrFilter = Annotated[str, BeforeValidator(values.read_dn_or_filter)]
 Name = Annotated[str, BeforeValidator(values.read_attribute)]
 NeededName = Annotated[str, BeforeValidator(values.read_needed_attribute)]
 LdapUri = Annotated[str, BeforeValidator(_ldap_uri)]
@@ -106,7 +108,40 @@ class UserMapping(_Block):
     active: Name = ""
     tls_enforce_in: Name = ""
     tls_enforce_out: Name = ""
+    aliases: Annotated[tuple[NeededName, ...], AsList] = ()
+    """Attributes with further addresses of a user; `proxyAddresses` is understood."""
+    group_addresses: Name = ""
+    """An attribute that names the lists a user is on, by address or by DN."""
+    forward_to: Name = ""
+    """Where mail goes of a user who has no mailbox."""
+    send_as: Name = ""
+    """Whom a user may send as besides: addresses, `@domain`, DNs of users or groups."""
     authsource: Literal["mailcow", "ldap"] = "mailcow"
+
+
+class GroupMapping(_Block):
+    """Which attribute of a group is what of a list; an empty name: not managed."""
+
+    mail: NeededName = "mail"
+    member: Annotated[tuple[NeededName, ...], BeforeValidator(values.read_one_or_more)] = ("member",)
+    """Members by DN, name, address, or LDAP URL: told apart by how a value reads."""
+    aliases: Annotated[tuple[NeededName, ...], AsList] = ()
+    """Attributes with further addresses of the list."""
+    send_as: Name = ""
+    """Whom its members may send as besides."""
+    internal: Name = ""
+    sender_allowed: Name = ""
+    sogo_visible: Name = ""
+    catch_all: Name = ""
+    """TRUE: what comes to unknown addresses of its domain goes to the list too."""
+    comment: Name = ""
+
+
+class AliasMapping(_Block):
+    """Which attribute of an entry that only forwards is what."""
+
+    mail: NeededName = "mail"
+    goto: NeededName = "mailForwardingAddress"
 
 
 class Source(_Block):
@@ -133,11 +168,66 @@ class Source(_Block):
     user_search_base: Dn
     user_search_filter: Filter = ""
     user_mapping: UserMapping = UserMapping()
+    group_search_base: Dn = ""
+    """Empty: that of the users."""
+    group_search_filter: Filter = ""
+    group_member_filter: MemberFilter = ""
+    """How members outside the users' and groups' filters are found; `{MEMBER_CN}` stands for what the group holds."""
+    group_mapping: GroupMapping = GroupMapping()
+    alias_search_base: Dn = ""
+    """Empty: that of the users."""
+    alias_search_filter: Filter = ""
+    alias_mapping: AliasMapping = AliasMapping()
+    send_as_any: DnOrFilter = ""
+    """The DN of a group, or a filter: those whose users may send as anyone."""
 
     @property
     def search_filter(self) -> str:
         """The filter to search with: whoever has an address, where the config has none."""
         return self.user_search_filter or f"({self.user_mapping.mail}=*)"
+
+    @property
+    def reads_groups(self) -> bool:
+        """Whether groups are made into lists."""
+        return bool(self.group_search_base or self.group_search_filter)
+
+    @property
+    def group_base(self) -> str:
+        """Where groups are searched for."""
+        return self.group_search_base or self.user_search_base
+
+    @property
+    def group_filter(self) -> str:
+        """The filter to search groups with: what has an address and members, where the config has none."""
+        members = "".join(f"({name}=*)" for name in self.group_mapping.member)
+        return self.group_search_filter or f"(&({self.group_mapping.mail}=*)(|{members}))"
+
+    @property
+    def reads_forwards(self) -> bool:
+        """Whether there are entries that only forward."""
+        return bool(self.alias_search_base or self.alias_search_filter)
+
+    @property
+    def alias_base(self) -> str:
+        """Where entries that only forward are searched for."""
+        return self.alias_search_base or self.user_search_base
+
+    @property
+    def alias_filter(self) -> str:
+        """The filter to search entries with that only forward: what has both attributes, where the config has none."""
+        return self.alias_search_filter or f"(&({self.alias_mapping.mail}=*)({self.alias_mapping.goto}=*))"
+
+    @property
+    def manages_aliases(self) -> bool:
+        """Whether anything in the directory makes an alias."""
+        mapping = self.user_mapping
+        mapped = mapping.aliases or mapping.group_addresses or mapping.forward_to
+        return bool(mapped) or self.reads_groups or self.reads_forwards
+
+    @property
+    def manages_senders(self) -> bool:
+        """Whether the directory says who may send as whom, beyond what aliases allow by themselves."""
+        return bool(self.user_mapping.send_as or self.group_mapping.send_as or self.send_as_any)
 
 
 class Timeouts(_Block):
@@ -163,6 +253,28 @@ class Limits(_Block):
     """How much one run may take away before somebody is asked."""
 
     removals: _AnyLimit = Limit(count=5, percent=10)
+    """Mailboxes, and aliases, each by themselves."""
+    list_shrink: _AnyLimit = Limit(percent=50)
+    """Members of one list."""
+    list_members: Count = 1000
+    """postfix's virtual_alias_expansion_limit: a larger list isn't delivered at all."""
+
+
+class ForeignGoto(_Block):
+    """Who may have mail go to addresses that mailcow doesn't host."""
+
+    users: Literal["refuse", "allow"] = "refuse"
+    """What users' own attributes say."""
+    groups: Literal["refuse", "allow"] = "allow"
+    """What groups and entries that only forward say."""
+
+
+class Visible(_Block):
+    """What is shown in SOGo's shared address book; every visible alias makes mailcow slower."""
+
+    users: Flag = True
+    """Further addresses of users."""
+    lists: Flag = False
 
 
 class Config(_Block):
@@ -182,9 +294,15 @@ class Config(_Block):
     password_drift: Literal["overwrite", "report"] = "overwrite"  # noqa: S105 - a setting
     missing_password: Literal["skip", "random"] = "skip"  # noqa: S105 - a setting
     clear_text_passwords: Literal["refuse", "allow"] = "refuse"
+    create_mailboxes: Flag = True
+    """False: mailboxes come from elsewhere, and only aliases are made."""
     adopt_mailboxes: Literal["overwrite", "keep_password", "refuse"] = "overwrite"
+    adopt_aliases: Literal["same_goto", "overwrite", "refuse"] = "same_goto"
     mark: Word = "ldap-sync"
     removed_users: Removal = Removal()
+    removed_aliases: Literal["delete", "disable", "keep"] = "delete"
+    external_goto: ForeignGoto = ForeignGoto()
+    sogo_visible: Visible = Visible()
     limits: Limits = Limits()
     protected: Annotated[tuple[MailAddress, ...], AsList] = ()
     allow_reserved: Annotated[tuple[Reserved, ...], AsList] = ()
@@ -201,17 +319,49 @@ class Config(_Block):
         return tuple(source for source in self.ldap if source.enabled)
 
     @property
+    def decides_status(self) -> bool:
+        """Whether mailboxes are disabled from here; where they come from elsewhere, only if `removed_users` says so."""
+        is_asked_for = "removed_users" in self.model_fields_set and self.removed_users.action != "keep"
+        return self.create_mailboxes or is_asked_for
+
+    @property
     def mailcow_url(self) -> str:
         """Where mailcow is, without a slash at the end: `https://mail.example.com`."""
         return read_mailcow_url(self.mailcow_host)
 
 
+MEMBER_NAMES = ("uid", "sAMAccountName", "cn")
+"""Attributes by which a group may name a member (`memberUid`: RFC 2307 section 3)."""
+
+
+def group_attributes(source: Source) -> tuple[str, ...]:
+    """Return the names of the attributes to ask for of groups and of members that are no users."""
+    mapping = source.group_mapping
+    return _each_once(
+        *_id_attributes(source),
+        mapping.mail,
+        *mapping.member,
+        *mapping.aliases,
+        mapping.send_as,
+        mapping.internal,
+        mapping.sender_allowed,
+        mapping.sogo_visible,
+        mapping.catch_all,
+        mapping.comment,
+        *MEMBER_NAMES,
+    )
+
+
+def forward_attributes(source: Source) -> tuple[str, ...]:
+    """Return the names of the attributes to ask for of entries that only forward."""
+    return _each_once(*_id_attributes(source), source.alias_mapping.mail, source.alias_mapping.goto)
+
+
 def user_attributes(source: Source) -> tuple[str, ...]:
     """Return the names of the attributes to ask the directory for, each once whatever its case."""
     mapping = source.user_mapping
-    names: dict[str, str] = {}
-    for name in (
-        *{"auto": ID_CANDIDATES, "dn": ()}.get(mapping.id.lower(), (mapping.id,)),
+    return _each_once(
+        *_id_attributes(source),
         mapping.mail,
         mapping.firstname,
         mapping.lastname,
@@ -221,7 +371,22 @@ def user_attributes(source: Source) -> tuple[str, ...]:
         mapping.active,
         mapping.tls_enforce_in,
         mapping.tls_enforce_out,
-    ):
+        *mapping.aliases,
+        mapping.group_addresses,
+        mapping.forward_to,
+        mapping.send_as,
+        *(MEMBER_NAMES if source.reads_groups or source.send_as_any else ()),
+    )
+
+
+def _id_attributes(source: Source) -> tuple[str, ...]:
+    name = source.user_mapping.id
+    return {"auto": ID_CANDIDATES, "dn": ()}.get(name.lower(), (name,))
+
+
+def _each_once(*names: str) -> tuple[str, ...]:
+    unique: dict[str, str] = {}
+    for name in names:
         if name:
-            names.setdefault(name.lower(), name)
-    return tuple(names.values())
+            unique.setdefault(name.lower(), name)
+    return tuple(unique.values())

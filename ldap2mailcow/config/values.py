@@ -182,6 +182,24 @@ def read_filter(value: object) -> str:
     return text
 
 
+MEMBER = "{MEMBER_CN}"
+"""What a filter for members has in the place of a member's DN or name."""
+
+
+def read_member_filter(value: object) -> str:
+    """Read a filter that finds members, or nothing."""
+    text = read_filter(value)
+    if text and MEMBER not in text:
+        raise ValueError(f"this doesn't say who is looked for; write {MEMBER} where the member's DN or name belongs")
+    return text
+
+
+def read_dn_or_filter(value: object) -> str:
+    """Read the DN of a group or a filter, or nothing."""
+    text = read_text(value).strip()
+    return read_filter(text) if text.startswith("(") else read_dn(text)
+
+
 def read_duration(value: object) -> timedelta:
     """Read a time with its unit: 45s, 30m, 2h, 30d; at most ten years, so that a date can always be added."""
     if isinstance(value, timedelta):

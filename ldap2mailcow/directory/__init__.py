@@ -1,6 +1,6 @@
-"""What LDAP says: connection, search; raw entries, and whether the answer is whole."""
+"""What LDAP says: connection, searches; raw entries, groups and their members, and whether the answers are whole."""
 
 from .errors import BadFilter, DirectoryError, Refused, Unreachable
-from .users import read_users
+from .read import read, read_users
 
-__all__ = ["BadFilter", "DirectoryError", "Refused", "Unreachable", "read_users"]
+__all__ = ["BadFilter", "DirectoryError", "Refused", "Unreachable", "read", "read_users"]

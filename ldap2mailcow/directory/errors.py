@@ -6,6 +6,9 @@ import re
 
 import ldap
 
+LOST = (ldap.SERVER_DOWN, ldap.TIMEOUT, ldap.CONNECT_ERROR)
+"""After these nothing more is asked: a connection that came back would be one without the bind."""
+
 
 class DirectoryError(Exception):
     """A directory that could not be read; the message is a sentence for the administrator."""
@@ -50,8 +53,8 @@ _AD_REASONS = {
 }
 
 _BEFORE_ANY_ENTRY: dict[type[ldap.LDAPError], str] = {
-    ldap.NO_SUCH_OBJECT: "user_search_base {base!r} does not exist, or bind_dn may not see it{matched}",
-    ldap.INVALID_DN_SYNTAX: "user_search_base {base!r} is not a DN",
+    ldap.NO_SUCH_OBJECT: "{key} {base!r} does not exist, or bind_dn may not see it{matched}",
+    ldap.INVALID_DN_SYNTAX: "{key} {base!r} is not a DN",
     ldap.INSUFFICIENT_ACCESS: "bind_dn may not search {base!r}: give it the right to read there",
     ldap.OPERATIONS_ERROR: "it refused the search (Active Directory does so without a bind: set bind_dn and bind_pw)",
     ldap.REFERRAL: "it has no {base!r} itself and refers to another server: set uri to that one",
@@ -77,9 +80,18 @@ def refusal(error: ldap.LDAPError) -> str:
     return f"{exact or REFUSALS[type(error)]}; the server says: {described(error)}"
 
 
-def search_failure(error: ldap.LDAPError, base: str) -> str:
-    """Return why a search brought nothing at all, and what to do about it."""
+def words(error: ldap.LDAPError, timeout: int) -> str:
+    """Return an error in the server's own words, and a lost connection in ours; `timeout` is the session's."""
+    if isinstance(error, ldap.TIMEOUT):
+        return f"no answer within {timeout} seconds"
+    return "the connection was lost" if isinstance(error, LOST) else described(error)
+
+
+def search_failure(error: ldap.LDAPError, base: str, key: str, timeout: int) -> str:
+    """Return why a search brought nothing at all, and what to do about it; `key` is where the config has the base."""
+    if isinstance(error, LOST):
+        return words(error, timeout)
     matched = details(error).get("matched")
     there = f" (what exists is {matched!r})" if matched else ""
-    meaning = _BEFORE_ANY_ENTRY.get(type(error), "the search failed").format(base=base, matched=there)
+    meaning = _BEFORE_ANY_ENTRY.get(type(error), "the search failed").format(base=base, key=key, matched=there)
     return f"{meaning}; the server says: {described(error)}"

@@ -12,26 +12,14 @@ from ldap.controls import LDAPControl, SimplePagedResultsControl
 
 from ldap2mailcow.model import Entry
 
+from .ranges import Cut, Part, complete
+from .session import Query, Session
+
 _SMALLEST_PAGE = 50
 _EMPTY_PAGES = 100  # in a row; Active Directory sends some while a search is slow, none sends so many
 
-# MS-ADTS section 3.1.1.3.4.1.19, LDAP_SERVER_DOMAIN_SCOPE_OID: no references to other partitions.
-_DOMAIN_SCOPE = "1.2.840.113556.1.4.1339"
 # A search at the root of an Active Directory domain always refers to these; no people are in them.
 _PEOPLELESS = ("cn=configuration,", "dc=domaindnszones,", "dc=forestdnszones,")
-
-LOST = (ldap.SERVER_DOWN, ldap.TIMEOUT, ldap.CONNECT_ERROR)
-"""After these nothing more is asked: a connection that came back would be one without the bind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is asked: a subtree, a filter, and the attributes wanted; `timeout` is the longest silence, in seconds."""
-
-    base: str
-    filter: str
-    attributes: Sequence[str]
-    timeout: int
 
 
 @dataclass(slots=True)
@@ -43,22 +31,37 @@ class Reading:
     error: ldap.LDAPError | None = None
     oddities: list[str] = field(default_factory=list)
     references: list[str] = field(default_factory=list)
+    cuts: list[Cut] = field(default_factory=list)
 
 
-def search(connection: Any, query: Query, page_size: int) -> Reading:  # noqa: ANN401 - python-ldap has no types
-    """Read all entries, `page_size` at a time.
+def search(session: Session, query: Query) -> Reading:
+    """Read all entries, page by page, with all values of their attributes.
 
-    A server that refuses the size (result 11) is asked for smaller pages, then for no pages; one that has no pages
-    (result 12) for none at once (docs/directories.md section 2); one that stops in the first page (result 4) for pages
-    below that limit (section 5). The fullest reading counts where none is whole.
+    A server that refuses the size of the pages (result 11) is asked for smaller ones, then for no pages; one that has
+    no pages (result 12) for none at once (docs/directories.md section 2); one that stops in the first page (result 4)
+    for pages below that limit (section 5). What helped is kept for later searches. The fullest reading counts where
+    none is whole.
     """
-    controls = _scope_controls(connection, query.timeout)
-    size: int | None = page_size
+    try:
+        controls = session.scope_controls
+    except ldap.LDAPError as error:
+        return Reading(error=error)
+    reading = _paged(session, query, controls)
+    if reading.cuts:
+        cut = complete(session, reading.entries, reading.cuts, controls)
+        if cut:
+            reading.oddities.append(f"not all values of an attribute were sent ({', '.join(cut)})")
+    return reading
+
+
+def _paged(session: Session, query: Query, controls: list[LDAPControl]) -> Reading:
+    size = session.page_size
     readings: list[Reading] = []
     while True:
-        reading = _read(connection, query, controls, size)
+        reading = _read(session, query, controls, size)
         readings.append(reading)
         if reading.error is None:
+            session.page_size = size
             return reading
         if size is not None and isinstance(reading.error, ldap.ADMINLIMIT_EXCEEDED):
             size = size // 2 if size // 2 >= _SMALLEST_PAGE else None
@@ -79,20 +82,7 @@ def _is_limit_of_a_page(reading: Reading, size: int) -> bool:
     return stopped and 1 < len(reading.entries) <= size
 
 
-def _scope_controls(connection: Any, timeout: int) -> list[LDAPControl]:  # noqa: ANN401 - the same
-    """Return the control that keeps Active Directory within its domain, where the root DSE lists it."""
-    try:
-        number = connection.search_ext("", ldap.SCOPE_BASE, attrlist=["supportedControl"])
-        _, found, _, _ = connection.result3(number, all=1, timeout=timeout)
-    except LOST:
-        raise
-    except ldap.LDAPError:
-        return []  # not every server shows its root DSE
-    offered = {name for _, attributes in found for name in attributes.get("supportedControl", ())}
-    return [LDAPControl(_DOMAIN_SCOPE)] if _DOMAIN_SCOPE.encode() in offered else []
-
-
-def _read(connection: Any, query: Query, controls: list[LDAPControl], size: int | None) -> Reading:  # noqa: ANN401
+def _read(session: Session, query: Query, controls: list[LDAPControl], size: int | None) -> Reading:
     """Read page after page, or everything at once where `size` is None."""
     reading = Reading()
     collector = _Collector(reading)
@@ -101,8 +91,7 @@ def _read(connection: Any, query: Query, controls: list[LDAPControl], size: int 
     try:
         while True:
             before = len(reading.entries)
-            wanted = controls if page is None else [*controls, page]
-            cookie = collector.take(connection, query, wanted)
+            cookie = _cookie(session.ask(query, collector.take, controls if page is None else [*controls, page]))
             reading.pages += 1
             empty = empty + 1 if len(reading.entries) == before else 0
             if page is None or not cookie or collector.repeats(empty):
@@ -120,30 +109,18 @@ class _Collector:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._seen: set[str] = set()
-        self._names: dict[str, str] = {}
+        self._names: dict[str, tuple[str, Part | None]] = {}
         self._repeated = ""
 
-    def take(self, connection: Any, query: Query, controls: list[LDAPControl]) -> bytes:  # noqa: ANN401 - the same
-        """Send one search and take its entries; return the cookie for the next page, empty after the last.
-
-        One message at a time, because python-ldap throws away the entries that came before an error otherwise.
-        """
-        number = connection.search_ext(
-            query.base, ldap.SCOPE_SUBTREE, query.filter, list(query.attributes), serverctrls=controls
-        )
-        entries, seen, result, timeout = self._reading.entries, self._seen, connection.result3, query.timeout
-        while True:
-            kind, messages, _, answered = result(number, all=0, timeout=timeout)
-            if kind == ldap.RES_SEARCH_RESULT:
-                return _cookie(answered)
-            for dn, attributes in messages:
-                if dn is None:
-                    self._reading.references += attributes
-                elif dn in seen:
-                    self._repeated = dn
-                else:
-                    seen.add(dn)
-                    entries.append(Entry(dn, self._plain(attributes)))
+    def take(self, dn: str | None, sent: Any) -> None:  # noqa: ANN401 - python-ldap has no types
+        """Take one message: an entry, or a reference to another server."""
+        if dn is None:
+            self._reading.references += sent
+        elif dn in self._seen:
+            self._repeated = dn
+        else:
+            self._seen.add(dn)
+            self._reading.entries.append(Entry(dn, self._plain(sent)))
 
     def repeats(self, empty: int) -> bool:
         """Tell whether the pages go round in circles, after `empty` pages without a new entry."""
@@ -159,18 +136,18 @@ class _Collector:
         elsewhere = sorted({url for url in self._reading.references if not _is_peopleless(url)})
         if elsewhere:
             oddities.append(f"a part of the directory is on another server ({', '.join(elsewhere)})")
-        cut = sorted(name for name in self._names if ";range=" in name.lower() and not name.endswith("-*"))
-        if cut:
-            oddities.append(f"not all values of an attribute were sent ({', '.join(cut)})")
 
     def _plain(self, attributes: dict[str, list[bytes]]) -> dict[str, tuple[bytes, ...]]:
         """Return attributes by their lower-case names without options; values sent without an option come first."""
         names = self._names
         plain: dict[str, tuple[bytes, ...]] = {}
         for name, values in attributes.items():
-            key = names.get(name)
-            if key is None:
-                key = names[name] = name.partition(";")[0].lower()
+            known = names.get(name)
+            if known is None:
+                known = names[name] = name.partition(";")[0].lower(), Part.of(name)
+            key, part = known
+            if part is not None and part.last is not None:
+                self._reading.cuts.append(Cut(len(self._reading.entries), name, part))
             if key not in plain:
                 plain[key] = tuple(values)
             elif ";" in name:
@@ -180,9 +157,11 @@ class _Collector:
         return plain
 
 
-def _cookie(controls: Iterable[LDAPControl]) -> bytes:
+def _cookie(controls: Sequence[LDAPControl]) -> bytes:
     """Return the cookie of the paging control; a server that ignored the control has sent everything."""
-    pages = (control for control in controls if control.controlType == SimplePagedResultsControl.controlType)
+    pages: Iterable[LDAPControl] = (
+        control for control in controls if control.controlType == SimplePagedResultsControl.controlType
+    )
     return next((bytes(page.cookie) for page in pages), b"")
 
 

@@ -5,9 +5,10 @@ Facts about its API, with their sources: docs/mailcow-api.md.
 
 from ldap2mailcow.http import NoAnswer, Unreachable
 
+from .aliases import read_aliases
 from .client import Mailcow
 from .errors import TRY_LATER, MailcowError, NotWhole, Refused, Unavailable, Unreadable
-from .read import READS, HalfDeleted, read_actual, read_aliases, read_mailbox
+from .read import READS, HalfDeleted, read_actual, read_mailbox, read_senders
 from .retries import tries
 from .send import WRITES, Sent, send
 
@@ -30,6 +31,7 @@ __all__ = [
     "read_actual",
     "read_aliases",
     "read_mailbox",
+    "read_senders",
     "send",
     "tries",
 ]

@@ -2,7 +2,7 @@
 
 mailcow names its messages by code (`mailbox_quota_exceeded`) and leaves the wording to its web interface. Where a
 code and its remedy are the same for everybody they stand here; a code that isn't here is shown as it is.
-Source: docs/mailcow-api.md sections 1 to 7 and 17.
+Source: docs/mailcow-api.md sections 1 to 7, 17 and 19.
 """
 
 from __future__ import annotations
@@ -55,7 +55,10 @@ CODES: dict[str, Meaning] = {
     "email invalid": Meaning("mailcow doesn't take the address in a path; change this mailbox by hand"),
     "object_exists": Meaning("{0} exists in mailcow already; the next run will see it"),
     "is_alias": Meaning(_TAKEN_BY_ALIAS),
-    "is_alias_or_mailbox": Meaning("{0} is an alias or a mailbox in mailcow already; give the entry another address"),
+    "is_alias_or_mailbox": Meaning(
+        "{0} is an alias in mailcow already, or a mailbox, or means one in the domain behind its alias domain; "
+        "give the entry another address, or delete what is there"
+    ),
     "is_spam_alias": Meaning("{0} is a temporary alias in mailcow; wait until it ends, or delete it"),
     # the mailbox
     "access_denied": Meaning(
@@ -66,6 +69,32 @@ CODES: dict[str, Meaning] = {
     "password_empty": Meaning("mailcow got an empty password; give the entry one"),
     "quarantine_category_invalid": Meaning("mailcow refuses the quarantine category; correct the template"),
     "invalid_authsource": Meaning("mailcow has no such identity provider; set it up in mailcow, or change authsource"),
+    # the alias
+    "alias_invalid": Meaning("mailcow doesn't take {0} as an alias; correct it in the directory"),
+    "alias_empty": Meaning("mailcow got an alias without an address; report this as a bug"),
+    "goto_empty": Meaning("mailcow got an alias without a target; report this as a bug"),
+    "goto_invalid": Meaning("mailcow doesn't take {0} as a target; correct that address in the directory"),
+    "alias_goto_identical": Meaning("mailcow doesn't let an alias go to itself; take its own address off its targets"),
+    "max_alias_exceeded": Meaning(
+        "the domain has all the aliases that it may have, those of its alias domains included; "
+        "raise 'Max. possible aliases' of the domain in mailcow"
+    ),
+    "comment_too_long": Meaning("mailcow takes comments of up to 160 bytes; shorten it in the directory"),
+    # whom a user may send as: each of them is left out, and the rest of the call is saved
+    "sender_acl_invalid": Meaning(
+        "mailcow lets nobody send as {0}, for it is no mailbox, alias or domain there; correct it in the directory",
+        certain=False,
+    ),
+    "extra_acl_invalid": Meaning(
+        "mailcow doesn't take {0} as a foreign sender; correct it in the directory", certain=False
+    ),
+    "extra_acl_invalid_domain": Meaning(
+        "mailcow doesn't take one of its own domains as a foreign sender ({0}); the next run will see that domain",
+        certain=False,
+    ),
+    "extended_sender_acl_denied": Meaning(
+        "the API key may not set foreign senders; use the key of an administrator", certain=False
+    ),
     # side effects that failed
     "rl_timeframe": Meaning("mailcow refused the rate limit; correct the default template of mailcow"),
     "mysql_error": Meaning("mailcow's database refused the call; see the log of php-fpm-mailcow", certain=False),
@@ -80,6 +109,29 @@ CODES: dict[str, Meaning] = {
 BESIDE_SUCCESS = frozenset({"rl_timeframe"})
 """Dangers that come before a success and take nothing from it: the mailbox is written all the same."""
 
+BESIDE_HALF = frozenset(
+    {
+        "goto_invalid",
+        "alias_goto_identical",
+        "sender_acl_invalid",
+        "extra_acl_invalid",
+        "extra_acl_invalid_domain",
+        "extended_sender_acl_denied",
+    }
+)
+"""Dangers that come before a success without naming its item: a part of it wasn't written, or none of it at all."""
+
+ENDS_THE_CALL = frozenset({"max_alias_exceeded", "comment_too_long", "alias_empty", "goto_empty"})
+"""Dangers without a name after which nothing more is looked at: what isn't told of wasn't written."""
+
+_GONE = Meaning("mailcow has no such alias any more; the next run will see it", certain=False)
+
+_AT: dict[tuple[str, str], Meaning] = {
+    ("edit/alias", "alias_invalid"): _GONE,  # and names the item before it
+    ("delete/alias", "access_denied"): _GONE,
+}
+"""What a code means at one endpoint only, by endpoint and code."""
+
 _BUSY = re.compile(r"\b(?:1213|1205)\b|deadlock|lock wait", re.IGNORECASE)
 _BUSY_MEANING = Meaning(
     "mailcow's database was busy with other changes and gave up; the next run tries again", certain=False
@@ -88,13 +140,13 @@ _WORD = re.compile(r"[a-z0-9_]+")
 _PLACE = re.compile(r"\{(\d)\}")
 
 
-def meaning(code: str, arguments: Sequence[object] = ()) -> Meaning:
-    """Return what a code says, its arguments filled in.
+def meaning(code: str, arguments: Sequence[object] = (), endpoint: str = "") -> Meaning:
+    """Return what a code says in the answer of an endpoint, its arguments filled in.
 
     Free text (mailcow passes on what its database says) is never certain; a code that looks like mailcow's own but
     isn't in the table is, because mailcow's own codes come from checks before anything is written.
     """
-    known = CODES.get(code)
+    known = _AT.get((endpoint, code)) or CODES.get(code)
     if known is not None:
         return Meaning(_filled(known.sentence, arguments), known.certain)
     if _BUSY.search(code):

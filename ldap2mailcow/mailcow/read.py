@@ -1,8 +1,8 @@
 """Reads: what mailcow has, and whether its lists are whole.
 
-mailcow answers a question about a domain that it doesn't have with everything that it has, shows a half-deleted
-mailbox as a row of nulls, and writes 'nothing' as `{}` or `[]`. So only domains that it told are asked for, every row
-is checked, and the rows of each domain must add up to its own count (docs/mailcow-api.md sections 0, 2, 3 and 15).
+mailcow answers a question about a domain that it doesn't have with everything that it has, and shows a half-deleted
+mailbox as a row of nulls. So only domains that it told are asked for, every row is checked, and the rows of each
+domain must add up to its own count (docs/mailcow-api.md sections 0, 2, 3 and 15).
 """
 
 from __future__ import annotations
@@ -12,30 +12,32 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from ldap2mailcow.model import ATTRIBUTES, MIB, Actual, Address, Domain, Existing
+from ldap2mailcow.model import ATTRIBUTES, Actual, Address, Domain, Existing
 
+from .aliases import ALIASES, read_whole_aliases
 from .client import Mailcow
 from .codes import plain
+from .domains import ALIAS_DOMAINS, DOMAINS, read_alias_domains, read_domains
 from .errors import NotWhole, Unreadable
 from .path import in_lists, quoted
+from .rows import Row, row_of, rows_of, text_in, unreadable
 
 READS: frozenset[str] = frozenset(
     {
-        "get/alias/all",
-        "get/domain/all",
+        ALIASES,
+        ALIAS_DOMAINS,
+        DOMAINS,
         "get/identity-provider",
         "get/mailbox/all",
         "get/mailbox/reduced",
         "get/mailbox",
     }
 )
-"""Every endpoint that this module asks."""
+"""Every endpoint that is asked."""
 
 _READINGS = 2  # a mailbox made or deleted between two requests is gone from the sum at the second reading
 
 _DOMAINS_TOLD = 5  # of those that don't add up
-
-Row = Mapping[str, object]
 
 _KINDS: Mapping[str, type] = {
     "name": str,
@@ -70,14 +72,20 @@ def read_actual(
 ) -> Actual:
     """Read what mailcow has: the domains wanted (None: all) that it hosts, and the mailboxes in them.
 
-    Aliases and the identity provider are read only when asked for. Raises what `Mailcow.get` raises, Unreadable for
-    an answer of another form, and NotWhole when the mailboxes don't add up twice.
+    Aliases with alias domains, and the identity provider, are read only when asked for; without alias domains
+    `hosted` holds the mail domains alone. Raises what `Mailcow.get` raises, Unreadable for an answer of another form,
+    and NotWhole when the lists don't add up twice.
     """
     lists = _whole_lists(client, wanted_domains)
+    every_alias_domain = read_alias_domains(client) if with_aliases else {}
+    domains = {name: lists.domains[name] for name in sorted(lists.scope)}
+    alias_domains = {name: target for name, target in every_alias_domain.items() if target in domains}
     return Actual(
-        domains={name: lists.domains[name] for name in sorted(lists.scope)},
+        domains=domains,
         mailboxes=lists.mailboxes,
-        aliases=read_aliases(client, lists.scope) if with_aliases else frozenset(),
+        aliases=read_whole_aliases(client, domains, alias_domains, lists.mailboxes.keys()) if with_aliases else {},
+        alias_domains=alias_domains,
+        hosted=frozenset(lists.domains) | frozenset(every_alias_domain),
         provider=_read_provider(client) if with_provider else "mailcow",
         half_deleted=lists.nulls,
     )
@@ -85,7 +93,7 @@ def read_actual(
 
 def read_mailbox(client: Mailcow, address: Address) -> Existing | HalfDeleted | None:
     """Read one mailbox; None when mailcow has none of this address. Raises what `Mailcow.get` raises, Unreadable."""
-    row = _row(client.get(f"get/mailbox/{quoted(address)}"), "a mailbox")
+    row = row_of(client.get(f"get/mailbox/{quoted(address)}"), "a mailbox")
     if not row:
         return None
     if _is_null(row):
@@ -96,15 +104,14 @@ def read_mailbox(client: Mailcow, address: Address) -> Existing | HalfDeleted | 
     return found
 
 
-def read_aliases(client: Mailcow, domains: Iterable[str]) -> frozenset[str]:
-    """Read the addresses, lower-cased, that are aliases in these domains, which mailcow must have."""
-    wanted = frozenset(domains)
-    return frozenset(
-        _text(row, "address").lower()
-        for part in in_lists(wanted)
-        for row in _rows(client.get(f"get/alias/all/{','.join(part)}"), "aliases")
-        if _text(row, "domain").lower() in wanted
-    )
+def read_senders(client: Mailcow, addresses: Iterable[Address]) -> dict[Address, frozenset[str]]:
+    """Read whom the users of these mailboxes may send as besides, lower-cased: addresses, `@domain`, `*`.
+
+    Those that are gone, or that mailcow doesn't tell about (before 2026-07), are left out. Raises what `read_mailbox`
+    raises.
+    """
+    found = (read_mailbox(client, address) for address in addresses)
+    return {one.address: one.senders for one in found if isinstance(one, Existing) and one.senders is not None}
 
 
 def adds_up(counts: Mapping[str, int], rows: Mapping[str, int], nulls: int) -> bool:
@@ -138,7 +145,7 @@ def _what_is_missing(counts: Mapping[str, int], rows: Mapping[str, int], nulls: 
 
 
 def _read_lists(client: Mailcow, wanted: frozenset[str] | None) -> _Lists:
-    domains = {domain.name: domain for domain in map(_domain, _rows(client.get("get/domain/all"), "domains"))}
+    domains = read_domains(client)
     scope = frozenset(domains) if wanted is None else wanted & domains.keys()
     mailboxes: dict[Address, Existing] = {}
     nulls = 0
@@ -147,7 +154,7 @@ def _read_lists(client: Mailcow, wanted: frozenset[str] | None) -> _Lists:
         for row in _mailbox_rows(client, part, expected):
             if _is_null(row):
                 nulls += 1
-            elif _text(row, "domain").lower() in scope:
+            elif text_in(row, "domain").lower() in scope:
                 mailbox = _existing(row)
                 mailboxes[mailbox.address] = mailbox
     return _Lists(domains, scope, mailboxes, nulls)
@@ -159,34 +166,22 @@ def _mailbox_rows(client: Mailcow, domains: tuple[str, ...], expected: int) -> I
     answer = client.get(f"get/mailbox/reduced/{listed}")
     if expected and not (isinstance(answer, list) and answer):
         answer = client.get(f"get/mailbox/all/{listed}")
-    return _rows(answer, "mailboxes")
+    return rows_of(answer, "mailboxes")
 
 
 def _read_provider(client: Mailcow) -> str:
     """Return the identity provider's name. The answer also holds its password in clear: nothing else is taken."""
-    row = _row(client.get("get/identity-provider"), "the identity provider")
-    return _text(row, "authsource") if "authsource" in row else "mailcow"
-
-
-def _domain(row: Row) -> Domain:
-    return Domain(
-        name=_text(row, "domain_name").lower(),
-        mailboxes=_number(row, "mboxes_in_domain"),
-        max_mailboxes=_number(row, "max_num_mboxes_for_domain"),
-        default_quota=_number(row, "def_quota_for_mbox") // MIB,
-        max_mailbox_quota=_number(row, "max_quota_for_mbox") // MIB,
-        max_quota=_number(row, "max_quota_for_domain") // MIB,
-        used_quota=_number(row, "quota_used_in_domain") // MIB,
-    )
+    row = row_of(client.get("get/identity-provider"), "the identity provider")
+    return text_in(row, "authsource") if "authsource" in row else "mailcow"
 
 
 def _existing(row: Row) -> Existing:
     # Not Address.parse: a mailbox with a name that it refuses may exist, and has to be counted.
-    address = Address(_text(row, "username").lower())
+    address = Address(text_in(row, "username").lower())
     row = {**row, "name": row.get("name") or "", "tags": row.get("tags") or []}  # null in old rows; absent when none
     for field, kind in _KINDS.items():
         if not isinstance(row.get(field), kind):
-            raise _unreadable(field, row.get(field))
+            raise unreadable(field, row.get(field))
     inner = cast("Row", row["attributes"])
     try:
         attributes = {key: attribute.read(row) for key, attribute in ATTRIBUTES.items()}
@@ -198,50 +193,19 @@ def _existing(row: Row) -> Existing:
         tags=frozenset(map(str, cast("list[object]", row["tags"]))),
         passwd_update=str(inner.get("passwd_update") or ""),
         attribute_hash=str(inner.get("attribute_hash") or ""),
+        senders=_senders(row),
     )
+
+
+def _senders(row: Row) -> frozenset[str] | None:
+    """Return the rows of `sender_acl`; None where the answer doesn't have them, as in lists and in older versions."""
+    if "sender_acl" not in row:
+        return None
+    rows = row["sender_acl"]
+    if not isinstance(rows, list):
+        raise unreadable("sender_acl", rows)
+    return frozenset(str(sender).lower() for sender in rows)
 
 
 def _is_null(row: Row) -> bool:
     return "username" in row and row["username"] is None and row.get("domain") is None
-
-
-def _rows(answer: object, what: str) -> Iterator[Row]:
-    """Return the rows of a list; an empty one is `[]` or `{}`."""
-    if answer == {}:
-        return
-    if not isinstance(answer, list):
-        raise Unreadable(f"mailcow's list of {what} is not a list; is this version of mailcow supported?")
-    for row in answer:
-        yield _row(row, what)
-
-
-def _row(answer: object, what: str) -> Row:
-    """Return one object; an empty one is `{}` or `[]`."""
-    if answer == []:
-        return {}
-    if not isinstance(answer, Mapping):
-        raise Unreadable(f"mailcow's answer about {what} is not an object; is this version of mailcow supported?")
-    return cast("Row", answer)
-
-
-def _text(row: Row, field: str) -> str:
-    value = row.get(field)
-    if not isinstance(value, str):
-        raise _unreadable(field, value)
-    return value
-
-
-def _number(row: Row, field: str) -> int:
-    """Return a whole number, which mailcow writes as one or as text."""
-    value = row.get(field)
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise _unreadable(field, value)
-    try:
-        return int(value)
-    except ValueError:
-        raise _unreadable(field, value) from None
-
-
-def _unreadable(field: str, value: object) -> Unreadable:
-    kind = "missing" if value is None else f"a {type(value).__name__}"
-    return Unreadable(f"a row of mailcow's has an odd {field} ({kind}); is this version of mailcow supported?")

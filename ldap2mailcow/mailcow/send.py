@@ -2,7 +2,7 @@
 
 HTTP 200 proves nothing, and one answer may hold several messages per item, some without its name. So an item is done
 only when mailcow confirms it by the call's own code and the item's own name; it is refused only when it surely wasn't
-changed; everything between is unknown and has to be read again (docs/mailcow-api.md sections 0, 1 and 11).
+changed; everything between is unknown and has to be read again (docs/mailcow-api.md sections 0, 1, 11 and 19).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ldap2mailcow.http import NoAnswer, Reply
 from ldap2mailcow.model import Call
 
 from .client import Mailcow, complaint, parsed, trouble
-from .codes import BESIDE_SUCCESS, Meaning, meaning
+from .codes import BESIDE_HALF, BESIDE_SUCCESS, ENDS_THE_CALL, Meaning, meaning
 from .path import quoted
 
 
@@ -52,6 +52,25 @@ def _items_and_attr(call: Call) -> _Request:
     return _Request(call.endpoint, {"items": call.items, "attr": call.attr})
 
 
+def _addresses_and_attr(call: Call) -> _Request:
+    """`add/alias`: one alias per address, all with the same attributes."""
+    return _Request(call.endpoint, {"address": ",".join(call.items), **call.attr})
+
+
+def _numbers_and_attr(call: Call) -> _Request:
+    return _Request(call.endpoint, {"items": _numbers(call), "attr": call.attr})
+
+
+def _only_numbers(call: Call) -> _Request:
+    """`delete/alias`: the body is the list."""
+    return _Request(call.endpoint, _numbers(call))
+
+
+def _numbers(call: Call) -> list[int]:
+    """Return the items as numbers; anything else fails, for an address may find another alias (section 0, rule 6)."""
+    return [int(item) for item in call.items]
+
+
 def _tags_of_one(call: Call) -> _Request:
     """`delete/…/tag/…`: the path names the item, the body lists its tags."""
     (item,) = call.items
@@ -59,10 +78,13 @@ def _tags_of_one(call: Call) -> _Request:
 
 
 _FORMS: dict[str, Callable[[Call], _Request]] = {
+    "add/alias": _addresses_and_attr,
     "add/mailbox": _whole,
     "edit/mailbox": _items_and_attr,
     "edit/tls_policy": _items_and_attr,
+    "delete/alias": _only_numbers,
     "delete/mailbox/tag": _tags_of_one,
+    "edit/alias": _numbers_and_attr,
 }
 """How each endpoint wants its request."""
 
@@ -70,6 +92,9 @@ WRITES: frozenset[str] = frozenset(_FORMS)
 
 _BAD = frozenset({"danger", "error"})
 _NOT_CONFIRMED = "mailcow didn't confirm it"
+_SENDERS = frozenset({"sender_acl", "extended_sender_acl"})
+_AFTER_SENDERS = frozenset({"password_complexity", "password_mismatch", "password_empty"})
+"""What edit/mailbox checks after it has saved the senders of the same call (docs/mailcow-api.md section 5)."""
 _NOT_PROCESSED = frozenset({400, 404, 405})  # with a bare error: mailcow answers so before it looks at an item
 
 
@@ -96,8 +121,9 @@ def _revealed(value: object) -> object:
 
 @dataclass(frozen=True, slots=True)
 class _Message:
-    """One entry of mailcow's answer."""
+    """One entry of mailcow's answer to a call."""
 
+    call: Call
     kind: str
     code: str
     arguments: tuple[object, ...]
@@ -108,21 +134,39 @@ class _Message:
         return self.kind in _BAD and self.code not in BESIDE_SUCCESS
 
     @property
+    def halves(self) -> bool:
+        """True where a success after it doesn't say that everything was written."""
+        return self.kind in _BAD and self.code in BESIDE_HALF
+
+    @property
+    def ends(self) -> bool:
+        """True where mailcow looked at nothing more of the call."""
+        return self.kind in _BAD and self.code in ENDS_THE_CALL
+
+    @property
+    def certain(self) -> bool:
+        """True where what it refuses surely wasn't changed."""
+        late = self.code in _AFTER_SENDERS and not _SENDERS.isdisjoint(self.call.attr)
+        return self.meaning.certain and not late
+
+    @property
     def meaning(self) -> Meaning:
-        return meaning(self.code, self.arguments)
+        return meaning(self.code, self.arguments, self.call.endpoint)
 
-    def confirms(self, code: str, item: str) -> bool:
-        return (
-            self.kind == "success" and self.code == code and self.arguments[:1] != () and _same(self.arguments[0], item)
-        )
+    def confirms(self, name: str) -> bool:
+        return self.kind == "success" and self.code == self.call.confirms and _is_first(self.arguments, name)
 
-    def names(self, item: str) -> bool:
-        return any(_same(argument, item) for argument in self.arguments)
+    def names(self, name: str) -> bool:
+        return any(_same(argument, name) for argument in self.arguments)
 
 
-def _same(argument: object, item: str) -> bool:
-    """Tell whether a message names an item; `mailbox_added` writes `&` and quotes as HTML does (section 17 h)."""
-    return isinstance(argument, str) and item.lower() in {argument.lower(), html.unescape(argument).lower()}
+def _is_first(arguments: Sequence[object], name: str) -> bool:
+    return bool(arguments) and _same(arguments[0], name)
+
+
+def _same(argument: object, name: str) -> bool:
+    """Tell whether a message names an item; many write `&` and quotes as HTML does (sections 17 h and 18)."""
+    return isinstance(argument, str) and name.lower() in {argument.lower(), html.unescape(argument).lower()}
 
 
 def _outcome(call: Call, reply: Reply) -> Sent:
@@ -135,35 +179,47 @@ def _outcome(call: Call, reply: Reply) -> Sent:
         return Sent(refused=dict.fromkeys(call.items, meaning(complained).sentence))
     if not isinstance(answer, list):
         return _all_unknown(call, _bare(answer, reply.status))
-    messages = [_message(entry) for entry in answer]
+    messages = [_message(call, entry) for entry in answer]
     return _of_one(call, messages) if len(call.items) == 1 else _of_several(call, messages)
+
+
+def _names(call: Call) -> dict[str, str]:
+    """Return what mailcow's messages call each item."""
+    return dict(zip(call.items, call.called or call.items, strict=True))
 
 
 def _of_one(call: Call, messages: Sequence[_Message]) -> Sent:
     """Tell the outcome of a call for one item: every message is about it, named or not."""
-    (item,) = call.items
-    confirmed = any(message.confirms(call.confirms, item) for message in messages)
+    ((item, name),) = _names(call).items()
+    confirmed = any(message.confirms(name) for message in messages)
     against = [message for message in messages if message.bad]
     if confirmed and not against:
         return Sent(done=frozenset(call.items))
-    if not confirmed and against and all(message.meaning.certain for message in against):
+    if not confirmed and against and all(message.certain for message in against):
         return Sent(refused={item: _sentences(against)})
     return _all_unknown(call, _sentences(against))
 
 
 def _of_several(call: Call, messages: Sequence[_Message]) -> Sent:
-    """Tell the outcomes of a call for several items: only a message that names an item is surely about it."""
+    """Tell the outcomes of a call for several items: only a message that names an item is surely about it.
+
+    Where a danger says without a name that something was left out, no success of the call is taken as whole; where one
+    ended the call, what isn't told of wasn't written.
+    """
     done = set()
     refused = {}
-    for item in call.items:
-        confirmed = any(message.confirms(call.confirms, item) for message in messages)
-        against = [message for message in messages if message.bad and message.names(item)]
-        if confirmed and not against:
+    halved = any(message.halves for message in messages)
+    ended = [message for message in messages if message.ends]
+    for item, name in _names(call).items():
+        confirmed = any(message.confirms(name) for message in messages)
+        against = [message for message in messages if message.bad and message.names(name)]
+        if confirmed and not against and not halved:
             done.add(item)
-        elif not confirmed and against and all(message.meaning.certain for message in against):
-            refused[item] = _sentences(against)
+        elif not confirmed and (reasons := against or ended) and all(message.certain for message in reasons):
+            refused[item] = _sentences(reasons)
     unknown = frozenset(item for item in call.items if item not in done and item not in refused)
-    against = [message for message in messages if message.bad and not any(map(message.names, refused))]
+    settled = [name for item, name in _names(call).items() if item in refused]
+    against = [message for message in messages if message.bad and not any(map(message.names, settled))]
     return Sent(frozenset(done), refused, unknown, _sentences(against) if unknown else "")
 
 
@@ -182,10 +238,10 @@ def _bare(answer: object, status: int) -> str:
     return f"mailcow's answer (HTTP {status}) has a form that is not known"
 
 
-def _message(entry: object) -> _Message:
+def _message(call: Call, entry: object) -> _Message:
     """Read one entry; what isn't one becomes a message that confirms nothing."""
     if not isinstance(entry, Mapping):
-        return _Message("", "", ())
+        return _Message(call, "", "", ())
     said = entry.get("msg")
     parts = tuple(said) if isinstance(said, list) and said else (said,)
-    return _Message(str(entry.get("type")), str(parts[0]), parts[1:])
+    return _Message(call, str(entry.get("type")), str(parts[0]), parts[1:])

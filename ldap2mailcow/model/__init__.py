@@ -1,32 +1,63 @@
 """The words all rooms share; pure values, no I/O."""
 
+from .actual import Actual
 from .address import Address, AddressError, normal_domain
+from .alias import (
+    ALIAS_ACTIVE,
+    COMPARED_FIELDS,
+    FLAGS,
+    GOTO,
+    INTERNAL,
+    PRIVATE_COMMENT,
+    PUBLIC_COMMENT,
+    SENDER_ALLOWED,
+    SOGO_VISIBLE,
+    Alias,
+    ExistingAlias,
+    RememberedAlias,
+    Role,
+    joined,
+    split,
+)
 from .attribute import ACTIVE, ATTRIBUTES, AUTHSOURCE, EDIT, NAME, QUOTA, TLS_IN, TLS_OUT, Attribute, Value
-from .change import Call, Change, FieldChange, Kind, Outcome, Patch, Why
-from .entry import ID_CANDIDATES, Answer, Entry
+from .change import AliasChange, Call, Change, FieldChange, Kind, MailboxChange, Outcome, Patch, Subject, Why
+from .dn import is_dn, normal_dn, rdns
+from .entry import ID_CANDIDATES, Answer, Answers, Entry
 from .finding import LEVELS, Code, Finding, Level
-from .mailbox import Actual, Cause, Domain, Existing, Mailbox, Origin, Remembered
+from .mailbox import Cause, Domain, Existing, Mailbox, Origin, Remembered
 from .memory import Fingerprint, Memory, Note, Notice, SourceMemory
 from .stored import MIB, UNITS, UnusableValueError, read_flag, read_name, read_quota
 from .text import escaped, escaped_lines
 
 __all__ = [
     "ACTIVE",
+    "ALIAS_ACTIVE",
     "ATTRIBUTES",
     "AUTHSOURCE",
+    "COMPARED_FIELDS",
     "EDIT",
+    "FLAGS",
+    "GOTO",
     "ID_CANDIDATES",
+    "INTERNAL",
     "LEVELS",
     "MIB",
     "NAME",
+    "PRIVATE_COMMENT",
+    "PUBLIC_COMMENT",
     "QUOTA",
+    "SENDER_ALLOWED",
+    "SOGO_VISIBLE",
     "TLS_IN",
     "TLS_OUT",
     "UNITS",
     "Actual",
     "Address",
     "AddressError",
+    "Alias",
+    "AliasChange",
     "Answer",
+    "Answers",
     "Attribute",
     "Call",
     "Cause",
@@ -35,12 +66,14 @@ __all__ = [
     "Domain",
     "Entry",
     "Existing",
+    "ExistingAlias",
     "FieldChange",
     "Finding",
     "Fingerprint",
     "Kind",
     "Level",
     "Mailbox",
+    "MailboxChange",
     "Memory",
     "Note",
     "Notice",
@@ -48,14 +81,22 @@ __all__ = [
     "Outcome",
     "Patch",
     "Remembered",
+    "RememberedAlias",
+    "Role",
     "SourceMemory",
+    "Subject",
     "UnusableValueError",
     "Value",
     "Why",
     "escaped",
     "escaped_lines",
+    "is_dn",
+    "joined",
+    "normal_dn",
     "normal_domain",
+    "rdns",
     "read_flag",
     "read_name",
     "read_quota",
+    "split",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
 from pydantic import SecretStr
 
@@ -12,19 +13,28 @@ from .address import Address
 from .attribute import Value
 
 Patch = Mapping[str, object]
-"""Columns of a `Remembered` row and their new values."""
+"""Columns of a `Remembered` or `RememberedAlias` row and their new values."""
+
+
+class Subject(StrEnum):
+    """What a change is about, and in which table it is remembered."""
+
+    MAILBOX = "mailbox"
+    ALIAS = "alias"
 
 
 class Kind(StrEnum):
-    """What a change does to a mailbox."""
+    """What a change does to a mailbox or an alias."""
 
     CREATE = "create"
     ADOPT = "adopt"
     UPDATE = "update"
     REASSERT = "reassert"  # writes what is there already, because mailcow can't show all of it
     ENABLE = "enable"
+    GRANT = "grant"  # whom its user may send as
     SWITCH = "switch"  # to another identity provider: who checks the password
     DISABLE = "disable"
+    REMOVE = "remove"  # aliases only
 
 
 class Why(StrEnum):
@@ -41,6 +51,9 @@ class Why(StrEnum):
     STATUS_BACK = "the directory says it is active again"
     MISSING = "its entry is gone from the directory"
     BACK = "its entry is back in the directory"
+    NO_TARGET = "nobody is left whom it could go to"
+    TARGET_BACK = "there is somebody again whom it can go to"
+    NOT_WANTED = "the directory no longer asks for it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +74,17 @@ class Call:
 
     endpoint: str
     items: tuple[str, ...]
+    """Addresses; an alias that is there already by its number (docs/mailcow-api.md section 0, rule 6)."""
     attr: Mapping[str, object]
     confirms: str
     """The message code that mailcow answers for each item once it is done."""
+    called: tuple[str, ...] = ()
+    """What mailcow's messages call each item, in the same order; empty where they call it as we do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that happens to one mailbox, whole: all its calls are done, or it is not."""
+    """One thing that happens to one mailbox or alias, whole: all its calls are done, or it is not."""
 
     kind: Kind
     address: Address
@@ -76,6 +92,22 @@ class Change:
     dn: str = ""
     fields: tuple[FieldChange, ...] = ()
     """What people are shown."""
+    rebuilds: int = 0
+    """How often mailcow rebuilds its whole address book for it (docs/mailcow-api.md section 12)."""
+    remember: Patch | None = field(default_factory=dict)
+    """What the state file holds once mailcow has confirmed it; None: nothing any more."""
+    subject: ClassVar[Subject]
+
+    @property
+    def name(self) -> str:
+        """What tells it from the other changes of a run: its kind, and its mailbox or alias."""
+        return f"{self.kind} {self.address}"
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxChange(Change):
+    """A change of a mailbox."""
+
     writes: Mapping[str, Value] = field(default_factory=dict)
     """The attributes to send, by the keys of the attribute table."""
     password: SecretStr | None = None
@@ -86,15 +118,29 @@ class Change:
     """Sent back with edits, as mailcow had it."""
     passwd_update: str = ""
     """mailcow's stamp before the change: a later one proves that the password was written."""
-    rebuilds: int = 0
-    """How often mailcow rebuilds its whole address book for it (docs/mailcow-api.md section 12)."""
-    remember: Patch = field(default_factory=dict)
-    """What the state file holds once mailcow has confirmed it."""
+    senders: tuple[str, ...] | None = None
+    """All of `sender_acl` from now on, hand-made rows included; None: not written."""
+    foreign_senders: tuple[str, ...] | None = None
+    """All of `extended_sender_acl` from now on; None: not written."""
+    subject: ClassVar[Subject] = Subject.MAILBOX
+
+
+@dataclass(frozen=True, slots=True)
+class AliasChange(Change):
+    """A change of an alias."""
+
+    writes: Mapping[str, Value] = field(default_factory=dict)
+    """The fields to send, named as in the API."""
+    number: int | None = None
+    """mailcow's id of it; None for one that is not there yet."""
+    is_first: bool = False
+    """Whether something else of the run waits for it: for its address, or for its place in the domain."""
+    subject: ClassVar[Subject] = Subject.ALIAS
 
     @property
     def name(self) -> str:
-        """What tells it from the other changes of a run: its kind and its mailbox."""
-        return f"{self.kind} {self.address}"
+        """What tells it from the other changes of a run."""
+        return f"{self.kind} alias {self.address}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,24 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one directory said: the entries, and every reason why they may not be all there are."""
+    """What one directory said to one search: the entries, and every reason why they may not be all there are."""
 
     source: str
     entries: tuple[Entry, ...]
     doubts: tuple[Finding, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """All that one directory said in a run; what wasn't asked for is None or empty."""
+
+    users: Answer
+    groups: Answer | None = None
+    forwards: Answer | None = None
+    """Entries that only forward."""
+    outside: tuple[Entry, ...] = ()
+    """Members that are in none of the answers, as far as they were found, and the members of groups among them."""
+    selected: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    """By LDAP URL (`memberURL` of a dynamic group): the entries that it selects."""
+    send_as_any: tuple[str, ...] = ()
+    """The DNs of those who may send as anyone."""

@@ -36,6 +36,24 @@ class Code(StrEnum):
     NO_PASSWORD = "no_password"  # noqa: S105 - the name of a finding
     PASSWORD_UNUSABLE = "password_unusable"  # noqa: S105 - the name of a finding
     CLEAR_TEXT_PASSWORD = "clear_text_password"  # noqa: S105 - the name of a finding
+    # entries that can't be read as an alias or a list (desired/)
+    LIST_WITHOUT_MAIL = "list_without_mail"
+    LIST_LOOP = "list_loop"
+    MEMBER_NOT_FOUND = "member_not_found"
+    FOREIGN_GOTO = "foreign_goto"
+    FLAG_INVALID = "flag_invalid"
+    COMMENT_INVALID = "comment_invalid"
+    FORWARD_BESIDE_MAILBOX = "forward_beside_mailbox"
+    SEND_AS_NOT_FOUND = "send_as_not_found"
+    # what an alias can't have (plan/)
+    ALIAS_IS_MAILBOX = "alias_is_mailbox"
+    ALIAS_WITHOUT_MAILBOX = "alias_without_mailbox"
+    ALIAS_NOT_OURS = "alias_not_ours"
+    ALIAS_DISABLED_BY_HAND = "alias_disabled_by_hand"
+    NO_ROOM_FOR_ALIAS = "no_room_for_alias"
+    MEMBER_UNREACHABLE = "member_unreachable"
+    LIST_EMPTY = "list_empty"
+    LIST_TOO_LONG = "list_too_long"
     # what a mailbox can't have (plan/)
     PASSWORD_VANISHED = "password_vanished"  # noqa: S105 - the name of a finding
     PASSWORD_DRIFT = "password_drift"  # noqa: S105 - the name of a finding
@@ -83,6 +101,22 @@ LEVELS: dict[Code, Level] = {
     Code.NO_PASSWORD: Level.ERROR,
     Code.PASSWORD_UNUSABLE: Level.ERROR,
     Code.CLEAR_TEXT_PASSWORD: Level.ERROR,
+    Code.LIST_WITHOUT_MAIL: Level.INFO,
+    Code.LIST_LOOP: Level.WARNING,
+    Code.MEMBER_NOT_FOUND: Level.WARNING,
+    Code.FOREIGN_GOTO: Level.ERROR,
+    Code.FLAG_INVALID: Level.ERROR,
+    Code.COMMENT_INVALID: Level.WARNING,
+    Code.FORWARD_BESIDE_MAILBOX: Level.WARNING,
+    Code.SEND_AS_NOT_FOUND: Level.WARNING,
+    Code.ALIAS_IS_MAILBOX: Level.ERROR,
+    Code.ALIAS_WITHOUT_MAILBOX: Level.WARNING,
+    Code.ALIAS_NOT_OURS: Level.ERROR,
+    Code.ALIAS_DISABLED_BY_HAND: Level.WARNING,
+    Code.NO_ROOM_FOR_ALIAS: Level.ERROR,
+    Code.MEMBER_UNREACHABLE: Level.WARNING,
+    Code.LIST_EMPTY: Level.INFO,
+    Code.LIST_TOO_LONG: Level.ERROR,
     Code.PASSWORD_VANISHED: Level.ERROR,
     Code.PASSWORD_DRIFT: Level.WARNING,
     Code.RENAMED: Level.ERROR,

@@ -43,6 +43,8 @@ class Existing:
     """When its password was last written, in mailcow's local time without a zone: compared, never computed with."""
     attribute_hash: str
     """mailcow's mark of an applied template; an edit that doesn't send it back clears it."""
+    senders: frozenset[str] | None = None
+    """Whom its user may send as besides (`sender_acl`); None where it wasn't told: lists don't have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +60,9 @@ class Domain:
     max_quota: int
     used_quota: int
     """The sum of the quotas given out (not of the mail stored)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Actual:
-    """What mailcow has: the domains in scope, the mailboxes in them, and what else plans need to know of it."""
-
-    domains: Mapping[str, Domain]
-    mailboxes: Mapping[Address, Existing]
-    aliases: frozenset[str] = frozenset()
-    """Addresses that are aliases; read only when a mailbox is to be created, else empty."""
-    provider: str = "mailcow"
-    """The identity provider that is set up: mailcow (none), ldap, keycloak or generic-oidc."""
-    half_deleted: int = 0
-    """Rows that mailcow answers with every field null: what a crashed delete leaves."""
+    aliases: int = 0
+    """Aliases in it and in its alias domains."""
+    max_aliases: int = 0
 
 
 class Origin(StrEnum):
@@ -117,3 +108,9 @@ class Remembered:
     """Whole answers in a row that didn't have the entry."""
     present: frozenset[str] = frozenset()
     """The mapped keys for which the entry had a value in the last whole answer."""
+    senders: frozenset[str] = frozenset()
+    """The rows of `sender_acl` that are ours, as last confirmed."""
+    foreign_senders: frozenset[str] = frozenset()
+    """`extended_sender_acl` as last confirmed, which mailcow doesn't show."""
+    senders_checked: datetime | None = None
+    """When mailcow's rows were last read back."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import SecretStr
 
 from .address import Address
-from .change import Patch
+from .alias import RememberedAlias
+from .change import Patch, Subject
 from .mailbox import Remembered
 
 Fingerprint = Mapping[str, str]
@@ -34,6 +35,7 @@ class Memory:
     sources: Mapping[str, SourceMemory]
     seal: Callable[[SecretStr], str]
     """Makes the digest of a password: the name of the key, a colon, and an HMAC with it."""
+    aliases: Mapping[Address, RememberedAlias] = field(default_factory=dict)
 
     def is_comparable(self, digest: str) -> bool:
         """Tell whether a stored digest was made with the present key; one of a lost key says nothing."""
@@ -46,6 +48,7 @@ class Note:
 
     address: Address
     remember: Patch | None
+    subject: Subject = Subject.MAILBOX
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from .calls import Batch, Cost, Phase, calls_of, cost, phases
 from .knowledge import fingerprint
 from .plan import make_plan, wants_new_mailboxes
-from .verify import is_done, remainder
-from .view import Options, Pending, Plan, Reason, View, Withheld
+from .senders import senders_due
+from .verify import is_alias_done, is_done, remainder, without
+from .view import Options, Pending, Plan, Reason, View, What, Withheld
 
 __all__ = [
     "Batch",
@@ -15,13 +16,17 @@ __all__ = [
     "Plan",
     "Reason",
     "View",
+    "What",
     "Withheld",
     "calls_of",
     "cost",
     "fingerprint",
+    "is_alias_done",
     "is_done",
     "make_plan",
     "phases",
     "remainder",
+    "senders_due",
     "wants_new_mailboxes",
+    "without",
 ]

@@ -9,11 +9,11 @@ from ldap2mailcow.model import (
     AUTHSOURCE,
     QUOTA,
     Cause,
-    Change,
     Code,
     FieldChange,
     Kind,
     Mailbox,
+    MailboxChange,
     Origin,
     Why,
 )
@@ -26,11 +26,21 @@ def create(draft: Draft, mailbox: Mailbox) -> None:
     """Plan a new mailbox, whole in one call, or say why it can't be made."""
     view, address = draft.view, mailbox.address
     writes = {AUTHSOURCE.key: "mailcow", **mailbox.attributes}
-    if address in view.actual.aliases:
+    if address in view.actual.aliases and address not in draft.freed:
         draft.find(
             Code.ADDRESS_IS_ALIAS,
             mailbox.dn,
-            f"{address} is an alias in mailcow, so no mailbox can be made; delete that alias in mailcow",
+            f"{address} is an alias in mailcow, so no mailbox can be made; {_remedy(draft, mailbox)}",
+        )
+        return
+    if address in view.wishes.aliases:
+        return  # wanted as an alias too: nobody gets it, and the aliases tell
+    if address in view.wishes.contested:
+        draft.find(
+            Code.DUPLICATE_ADDRESS,
+            mailbox.dn,
+            f"it wants {address} as a mailbox and several others want it as an alias; nobody gets it until only one "
+            "of them has it in the directory",
         )
         return
     if not provider_ready(draft, mailbox):
@@ -57,7 +67,7 @@ def create(draft: Draft, mailbox: Mailbox) -> None:
         return
     inactive = writes.setdefault(ACTIVE.key, 1) == 0
     draft.changes.append(
-        Change(
+        MailboxChange(
             Kind.CREATE,
             address,
             Why.NEW,
@@ -76,9 +86,22 @@ def create(draft: Draft, mailbox: Mailbox) -> None:
                 "kept": False,
                 "was_active": 1,
                 "disabled": Cause.STATUS if inactive else None,
+                "senders": frozenset(),
+                "foreign_senders": frozenset(),
+                "senders_checked": None,
             },
         ),
     )
+
+
+def _remedy(draft: Draft, mailbox: Mailbox) -> str:
+    wish = draft.view.wishes.aliases.get(mailbox.address)
+    row = draft.view.memory.aliases.get(mailbox.address)
+    if wish:
+        return f"{wish.dn or 'a list'} keeps it until one of them has another address in the directory"
+    if row:
+        return "it was made from here, and goes once its entry has been gone for as long as removed_users says"
+    return "delete that alias in mailcow"
 
 
 def provider_ready(draft: Draft, mailbox: Mailbox) -> bool:

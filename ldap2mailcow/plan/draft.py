@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ldap2mailcow.model import QUOTA, Address, Change, Code, Existing, Finding, Note, Remembered, SourceMemory
+from ldap2mailcow.model import (
+    QUOTA,
+    Address,
+    AliasChange,
+    Code,
+    Existing,
+    Finding,
+    MailboxChange,
+    Note,
+    Remembered,
+    RememberedAlias,
+    SourceMemory,
+    Subject,
+)
 
 from .room import Room
 from .view import Pending, View
@@ -17,8 +30,10 @@ class Draft:
 
     view: View
     whole: bool
-    """Whether absence from the answer is believed."""
-    changes: list[Change] = field(default_factory=list)
+    """Whether absence from the users' answer is believed."""
+    changes: list[MailboxChange] = field(default_factory=list)
+    alias_removals: list[AliasChange] = field(default_factory=list)
+    """Aliases that nobody asks for any more."""
     notes: list[Note] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -26,6 +41,8 @@ class Draft:
     """Addresses whose mailbox the directory wants, and which identity allows to follow it."""
     vanished: frozenset[str] = frozenset()
     """The keys of `user_mapping` whose attributes vanished from most entries: what they make is left as it is."""
+    refused: set[Address] = field(default_factory=set)
+    """Addresses whose mailbox the directory wants for an entry that may not have it: it is somebody else's."""
     taken_over: set[Address] = field(default_factory=set)
     """Addresses that went to an entry with another id, since the one that held them is gone."""
     told: set[tuple[Code, str]] = field(default_factory=set)
@@ -77,7 +94,16 @@ class Draft:
         """Tell whether we may touch a mailbox: the state file or the mark in mailcow says so."""
         return existing.address in self.view.memory.mailboxes or self.view.config.mark in existing.tags
 
-    def is_of_source(self, row: Remembered) -> bool:
+    @cached_property
+    def freed(self) -> frozenset[Address]:
+        """The addresses that an alias gives up in this run."""
+        return frozenset(change.address for change in self.alias_removals if change.is_first)
+
+    def room_of(self, address: Address) -> Room:
+        """Return the room of an address's domain; an alias domain's addresses count in the domain it stands for."""
+        return self.rooms[self.view.actual.alias_domains.get(address.domain, address.domain)]
+
+    def is_of_source(self, row: Remembered | RememberedAlias) -> bool:
         """Tell whether a row is this directory's: its own, or one of a name that the config no longer has."""
         own = self.view.source.name
         return row.source == own or row.source not in {source.name for source in self.view.config.sources}
@@ -103,3 +129,7 @@ class Draft:
     def note(self, address: Address, **patch: object) -> None:
         """Remember something about a mailbox that needs no change in mailcow."""
         self.notes.append(Note(address, patch))
+
+    def note_alias(self, address: Address, **patch: object) -> None:
+        """Remember something about an alias that needs no change in mailcow."""
+        self.notes.append(Note(address, patch, Subject.ALIAS))

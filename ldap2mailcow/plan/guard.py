@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ldap2mailcow.model import Change, Kind
+from ldap2mailcow.model import AliasChange, Kind, MailboxChange
 
-from .view import Options, Reason, Withheld
+from .view import Options, Reason, What, Withheld
 
 TAKING_AWAY = frozenset({Kind.DISABLE, Kind.SWITCH})
 """The kinds of change after which a mailbox no longer receives mail, or somebody can no longer log in as before."""
 
+WORDS = {
+    What.ALIASES: ("{count} of {managed} managed aliases would be removed", "limits.removals lets {allowed} through"),
+    What.LISTS: (
+        "{count} of {managed} managed lists would lose too many of their members at once",
+        "limits.list_shrink doesn't let that through",
+    ),
+}
+"""What would happen, and which limit is in the way."""
+
 
 def guard(
-    changes: Sequence[Change],
+    changes: Sequence[MailboxChange],
     *,
     managed: int,
     allowed: int,
     whole: bool,
     search_doubt: str,
     options: Options,
-) -> tuple[tuple[Change, ...], Withheld | None]:
+) -> tuple[tuple[MailboxChange, ...], Withheld | None]:
     """Return the changes that may run, and the removals that may not.
 
     `managed` is the number of active mailboxes that are ours, `allowed` how many of them one run may remove,
@@ -34,6 +43,28 @@ def guard(
         return tuple(changes), None
     sentence = _sentence(reason, removals, managed, allowed, search_doubt)
     return rest, Withheld(reason, removals, managed, allowed, sentence)
+
+
+def guard_aliases(
+    changes: Sequence[AliasChange],
+    what: What,
+    *,
+    managed: int,
+    allowed: int,
+    search_doubt: str,
+    options: Options,
+) -> Withheld | None:
+    """Return the removals of aliases, or the shrinking lists, that may not run: all of them, or None.
+
+    They were found in whole answers, so that only their number and a changed search stand against them.
+    """
+    reason = _reason(len(changes), allowed, whole=True, search_doubt=search_doubt, options=options)
+    if not changes or reason is None:
+        return None
+    happens, limit = (words.format(count=len(changes), managed=managed, allowed=allowed) for words in WORDS[what])
+    against = search_doubt if reason is Reason.SEARCH_CHANGED else limit
+    force = f"if that is meant, run once with --force-removals {len(changes)}"
+    return Withheld(reason, tuple(changes), managed, allowed, f"{happens}, and {against}; {force}", what)
 
 
 def _reason(
@@ -53,7 +84,7 @@ def _reason(
     return Reason.OVER_LIMIT if count > allowed else None
 
 
-def _sentence(reason: Reason, removals: Sequence[Change], managed: int, allowed: int, search_doubt: str) -> str:
+def _sentence(reason: Reason, removals: Sequence[MailboxChange], managed: int, allowed: int, search_doubt: str) -> str:
     count, disables = len(removals), all(change.kind is Kind.DISABLE for change in removals)
     what = f"{count} of {managed} managed mailboxes would be disabled" + ("" if disables else " or get another login")
     force = f"if that is meant, run once with --force-removals {count}"

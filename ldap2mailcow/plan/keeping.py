@@ -10,12 +10,12 @@ from ldap2mailcow.model import (
     AUTHSOURCE,
     QUOTA,
     Cause,
-    Change,
     Code,
     Existing,
     FieldChange,
     Kind,
     Mailbox,
+    MailboxChange,
     Origin,
     Patch,
     Remembered,
@@ -129,13 +129,13 @@ class Keeper:
             return None
         return FieldChange(AUTHSOURCE.key, now, str(wanted))
 
-    def switching(self, switch: FieldChange, known: Patch, after: dict[str, Value]) -> Change:
+    def switching(self, switch: FieldChange, known: Patch, after: dict[str, Value]) -> MailboxChange:
         """Return the change of who checks the password; to mailcow's own, the password comes with it."""
         password = self.mailbox.password if switch.after == "mailcow" else None
         patch = {**known, "applied": applied(self.mailbox, {**self.existing.attributes, **after})}
         if password:
             patch |= {"digest": self.draft.view.memory.seal(password), "passwd_update": None, "kept": False}
-        return Change(
+        return MailboxChange(
             Kind.SWITCH,
             self.mailbox.address,
             Why.LDAP,
@@ -157,9 +157,9 @@ class Keeper:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The mark, where mailcow doesn't show it."""
+        """The mark, where mailcow doesn't show it; mailboxes that come from elsewhere don't get one."""
         mark = self.draft.view.config.mark
-        return () if mark in self.existing.tags else (mark,)
+        return () if mark in self.existing.tags or not self.draft.view.config.create_mailboxes else (mark,)
 
     @property
     def stale_tags(self) -> tuple[str, ...]:
@@ -174,11 +174,11 @@ class Keeper:
         patch: Patch,
         *,
         adopting: bool,
-    ) -> Change:
+    ) -> MailboxChange:
         """Return the one change of the attributes, tags and password."""
         again = password.write and password.why is Why.REASSERT and not (fields or self.tags or self.stale_tags)
         kind = Kind.ADOPT if adopting else Kind.REASSERT if again else Kind.UPDATE
-        return Change(
+        return MailboxChange(
             kind,
             self.mailbox.address,
             self.why(kind, fields, password),

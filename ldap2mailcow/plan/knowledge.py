@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from ldap2mailcow.config import Source
-from ldap2mailcow.model import Code, Finding, Fingerprint, Remembered
+from ldap2mailcow.desired import measured
+from ldap2mailcow.model import GOTO, Answer, Code, Finding, Fingerprint, Remembered, Role, SourceMemory
 
 from .view import View
 
@@ -14,20 +16,153 @@ VANISHED_AT_LEAST = 3
 """Fewer entries than this losing an attribute is somebody's edit, not a lost right to read it."""
 
 
+USER_KEYS = ("user_search_base", "user_search_filter", "domains", "user_mapping.id", "user_mapping.mail")
+KEYS: dict[Role, tuple[str, ...]] = {
+    Role.USER: (*USER_KEYS, "user_mapping.aliases"),
+    Role.LIST: (
+        *USER_KEYS,
+        "group_search_base",
+        "group_search_filter",
+        "group_member_filter",
+        "group_mapping.mail",
+        "group_mapping.member",
+        "group_mapping.aliases",
+        "user_mapping.group_addresses",
+    ),
+    Role.FORWARD: (
+        *USER_KEYS,
+        "user_mapping.forward_to",
+        "alias_search_base",
+        "alias_search_filter",
+        "alias_mapping.mail",
+        "alias_mapping.goto",
+    ),
+}
+"""The settings that decide which aliases of each kind there are, besides those that decide who is in the answer."""
+
+
 def fingerprint(source: Source) -> Fingerprint:
-    """Return the settings that decide who is in the answer."""
-    return {
+    """Return the settings that decide who is in the answer, and which aliases follow from it."""
+    users, groups, forwards = source.user_mapping, source.group_mapping, source.alias_mapping
+    found = {
         "user_search_base": source.user_search_base,
         "user_search_filter": source.search_filter,
         "domains": ",".join(sorted(source.domains)),
-        "user_mapping.id": source.user_mapping.id,
-        "user_mapping.mail": source.user_mapping.mail,
+        "user_mapping.id": users.id,
+        "user_mapping.mail": users.mail,
+        "user_mapping.aliases": ",".join(users.aliases),
+        "user_mapping.group_addresses": users.group_addresses,
+        "user_mapping.forward_to": users.forward_to,
     }
+    if source.reads_groups:
+        found |= {
+            "group_search_base": source.group_base,
+            "group_search_filter": source.group_filter,
+            "group_member_filter": source.group_member_filter,
+            "group_mapping.mail": groups.mail,
+            "group_mapping.member": ",".join(groups.member),
+            "group_mapping.aliases": ",".join(groups.aliases),
+        }
+    if source.reads_forwards:
+        found |= {
+            "alias_search_base": source.alias_base,
+            "alias_search_filter": source.alias_filter,
+            "alias_mapping.mail": forwards.mail,
+            "alias_mapping.goto": forwards.goto,
+        }
+    return found
 
 
-def differing(accepted: Fingerprint, present: Fingerprint) -> tuple[str, ...]:
-    """Return the names of the settings that differ."""
-    return tuple(key for key in present if accepted.get(key) != present[key])
+def differing(accepted: Fingerprint, present: Fingerprint, keys: Iterable[str] = USER_KEYS) -> tuple[str, ...]:
+    """Return the names of the settings that differ, of those that matter; one that isn't there is empty."""
+    return tuple(key for key in keys if accepted.get(key, "") != present.get(key, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """Whose absence is believed, and what makes it doubtful although the answers are whole."""
+
+    whole: Mapping[Role, bool]
+    """Whether the answers are whole that an alias of a kind comes from."""
+    doubts: Mapping[Role, str]
+    """How the search for a kind differs from the accepted one, in words; empty where it doesn't."""
+
+    def knows(self, role: Role | None) -> bool:
+        """Tell whether absence is believed; of an alias of unknown kind only where it is for all kinds."""
+        return all(self.whole.values()) if role is None else self.whole[role]
+
+    def doubt(self, role: Role | None) -> str:
+        """Say why removals wait for somebody's word; empty where they don't."""
+        return next(filter(None, self.doubts.values()), "") if role is None else self.doubts[role]
+
+
+def alias_doubts(view: View) -> tuple[Finding, ...]:
+    """Return every reason why the groups or the entries that only forward may not be all there are."""
+    answers = (view.answers.groups, view.answers.forwards)
+    return tuple(finding for answer in answers if answer for finding in answer.doubts)
+
+
+def alias_knowledge(view: View, *, users_whole: bool, lists_whole: bool) -> Knowledge:
+    """Return what is known of aliases: users, groups and entries that only forward are searched for apart.
+
+    `lists_whole` is false where members are missing from the lists that were found.
+    """
+    answers, scoped = view.answers, view.options.scoped
+    users = users_whole and not scoped
+    return Knowledge(
+        whole={
+            Role.USER: users,
+            Role.LIST: users and lists_whole and _is_whole(answers.groups),
+            Role.FORWARD: users and _is_whole(answers.forwards),
+        },
+        doubts={role: _alias_doubt(view, role) for role in Role},
+    )
+
+
+def _is_whole(answer: Answer | None) -> bool:
+    return answer is None or not answer.doubts
+
+
+def _alias_doubt(view: View, role: Role) -> str:
+    remembered = view.memory.sources.get(view.source.name, SourceMemory()).accepted
+    if remembered is None:
+        return "no run was accepted yet, so their absence may be a mistake in the search"
+    changed = differing(remembered, fingerprint(view.source), KEYS[role])
+    if changed:
+        return f"{' and '.join(changed)} changed since the last accepted run"
+    source, answers = view.source, view.answers
+    searched = {Role.LIST: (source.group_base, answers.groups), Role.FORWARD: (source.alias_base, answers.forwards)}
+    base, answer = searched.get(role, ("", None))
+    is_empty = answer is not None and not answer.entries and _had_some(view, role)
+    return f"the search for them below {base} found nothing" if is_empty else ""
+
+
+def _had_some(view: View, role: Role) -> bool:
+    """Tell whether mailcow has aliases that entries of a kind made: not users' own attributes, which make some too."""
+    rows = (row for address, row in view.memory.aliases.items() if address in view.actual.aliases)
+    return any(row.role is role and row.dn and row.owner not in view.desired.ids for row in rows)
+
+
+def emptied_lists(view: View) -> tuple[Finding, ...]:
+    """Return a doubt where more than half of the lists that had members lost all of them at once."""
+    rows = [
+        row
+        for address, row in view.memory.aliases.items()
+        if row.role is Role.LIST and row.dn and row.applied.get(GOTO) and not row.disabled
+        if address in view.wishes.aliases
+    ]
+    lost = sum(not view.wishes.aliases[row.address].goto for row in rows)
+    if lost < VANISHED_AT_LEAST or lost * 2 <= len(rows):
+        return ()
+    attribute = ", ".join(view.source.group_mapping.member)
+    return (
+        Finding(
+            Code.ATTRIBUTE_VANISHED,
+            attribute,
+            f"{lost} of the {len(rows)} lists that had members no longer show any {attribute}; let the bind DN read it "
+            "again, or correct group_mapping.member",
+        ),
+    )
 
 
 def doubts(view: View, vanished: Mapping[str, tuple[int, int]]) -> tuple[Finding, ...]:
@@ -35,8 +170,8 @@ def doubts(view: View, vanished: Mapping[str, tuple[int, int]]) -> tuple[Finding
 
     `vanished` is what `vanished_keys` says.
     """
-    source, found = view.source, list(view.answer.doubts)
-    if not view.answer.entries:
+    source, found = view.source, list(view.answers.users.doubts)
+    if not view.answers.users.entries:
         found.append(
             Finding(
                 Code.NO_USERS,
@@ -71,16 +206,16 @@ def vanished_keys(view: View, remembered: Mapping[str, Remembered]) -> dict[str,
     return {
         key: (lost[key], had[key])
         for key in sorted(lost)
-        if getattr(view.source.user_mapping, key) and lost[key] >= VANISHED_AT_LEAST and lost[key] * 2 > had[key]
+        if key in measured(view.source) and lost[key] >= VANISHED_AT_LEAST and lost[key] * 2 > had[key]
     }
 
 
 def _vanished(vanished: Mapping[str, tuple[int, int]], source: Source) -> Iterable[Finding]:
     for key, (lost, had) in vanished.items():
-        attribute = getattr(source.user_mapping, key)
+        attribute = measured(source)[key]
         yield Finding(
             Code.ATTRIBUTE_VANISHED,
             attribute,
             f"{lost} of the {had} entries that had {attribute} no longer show it; let the bind DN read "
-            f"it again, or take it out of user_mapping.{key} if it is meant to be gone",
+            f"it again, or take it out of user_mapping.{key.partition(':')[0]} if it is meant to be gone",
         )

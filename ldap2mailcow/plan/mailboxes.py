@@ -24,12 +24,13 @@ def decide_mailboxes(draft: Draft) -> None:
             draft.find(Code.PROTECTED, mailbox.dn, f"{address} is protected by the config and left alone")
             continue
         if not may_have(draft, mailbox):
+            draft.refused.add(address)
             continue
         draft.served.add(address)
         existing = draft.view.actual.mailboxes.get(address)
-        if existing is None:
+        if existing is None and draft.view.config.create_mailboxes:
             create(draft, mailbox)
-        else:
+        elif existing is not None and draft.view.config.decides_status:
             Keeper(draft, mailbox, existing).decide()
 
 

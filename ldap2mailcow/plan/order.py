@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from ldap2mailcow.model import QUOTA, Change, Kind, Value
+from ldap2mailcow.model import QUOTA, AliasChange, Change, Kind, Value
 
 
 class Step(IntEnum):
     """The steps of a run, first to last."""
 
-    FREE_QUOTA = 0
-    MAILBOXES = 1
-    ENABLE = 2
-    SWITCH = 3
-    DISABLE = 4  # last: whatever goes wrong before it, nobody has lost anything yet
+    FREE_ADDRESSES = 0  # and places: what a mailbox or another alias waits for
+    FREE_QUOTA = 1
+    MAILBOXES = 2
+    ENABLE = 3
+    ALIASES = 4  # after the mailboxes they go to, before those are disabled: else mailcow rebuilds its address book
+    REMOVE_ALIASES = 5
+    SENDERS = 6
+    SWITCH = 7
+    DISABLE = 8  # last: whatever goes wrong before it, nobody has lost anything yet
 
 
 def step_of(change: Change) -> Step:
@@ -23,7 +27,13 @@ def step_of(change: Change) -> Step:
     Two changes of one mailbox are never in the same step: `edit/mailbox` writes back what it has read, so that two at
     once would lose one of them.
     """
+    if isinstance(change, AliasChange):
+        if change.is_first:
+            return Step.FREE_ADDRESSES
+        return Step.REMOVE_ALIASES if change.kind is Kind.REMOVE else Step.ALIASES
     match change.kind:
+        case Kind.GRANT:
+            return Step.SENDERS
         case Kind.DISABLE:
             return Step.DISABLE
         case Kind.ENABLE:

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from ldap2mailcow.desired import Desired
-from ldap2mailcow.model import ACTIVE, Actual, Address, Code, Finding, Fingerprint, Kind, SourceMemory
+from collections.abc import Iterable
+from typing import TypeVar
 
+from ldap2mailcow.desired import Desired
+from ldap2mailcow.model import ACTIVE, Actual, Address, Change, Code, Finding, Fingerprint, Kind, SourceMemory
+
+from .alias_marks import concerns
+from .alias_plan import MailboxPlan, plan_aliases
+from .alias_removals import decide_alias_removals
 from .draft import Draft
 from .guard import guard
 from .holders import decide_left_behind, tell_replaced_ids
-from .knowledge import differing, doubts, fingerprint, vanished_keys
+from .knowledge import (
+    alias_doubts,
+    alias_knowledge,
+    differing,
+    doubts,
+    emptied_lists,
+    fingerprint,
+    vanished_keys,
+)
 from .mailboxes import decide_mailboxes
 from .order import step_of
 from .removals import decide_removals, forget_departed, forget_misses, missing_mailboxes
-from .view import Plan, View
+from .view import Plan, Reason, View
+
+AnyChange = TypeVar("AnyChange", bound=Change)
 
 
 def make_plan(view: View) -> Plan:
@@ -21,27 +37,66 @@ def make_plan(view: View) -> Plan:
     vanished = vanished_keys(view, draft.remembered_by_id)
     draft.vanished = frozenset(vanished)
     reasons = doubts(view, vanished)
+    emptied = () if reasons or view.options.scoped else emptied_lists(view)  # of members who aren't looked at
     draft.whole = not reasons
-    draft.findings.extend(finding for finding in (*reasons, *view.desired.findings) if _concerns(view, finding))
+    said = (*reasons, *alias_doubts(view), *emptied, *view.desired.findings, *view.wishes.findings)
+    draft.findings.extend(finding for finding in said if _concerns(view, finding))
     _tell_domains(draft)
     _tell_unknown_addresses(draft)
     _tell_lost_key(draft)
     _tell_half_deleted(draft)
     _forget_old_ids(draft)
+
+    knowledge = alias_knowledge(view, users_whole=draft.whole, lists_whole=not emptied)
+    decide_alias_removals(draft, knowledge)
+    mailboxes = _plan_mailboxes(draft)
+    aliases = plan_aliases(draft, mailboxes, knowledge)
+
+    whole = draft.whole and all(knowledge.whole.values())
+    knows_absence = draft.whole and not view.options.scoped
+    accepts = whole and knows_absence and not any(one.reason is Reason.SEARCH_CHANGED for one in aliases.withheld)
+    accepted = draft.remembered_source.accepted
+    ours = [mailbox for mailbox in view.actual.mailboxes.values() if draft.is_ours(mailbox)]
+    changes: Iterable[Change] = (*aliases.mailboxes, *aliases.changes)
+    return Plan(
+        changes=_in_order(changes),
+        withheld=aliases.withheld,
+        pending=tuple(draft.pending),
+        findings=tuple(draft.findings),
+        notes=tuple(draft.notes),
+        source=SourceMemory(
+            id_attribute=view.id_attribute if draft.ids_hold else draft.remembered_source.id_attribute,
+            accepted=fingerprint(view.source) if accepts else accepted,
+        ),
+        whole=whole or (draft.whole and view.options.scoped),
+        managed=sum(map(draft.in_scope, (mailbox.address for mailbox in ours))),
+        wanted=sum(map(draft.in_scope, view.desired.mailboxes)),
+        unmanaged=_unmanaged(draft) if knows_absence else (),
+        managed_aliases=aliases.managed,
+        wanted_aliases=sum(concerns(draft, wish) for wish in view.wishes.aliases.values()),
+        unmanaged_aliases=aliases.unmanaged if knows_absence else (),
+        unread=aliases.unread,
+    )
+
+
+def _plan_mailboxes(draft: Draft) -> MailboxPlan:
+    """Return the changes of mailboxes, guarded."""
+    view = draft.view
     decide_mailboxes(draft)
+    if not view.config.decides_status:
+        return MailboxPlan((), ())
     decide_left_behind(draft)
     tell_replaced_ids(draft)
-
-    accepted, present = draft.remembered_source.accepted, fingerprint(view.source)
     knows_absence = draft.whole and not view.options.scoped
     missing = missing_mailboxes(draft) if knows_absence else ()
-    doubt = _search_doubt(accepted, present, missing_any=bool(missing)) if knows_absence else ""
+    doubt = ""
+    if knows_absence:
+        accepted = draft.remembered_source.accepted
+        doubt = _search_doubt(accepted, fingerprint(view.source), missing_any=bool(missing))
     decide_removals(draft, missing, skip_grace=bool(doubt))
     if knows_absence:
         forget_misses(draft)
         forget_departed(draft)
-
-    ours = [mailbox for mailbox in view.actual.mailboxes.values() if draft.is_ours(mailbox)]
     adopted = {change.address for change in draft.changes if change.kind is Kind.ADOPT}
     active = sum(
         mailbox.attributes[ACTIVE.key] != 0
@@ -49,29 +104,19 @@ def make_plan(view: View) -> Plan:
         if draft.is_ours(mailbox) or mailbox.address in adopted
     )
     changes, withheld = guard(
-        sorted(draft.changes, key=lambda change: (step_of(change), change.address)),
+        _in_order(draft.changes),
         managed=active,
         allowed=view.config.limits.removals.allows(active),
         whole=draft.whole or view.options.scoped,
         search_doubt=doubt,
         options=view.options,
     )
-    accepts = knows_absence and not (doubt and withheld)
-    return Plan(
-        changes=changes,
-        withheld=(withheld,) if withheld else (),
-        pending=tuple(draft.pending),
-        findings=tuple(draft.findings),
-        notes=tuple(draft.notes),
-        source=SourceMemory(
-            id_attribute=view.id_attribute if draft.ids_hold else draft.remembered_source.id_attribute,
-            accepted=present if accepts else accepted,
-        ),
-        whole=draft.whole,
-        managed=sum(map(draft.in_scope, (mailbox.address for mailbox in ours))),
-        wanted=sum(map(draft.in_scope, view.desired.mailboxes)),
-        unmanaged=_unmanaged(draft) if knows_absence else (),
-    )
+    return MailboxPlan(changes, (withheld,) if withheld else ())
+
+
+def _in_order(changes: Iterable[AnyChange]) -> tuple[AnyChange, ...]:
+    """Return changes in the order in which they run."""
+    return tuple(sorted(changes, key=lambda change: (step_of(change), change.address)))
 
 
 def _unmanaged(draft: Draft) -> tuple[Address, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ldap2mailcow.model import ACTIVE, Cause, Change, Existing, Kind, Note, Origin, Remembered, Why
+from ldap2mailcow.model import ACTIVE, Cause, Existing, Kind, MailboxChange, Note, Origin, Remembered, Why
 
 from .draft import Draft
 from .status import status_change
@@ -77,7 +77,7 @@ def decide_removals(
             draft.pending.append(Pending(address, row.dn, due, max(policy.missing_runs - missed, 0)))
 
 
-def _disable(draft: Draft, existing: Existing, row: Remembered, patch: dict[str, object]) -> Change:
+def _disable(draft: Draft, existing: Existing, row: Remembered, patch: dict[str, object]) -> MailboxChange:
     return status_change(
         draft,
         Kind.DISABLE,

@@ -9,7 +9,7 @@ from ldap2mailcow.model import Address, Code, Domain, Existing, Finding
 
 @dataclass(slots=True)
 class Room:
-    """What is left in one domain, in mailboxes and MiB.
+    """What is left in one domain, in mailboxes, MiB and aliases.
 
     mailcow checks a quota on *every* `edit/mailbox`, sent or not: a mailbox whose present quota no longer fits its
     domain can't be edited at all, not even be set inactive (docs/mailcow-api.md section 5).
@@ -18,11 +18,25 @@ class Room:
     domain: Domain
     mailboxes: int
     quota: int
+    aliases: int = 0
 
     @classmethod
     def of(cls, domain: Domain) -> Room:
         """Return the room that a domain has before the run."""
-        return cls(domain, domain.max_mailboxes - domain.mailboxes, domain.max_quota - domain.used_quota)
+        mailboxes, quota = domain.max_mailboxes - domain.mailboxes, domain.max_quota - domain.used_quota
+        return cls(domain, mailboxes, quota, domain.max_aliases - domain.aliases)
+
+    def take_alias(self, address: Address, dn: str) -> Finding | None:
+        """Take the room of a new alias, or say why there is none."""
+        if self.aliases <= 0:
+            return Finding(
+                Code.NO_ROOM_FOR_ALIAS,
+                dn or address,
+                f"{address} is not made: {self.domain.name} has all of its {self.domain.max_aliases} aliases; raise "
+                "'Max. possible aliases' of the domain in mailcow",
+            )
+        self.aliases -= 1
+        return None
 
     def take_mailbox(self, address: Address, quota: int, dn: str) -> Finding | None:
         """Take the room of a new mailbox, or say why there is none; then nothing is taken."""

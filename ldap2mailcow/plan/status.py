@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import cast
 
-from ldap2mailcow.model import ACTIVE, Cause, Change, Code, Existing, FieldChange, Kind, Mailbox, Patch, Remembered, Why
+from ldap2mailcow.model import (
+    ACTIVE,
+    Cause,
+    Code,
+    Existing,
+    FieldChange,
+    Kind,
+    Mailbox,
+    MailboxChange,
+    Patch,
+    Remembered,
+    Why,
+)
 
 from .draft import Draft
 
@@ -15,7 +27,7 @@ def decide_status(
     existing: Existing,
     row: Remembered | None,
     identity: Patch,
-) -> Change | None:
+) -> MailboxChange | None:
     """Return what an entry's status asks for; `identity` is what is remembered with it."""
     wanted, now = mailbox.attributes.get(ACTIVE.key), existing.attributes[ACTIVE.key]
     cause = row.disabled if row else None
@@ -69,11 +81,11 @@ def status_change(
     dn: str,
     value: int,
     patch: Patch,
-) -> Change:
+) -> MailboxChange:
     """Return the change that sets a mailbox inactive (0), or back to what it was, with the tag that says who did it."""
     tag = draft.disabled_tag
     before = cast("int", existing.attributes[ACTIVE.key])
-    return Change(
+    return MailboxChange(
         kind,
         existing.address,
         why,

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import cast
 
-from ldap2mailcow.model import ATTRIBUTES, Change, Existing, Kind
+from ldap2mailcow.model import (
+    ATTRIBUTES,
+    GOTO,
+    Address,
+    AliasChange,
+    Change,
+    Existing,
+    ExistingAlias,
+    Kind,
+    MailboxChange,
+    Value,
+    joined,
+    split,
+)
 
 
-def is_done(change: Change, existing: Existing) -> bool:
+def is_done(change: MailboxChange, existing: Existing) -> bool:
     """Tell whether a mailbox, read again, shows everything that a change was to do.
 
     A new mailbox got its password in the statement that made it; a changed password shows by mailcow's stamp, which
@@ -19,10 +34,37 @@ def is_done(change: Change, existing: Existing) -> bool:
         and existing.tags.issuperset(change.add_tags)
         and existing.tags.isdisjoint(change.remove_tags)
         and (change.password is None or password_written)
+        and (change.senders is None or existing.senders == frozenset(change.senders))
+        and change.foreign_senders is None  # which mailcow doesn't show
     )
 
 
-def remainder(change: Change, existing: Existing) -> Change:
+def is_alias_done(change: AliasChange, existing: ExistingAlias | None) -> bool:
+    """Tell whether an alias, read again, shows everything that a change was to do; None for one that isn't there."""
+    if existing is None or change.kind is Kind.REMOVE:
+        return existing is None and change.kind is Kind.REMOVE
+    return all(existing.values[key] == value for key, value in change.writes.items())
+
+
+def without(change: Change, failed: Collection[Address]) -> Change | None:
+    """Return what is left of a change where mailboxes could not be made; None for nothing.
+
+    An alias must not go to somebody who isn't there; the next run makes both.
+    """
+    if isinstance(change, MailboxChange):
+        return None if change.address in failed else change
+    if not isinstance(change, AliasChange) or GOTO not in change.writes or not failed:
+        return change
+    goto = split(str(change.writes[GOTO])) - frozenset(failed)
+    if not goto:
+        return None
+    applied = {**cast("Mapping[str, Value]", (change.remember or {})["applied"]), GOTO: joined(goto)}
+    fields = tuple(replace(one, after=joined(goto)) if one.key == GOTO else one for one in change.fields)
+    remember = {**(change.remember or {}), "applied": applied}
+    return replace(change, fields=fields, writes={**change.writes, GOTO: joined(goto)}, remember=remember)
+
+
+def remainder(change: MailboxChange, existing: Existing) -> MailboxChange:
     """Return the change to send again: a mailbox that was made, but not whole, is edited and not made twice."""
     if change.kind is not Kind.CREATE:
         return change

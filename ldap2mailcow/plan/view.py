@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from ldap2mailcow.config import Config, Source
-from ldap2mailcow.desired import Desired
-from ldap2mailcow.model import Actual, Address, Answer, Change, Finding, Memory, Note, SourceMemory
+from ldap2mailcow.desired import Desired, Wishes
+from ldap2mailcow.model import Actual, Address, Answers, Change, Finding, Memory, Note, SourceMemory, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,16 @@ class View:
     source: Source
     search_filter: str
     """The filter that was really searched with."""
-    answer: Answer
+    answers: Answers
     desired: Desired
+    wishes: Wishes
     id_attribute: str
     actual: Actual
     memory: Memory
     options: Options
     now: datetime
+    senders: Mapping[Address, frozenset[str] | None] = field(default_factory=dict)
+    """Of the mailboxes that were asked for: mailcow's rows of whom its user may send as; None where it didn't tell."""
 
 
 class Reason(StrEnum):
@@ -52,6 +56,14 @@ class Reason(StrEnum):
     OVER_LIMIT = "over_limit"
 
 
+class What(StrEnum):
+    """The kinds of removals that are counted, each by itself."""
+
+    MAILBOXES = "mailboxes"
+    ALIASES = "aliases"
+    LISTS = "lists"  # that lose members
+
+
 @dataclass(frozen=True, slots=True)
 class Withheld:
     """Removals that this run does not carry out, and why."""
@@ -60,14 +72,20 @@ class Withheld:
     changes: tuple[Change, ...]
     """In full for NOT_WHOLE by status; who is merely missing from a doubtful answer isn't even listed."""
     managed: int
-    """Of how many active mailboxes that are ours."""
+    """Of how many active mailboxes or aliases that are ours."""
     limit: int
     sentence: str
+    what: What = What.MAILBOXES
 
     @property
     def addresses(self) -> tuple[Address, ...]:
-        """Whose mailboxes they are."""
+        """Whose mailboxes they are, or which aliases."""
         return tuple(change.address for change in self.changes)
+
+    @property
+    def name(self) -> str:
+        """What it is known by from run to run."""
+        return f"{self.what} {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +98,7 @@ class Pending:
     """Not before this."""
     answers: int
     """How many more whole answers without the entry it takes, this one not counted."""
+    subject: Subject = Subject.MAILBOX
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +119,11 @@ class Plan:
     """Mailboxes that the directory asks for."""
     unmanaged: tuple[Address, ...] = ()
     """Mailboxes in our domains that are neither ours nor in the directory."""
+    managed_aliases: int = 0
+    """Aliases of mailcow that are ours, before the run."""
+    wanted_aliases: int = 0
+    """Aliases that the directory asks for."""
+    unmanaged_aliases: tuple[Address, ...] = ()
+    """Aliases in our domains that are neither ours nor in the directory."""
+    unread: frozenset[Address] = frozenset()
+    """Mailboxes whose present rights to send as others must be known before theirs can be changed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ldap2mailcow.model import Change, Finding, Kind, Outcome
+from ldap2mailcow.model import Change, Finding, Kind, MailboxChange, Outcome
 from ldap2mailcow.plan import Pending, Withheld, cost
 
 from .result import Result, count, shown_changes
@@ -43,7 +43,13 @@ def document(result: Result) -> str:
             "pending": [_pending(pending) for pending in plan.pending],
             "findings": [_finding(finding, accepted=result.is_accepted(finding)) for finding in result.findings],
             "not_in_directory": list(plan.unmanaged),
-            "counts": {"wanted": plan.wanted, "managed": plan.managed},
+            "aliases_not_in_directory": list(plan.unmanaged_aliases),
+            "counts": {
+                "wanted": plan.wanted,
+                "managed": plan.managed,
+                "wanted_aliases": plan.wanted_aliases,
+                "managed_aliases": plan.managed_aliases,
+            },
             "cost": {"calls": price.calls, "rebuilds": price.rebuilds},
         },
         indent=2,
@@ -56,11 +62,12 @@ def _change(change: Change, outcome: Outcome | None, *, dry_run: bool) -> dict[s
         state = "done" if outcome.done else "failed"
     return {
         "kind": change.kind,
+        "subject": change.subject,
         "address": change.address,
         "dn": change.dn,
         "why": change.why,
         "fields": [{"key": field.key, "before": field.before, "after": field.after} for field in change.fields],
-        "password": change.password is not None,
+        "password": isinstance(change, MailboxChange) and change.password is not None,
         "outcome": state,
         "detail": outcome.detail if outcome else "",
     }
@@ -68,6 +75,7 @@ def _change(change: Change, outcome: Outcome | None, *, dry_run: bool) -> dict[s
 
 def _withheld(withheld: Withheld) -> dict[str, object]:
     return {
+        "what": withheld.what,
         "reason": withheld.reason,
         "count": len(withheld.changes),
         "managed": withheld.managed,
@@ -79,6 +87,7 @@ def _withheld(withheld: Withheld) -> dict[str, object]:
 
 def _pending(pending: Pending) -> dict[str, object]:
     return {
+        "subject": pending.subject,
         "address": pending.address,
         "dn": pending.dn,
         "due": pending.due.isoformat(timespec="seconds"),

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from ldap2mailcow.model import Change, FieldChange, Finding, Kind, Level, Notice, Outcome, Value, escaped
+from ldap2mailcow.model import (
+    GOTO,
+    Change,
+    FieldChange,
+    Finding,
+    Kind,
+    Level,
+    MailboxChange,
+    Notice,
+    Outcome,
+    Subject,
+    Value,
+    escaped,
+)
 from ldap2mailcow.plan import Pending, Withheld, cost
 
 from .result import Result, count, shown_changes
@@ -18,8 +31,10 @@ VERBS = {
     Kind.ADOPT: ("to adopt", "adopted"),
     Kind.UPDATE: ("to update", "updated"),
     Kind.ENABLE: ("to enable", "enabled"),
+    Kind.GRANT: ("to give other send-as rights", "given other send-as rights"),
     Kind.SWITCH: ("to switch", "switched"),
     Kind.DISABLE: ("to disable", "disabled"),
+    Kind.REMOVE: ("to remove", "removed"),
 }
 
 
@@ -36,10 +51,14 @@ def withheld_lines(withheld: Iterable[Withheld]) -> list[str]:
 def pending_lines(pending: Sequence[Pending]) -> list[str]:
     """Return what a grace will bring later."""
     return [
-        f"pending   {escaped(pend.address)}  would be disabled from {pend.due:%Y-%m-%d %H:%M} UTC on"
+        f"pending   {_named(pend.subject, pend.address)}  would be {_fate(pend)} from {pend.due:%Y-%m-%d %H:%M} UTC on"
         + (f", after {pend.answers} more run{'s' * (pend.answers != 1)} without its entry" if pend.answers else "")
         for pend in pending
     ]
+
+
+def _fate(pend: Pending) -> str:
+    return "disabled" if pend.subject is Subject.MAILBOX else "removed"
 
 
 def finding_lines(findings: Iterable[Finding], *, everything: bool) -> list[str]:
@@ -67,20 +86,23 @@ def failure_lines(failed: Iterable[Outcome]) -> list[str]:
 
 
 def unmanaged_lines(result: Result) -> list[str]:
-    """Return the mailboxes in our domains that are nobody's concern here."""
-    return [
-        f"not ours  {escaped(address)}  is in mailcow and not in the directory" for address in result.plan.unmanaged
-    ]
+    """Return the mailboxes and aliases in our domains that are nobody's concern here."""
+    plan = result.plan
+    named = [_named(Subject.MAILBOX, address) for address in plan.unmanaged]
+    named += [_named(Subject.ALIAS, address) for address in plan.unmanaged_aliases]
+    return [f"not ours  {name}  is in mailcow and not in the directory" for name in named]
 
 
 def summary_line(result: Result) -> str:
     """Return one line that says what the run did, or would do."""
     plan = result.plan
     changes = plan.changes if result.dry_run else [outcome.change for outcome in result.outcomes if outcome.done]
-    tense = 0 if result.dry_run else 1
-    parts = [f"{number} {words[tense]}" for kind, words in VERBS.items() if (number := count(changes, kind))]
+    parts = _counted(changes, Subject.MAILBOX, dry_run=result.dry_run)
     again = count(changes, Kind.REASSERT)
     parts += [f"{again} {'to write again' if result.dry_run else 'written again'} unchanged"] * bool(again)
+    if aliases := _counted(changes, Subject.ALIAS, dry_run=result.dry_run):
+        aliases[0] = f"aliases: {aliases[0]}"
+        parts += aliases
     untried = 0 if result.dry_run else len(plan.changes) - len(result.outcomes)
     parts += [f"{len(result.failed)} failed"] * bool(result.failed)
     parts += [f"{untried} not tried"] * bool(untried)
@@ -91,11 +113,31 @@ def summary_line(result: Result) -> str:
     )
     head = "Dry run: " if result.dry_run else ""
     body = ", ".join(parts) or "nothing to do"
-    taken = 0 if result.dry_run else count(changes, Kind.CREATE) + count(changes, Kind.ADOPT)
-    tail = f"; {plan.wanted} mailbox{'es' * (plan.wanted != 1)} in the directory, {plan.managed + taken} managed"
+    return f"{head}{body}{_standing(result, changes)}."
+
+
+def _counted(changes: Iterable[Change], subject: Subject, *, dry_run: bool) -> list[str]:
+    """Return how many changes of each kind there are."""
+    of_subject = [change for change in changes if change.subject is subject]
+    tense = 0 if dry_run else 1
+    return [f"{number} {words[tense]}" for kind, words in VERBS.items() if (number := count(of_subject, kind))]
+
+
+def _standing(result: Result, changes: Iterable[Change]) -> str:
+    """Return what there is: what the directory asks for, and what is managed."""
+    plan = result.plan
+    taken = [] if result.dry_run else [change for change in changes if change.kind in (Kind.CREATE, Kind.ADOPT)]
+    managed = plan.managed + sum(change.subject is Subject.MAILBOX for change in taken)
+    text = f"; {plan.wanted} mailbox{'es' * (plan.wanted != 1)} in the directory, {managed} managed"
     if plan.unmanaged:
-        tail += f", {len(plan.unmanaged)} more in your domains"
-    return f"{head}{body}{tail}."
+        text += f", {len(plan.unmanaged)} more in your domains"
+    if plan.wanted_aliases or plan.managed_aliases:
+        gone = 0 if result.dry_run else count(changes, Kind.REMOVE)
+        managed = plan.managed_aliases + sum(change.subject is Subject.ALIAS for change in taken) - gone
+        text += f"; {plan.wanted_aliases} alias{'es' * (plan.wanted_aliases != 1)} in the directory, {managed} managed"
+        if plan.unmanaged_aliases:
+            text += f", {len(plan.unmanaged_aliases)} more"
+    return text
 
 
 def cost_lines(result: Result) -> list[str]:
@@ -112,9 +154,15 @@ def cost_lines(result: Result) -> list[str]:
 
 def _change_line(change: Change) -> str:
     parts = [_field(field) for field in change.fields if field.before is not None or not _is_usual(field)]
-    parts += ["password"] * (change.password is not None)
-    parts += [f"+tag {tag}" for tag in change.add_tags] + [f"-tag {tag}" for tag in change.remove_tags]
-    return f"{change.kind:<9} {escaped(change.address)}  {'; '.join(parts)}  ({change.why})"
+    if isinstance(change, MailboxChange):
+        parts += ["password"] * (change.password is not None)
+        parts += [f"+tag {tag}" for tag in change.add_tags] + [f"-tag {tag}" for tag in change.remove_tags]
+    told = f"{'; '.join(parts)}  " if parts else ""
+    return f"{change.kind:<9} {_named(change.subject, change.address)}  {told}({change.why})"
+
+
+def _named(subject: Subject, address: str) -> str:
+    return escaped(address) if subject is Subject.MAILBOX else f"alias {escaped(address)}"
 
 
 def _is_usual(field: FieldChange) -> bool:
@@ -123,10 +171,22 @@ def _is_usual(field: FieldChange) -> bool:
 
 
 def _field(field: FieldChange) -> str:
+    if field.key in (GOTO, "send_as"):
+        return f"{field.key} {_difference(str(field.before or ''), str(field.after))}"
     after = _value(field.key, field.after)
     return (
         f"{field.key} {after}" if field.before is None else f"{field.key} {_value(field.key, field.before)} -> {after}"
     )
+
+
+def _difference(before: str, after: str) -> str:
+    """Return which addresses come and go, of two texts that list some; all of them where there were none."""
+    old, new = ({part.strip() for part in text.split(",") if part.strip()} for text in (before, after))
+    signs = [*(f"+{part}" for part in sorted(new - old)), *(f"-{part}" for part in sorted(old - new))]
+    if not old:
+        signs = sorted(new)
+    more = f" and {len(signs) - NAMED} more" if len(signs) > NAMED else ""
+    return escaped(", ".join(signs[:NAMED])) + more
 
 
 def _value(key: str, value: Value) -> str:

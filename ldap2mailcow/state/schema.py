@@ -62,6 +62,25 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE TABLE refusal (credential TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT;
     """,
+    """
+    CREATE TABLE alias (
+        address TEXT PRIMARY KEY,
+        source TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        dn TEXT NOT NULL,
+        role TEXT,
+        origin TEXT NOT NULL,
+        number INTEGER,
+        applied TEXT NOT NULL DEFAULT '{}',
+        disabled INTEGER NOT NULL DEFAULT 0,
+        missing_since TEXT,
+        missed INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    ALTER TABLE mailbox ADD COLUMN senders TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE mailbox ADD COLUMN foreign_senders TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE mailbox ADD COLUMN senders_checked TEXT;
+    ALTER TABLE change ADD COLUMN subject TEXT NOT NULL DEFAULT 'mailbox';
+    """,
 )
 """Each turns a file of one version into the next; the first makes an empty file into version 1."""
 

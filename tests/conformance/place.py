@@ -48,12 +48,12 @@ class Place:
         assert answer.said == [("success", ["domain_added", name])]
         return name
 
-    def alias_domain(self, target: str) -> str:
+    def alias_domain(self, target: str, **fields: object) -> str:
         """A new alias domain."""
         name = self.name()
         self._alias_domains.append(name)
-        fields = {"alias_domain": name, "target_domain": target, "active": 1, "key_size": 0, "dkim_selector": ""}
-        assert self.api.post("add/alias-domain", fields).said == [("success", ["aliasd_added", name])]
+        usual = {"alias_domain": name, "target_domain": target, "active": 1, "key_size": 0, "dkim_selector": ""}
+        assert self.api.post("add/alias-domain", {**usual, **fields}).said == [("success", ["aliasd_added", name])]
         return name
 
     def mailbox(self, domain: str, local_part: str = "ann", **fields: object) -> str:

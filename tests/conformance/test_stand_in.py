@@ -22,7 +22,7 @@ DEADLOCK = (
 )
 LOCK_WAIT = "SQLSTATE[HY000]: General error: 1205 Lock wait timeout exceeded; try restarting transaction"
 DOMAIN = "example.org"
-ANN, BEN = f"ann@{DOMAIN}", f"ben@{DOMAIN}"
+ANN, BEN, LIST = f"ann@{DOMAIN}", f"ben@{DOMAIN}", f"list@{DOMAIN}"
 
 
 @pytest.fixture
@@ -152,6 +152,11 @@ def edit(place: Place, endpoint: str, item: object, **attr: object) -> Answer:
     return place.api.edit(endpoint, item, **attr)
 
 
+def number_of(place: Place) -> int:
+    (row,) = place.api.get(f"get/alias/all/{DOMAIN}").json
+    return int(row["id"])
+
+
 def write(place: Place, path: str, body: Any) -> Answer:  # noqa: ANN401 - any JSON
     return place.api.post(path, body)
 
@@ -172,6 +177,17 @@ def write(place: Place, path: str, body: Any) -> Answer:  # noqa: ANN401 - any J
         (lambda place: write(place, "add/alias", alias_fields(f"l@{DOMAIN}", f"{ANN},{BEN}")), 0, 2),
         (lambda place: write(place, "add/alias", alias_fields(f"l@{DOMAIN}", f"x@y.test,{ANN}")), 1, 1),
         (lambda place: write(place, "add/alias", alias_fields(ANN, BEN)), 1, 0),
+        (lambda place: write(place, "add/alias", alias_fields(f"k@{DOMAIN},l@{DOMAIN}", ANN)), 0, 1),
+        (lambda place: write(place, "add/alias", alias_fields(f"k@{DOMAIN},l@{DOMAIN}", "x@y.test")), 1, 0),
+        (lambda place: write(place, "add/alias", alias_fields(f"k@{DOMAIN}", f"k@{DOMAIN}")), 1, 0),
+        (lambda place: write(place, "add/alias", alias_fields(f"k@{DOMAIN}", "", goto_null=1)), 1, 0),
+        (lambda place: edit(place, "alias", number_of(place), private_comment="x"), 0, 1),
+        (lambda place: edit(place, "alias", number_of(place), goto=BEN), 0, 2),
+        (lambda place: edit(place, "alias", number_of(place), goto="x@y.test"), 1, 1),
+        (lambda place: edit(place, "alias", 999, active=0), 1, 0),
+        (lambda place: write(place, "delete/alias", [number_of(place)]), 0, 1),
+        (lambda place: write(place, "delete/alias", [999]), 1, 0),
+        (lambda place: edit(place, "mailbox", ANN, sender_acl=[BEN]), 0, 1),
         (lambda place: write(place, "add/domain", {"domain": "new.test", "key_size": 0}), 0, 0),
         (lambda place: edit(place, "domain", DOMAIN, description="x"), 1, 0),
     ],
@@ -183,6 +199,7 @@ def test_cost_of_a_call(
     server = own_place.own_server()
     add("ann")
     add("ben")
+    own_place.alias(LIST, ANN)
     server.costs.reset()
     call(own_place)
     assert server.costs.as_json() == {"full": full, "incremental": incremental}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _MODULES = Path("/usr/lib/ldap")
-_SCHEMAS = ("core", "cosine", "inetorgperson", "dyngroup")
+_SCHEMAS = ("core", "cosine", "inetorgperson", "dyngroup", "nis", "misc")
 _OWN_SCHEMA = Path(__file__).with_name("schema.ldif")
 
 # dynlist's * makes memberOf see nested groups.

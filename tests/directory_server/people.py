@@ -1,4 +1,4 @@
-"""People for the directory: always the same ones, as many as are asked for."""
+"""People, groups and forwards for the directory: always the same ones, as many as are asked for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 _FIRST = ("Anna", "Björn", "Chloé", "David", "Elif", "Femke", "Goran", "Hana", "Igor", "Jana", "Łukasz")
 _LAST = ("Ahmed", "Bergström", "Costa", "Dubois", "Eriksson", "Fischer", "García", "Horvat", "Ivanov", "Jansen")
 _QUOTAS = ("512", "1024", "2048", "4096")
+
+_GROUP_CLASSES = {
+    "member": "groupOfNames",
+    "uniqueMember": "groupOfUniqueNames",
+    "memberUid": "posixGroup",
+    "memberURL": "groupOfURLs",
+    "rfc822MailMember": "nisMailAlias",
+}
 
 Attributes = Mapping[str, Sequence[bytes]]
 
@@ -41,6 +49,46 @@ def person(
     }
     encoded = {name: [value.encode() for value in values] for name, values in attributes.items()}
     return f"uid={uid},ou=people,{suffix}", encoded
+
+
+def group(
+    name: str,
+    members: Iterable[str | bytes] = (),
+    *,
+    kind: str = "member",
+    suffix: str = "dc=example,dc=org",
+    domain: str = "example.org",
+    more: Mapping[str, Sequence[str]] | None = None,
+) -> tuple[str, Attributes]:
+    """Return the DN and the attributes of a group below `ou=groups`, mail `name@domain`, with its members as given.
+
+    kind: the attribute that holds them, which decides the class; a group of none is a `mailGroup`, which may be empty.
+    more: further attributes, in the place of those that are set here.
+    """
+    values = [member.encode() if isinstance(member, str) else member for member in members]
+    structural = _GROUP_CLASSES[kind] if values else "mailGroup"
+    attributes: dict[str, Sequence[str]] = {
+        "objectClass": [structural, "mailPerson"],
+        "cn": [name],
+        "mail": [f"{name}@{domain}"],
+        **({"gidNumber": ["1000"]} if structural == "posixGroup" else {}),
+        **(more or {}),
+    }
+    encoded = {key: [value.encode() for value in each] for key, each in attributes.items()}
+    return f"cn={name},ou=groups,{suffix}", {**encoded, **({kind: values} if values else {})}
+
+
+def forward(
+    name: str, targets: Iterable[str], *, suffix: str = "dc=example,dc=org", domain: str = "example.org"
+) -> tuple[str, Attributes]:
+    """Return the DN and the attributes of an entry below `ou=groups` that only forwards, mail `name@domain`."""
+    attributes = {
+        "objectClass": [b"mailForward"],
+        "cn": [name.encode()],
+        "mail": [f"{name}@{domain}".encode()],
+        "mailForwardingAddress": [target.encode() for target in targets],
+    }
+    return f"cn={name},ou=groups,{suffix}", attributes
 
 
 def ldif(entries: Iterable[tuple[str, Attributes]]) -> str:

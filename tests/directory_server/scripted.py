@@ -44,6 +44,8 @@ class Search:
 
     base: str
     scope: int
+    compared: frozenset[str]
+    """The attributes whose values its filter names."""
     attributes: tuple[str, ...]
     time_limit: int
     controls: frozenset[str]
@@ -109,6 +111,7 @@ class ScriptedServer:
     bind: the reply to every bind (None = success).
     extended: the reply to StartTLS and the like (None = protocolError, as from a server that doesn't know it).
     supported: what the root DSE says in supportedControl; None = there is no root DSE to be read.
+    root: what else the root DSE says.
     """
 
     def __init__(
@@ -118,11 +121,13 @@ class ScriptedServer:
         bind: Done | End | None = None,
         extended: Done | End | None = None,
         supported: Sequence[str] | None = (),
+        root: Mapping[str, Sequence[bytes]] | None = None,
     ) -> None:
         self.script = script
         self.bind = bind or Done()
         self.extended = extended or Done(2, "unsupported extended operation")
         self.supported = supported
+        self.root = root or {}
         self.requests: list[Request] = []
         self.closing = threading.Event()
         self._server = _Listener(self)
@@ -165,7 +170,8 @@ class ScriptedServer:
             return self.script(request)
         if self.supported is None:
             return (Done(32),)
-        return (Found("", {"supportedControl": [name.encode() for name in self.supported]}), Done())
+        controls = [name.encode() for name in self.supported]
+        return (Found("", {"supportedControl": controls, **self.root}), Done())
 
 
 def pages(entries: Sequence[Found]) -> Script:
@@ -253,12 +259,22 @@ def _search(body: Any, controls: Any) -> Search:  # noqa: ANN401 - the same
     return Search(
         base=str(body["baseObject"]),
         scope=int(body["scope"]),
+        compared=frozenset(_compared(body["filter"])),
         attributes=tuple(str(name) for name in body["attributes"]),
         time_limit=int(body["timeLimit"]),
         controls=frozenset(values),
         page_size=size,
         cookie=cookie,
     )
+
+
+def _compared(assertion: Any) -> Iterator[str]:  # noqa: ANN401 - the same
+    kind, inner = assertion.getName(), assertion.getComponent()
+    if kind in ("and", "or"):
+        for each in inner:
+            yield from _compared(each)
+    elif kind == "equalityMatch":
+        yield str(inner["attributeDesc"])
 
 
 def _encoded(number: int, reply: Found | Reference | Done, done_tag: int) -> bytes:

@@ -35,7 +35,7 @@ class Slapd:
     """A slapd that lives as long as its `with` block.
 
     It has `suffix`, `ou=people`, `ou=groups`, an administrator (also of cn=config) and a reader. Classes beyond the
-    usual ones: `mailPerson` (auxiliary) and `mailForward`, see schema.ldif.
+    usual ones: `mailPerson` (auxiliary), `mailGroup` and `mailForward`, see schema.ldif.
 
     size_limit: entries that one search may return; it also ends a paged one (None = no limit).
     page_limits: an olcLimits value for the reader alone, such as

@@ -8,6 +8,7 @@ from .state import Alias, State
 from .values import (
     Json,
     JsonObject,
+    UncaughtError,
     distinct,
     domain_of,
     flag,
@@ -24,6 +25,7 @@ from .values import (
 )
 
 LONGEST_COMMENT = 160
+LONGEST_GOTO = 65535  # bytes of its column
 SINKS = {"goto_null": "null@localhost", "goto_spam": "spam@localhost", "goto_ham": "ham@localhost"}
 _LEADING_NUMBER = re.compile(r"\s*(\d+)")
 _FLAGS = ("internal", "active", "sender_allowed", "sogo_visible")
@@ -128,7 +130,7 @@ def add_alias(call: Call) -> End:
         row = Alias(
             id=state.take_alias_id(),
             address=address,
-            goto=goto,
+            goto=_fitting(goto),
             domain=domain,
             created=state.clock.now(),
             public_comment=_comment(data, "public_comment"),
@@ -190,6 +192,12 @@ def delete_alias(call: Call) -> End:
 
 def _sink(data: JsonObject) -> str | None:
     return next((goto for name, goto in SINKS.items() if integer(data.get(name)) == 1), None)
+
+
+def _fitting(goto: str) -> str:
+    if len(goto.encode()) > LONGEST_GOTO:
+        raise UncaughtError("String data, right truncated: 1406 Data too long for column 'goto' at row 1", 1406)
+    return goto
 
 
 def _comment(data: JsonObject, name: str) -> str | None:
@@ -264,6 +272,7 @@ def _edited_goto(call: Call, row: Alias, address: str) -> str:
 
 def _save(call: Call, row: Alias, address: str, goto: str) -> None:
     flags = {name: flag(call.data.get(name)) for name in _FLAGS}
+    goto = _fitting(goto)
 
     def change() -> None:
         if address != row.address:

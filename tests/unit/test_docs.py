@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from ldap2mailcow import run
 from ldap2mailcow.cli import main
-from ldap2mailcow.model import LEVELS, Address, Change, Code, FieldChange, Finding, Kind, Outcome, Why
+from ldap2mailcow.model import LEVELS, Address, Code, FieldChange, Finding, Kind, MailboxChange, Outcome, Why
 from ldap2mailcow.plan import Pending, Plan, Reason, Withheld
 from ldap2mailcow.report import Result, document
 
@@ -61,9 +61,9 @@ def test_every_exit_code_is_documented() -> None:
 def full_document() -> dict[str, object]:
     """Return a report in which no list is empty."""
     ann = Address("ann@a.test")
-    again = Change(Kind.REASSERT, Address("bob@a.test"), Why.REASSERT)
-    change = Change(Kind.UPDATE, ann, Why.LDAP, fields=(FieldChange("name", "A", "Ann"),))
-    off = Change(Kind.DISABLE, ann, Why.MISSING)
+    again = MailboxChange(Kind.REASSERT, Address("bob@a.test"), Why.REASSERT)
+    change = MailboxChange(Kind.UPDATE, ann, Why.LDAP, fields=(FieldChange("name", "A", "Ann"),))
+    off = MailboxChange(Kind.DISABLE, ann, Why.MISSING)
     plan = Plan(
         changes=(change, again),
         withheld=(Withheld(Reason.OVER_LIMIT, (off,), 1, 1, ""),),

@@ -6,6 +6,7 @@ import ldap
 import pytest
 
 from ldap2mailcow.directory import read_users
+from ldap2mailcow.model import normal_dn
 from tests.directory_server import Slapd, ldif, person
 
 from .sources import reader_of
@@ -80,3 +81,40 @@ def test_dynlist_gives_member_of_for_nested_groups() -> None:
 def test_slapd_that_can_not_start_says_why() -> None:
     with pytest.raises(RuntimeError, match="slapadd refused the LDIF"):
         Slapd(schema="dn: cn=broken,cn=schema,cn=config\nobjectClass: nothing\n")
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked"),
+    [
+        ("cn=Zoe\u0308", "cn=Zoë"),
+        ("cn=ﬁn", "cn=FIN"),
+        ("cn=\uff21nn", "cn=ann"),
+        ("cn=ΟΔΟΣ", "cn=οδοσ"),
+        ("cn=ΟΔΟΣ", "cn=οδος"),
+        ("cn=Groß", "cn=GROSS"),
+        ("cn=\\ Ann\\ ", "cn=Ann"),
+        ("cn=a\u00a0b", "cn=a  b"),
+        ("cn=a\tb", "cn=a b"),
+        ("cn=a+sn=b", "sn=B + CN=A"),
+        ("commonName=a", "2.5.4.3=A"),
+        ("cn=\\C3\\A9", "CN = É "),
+        ("cn=a\\\\5c", "cn=a\\5c5c"),
+        ("cn=a\\\\5c", "cn=a\\5c\\5c"),
+        ("cn=a#b", "cn=a\\#b"),
+        ("cn=\\ ", "cn=\\20\\20"),
+        ("cn=a\\00b", "cn=a\\00B"),
+        ("cn=a\\00b", "cn=ab"),
+        ("cn=a\\,b", "cn=a\\2Cb"),
+    ],
+)
+def test_a_dn_is_the_same_for_us_and_for_slapd(slapd: Slapd, stored: str, asked: str) -> None:
+    slapd.add(f"{stored},{slapd.people_dn}", {"objectClass": "inetOrgPerson", "sn": "x"})
+
+    try:
+        ((found, _),) = slapd.admin.search_s(f"{asked},{slapd.people_dn}", ldap.SCOPE_BASE, attrlist=["1.1"])
+    except ldap.NO_SUCH_OBJECT:
+        found = None
+
+    same = normal_dn(f"{stored},{slapd.people_dn}") == normal_dn(f"{asked},{slapd.people_dn}")
+    assert same == (found is not None)
+    assert found is None or normal_dn(found) == normal_dn(f"{asked},{slapd.people_dn}")

@@ -12,7 +12,6 @@ from ldap2mailcow.mailcow import (
     NotWhole,
     Unreadable,
     read_actual,
-    read_aliases,
     read_mailbox,
 )
 from ldap2mailcow.model import Actual, Address, Domain, Existing, Value
@@ -33,6 +32,8 @@ def domain_row(name: str, mailboxes: int, **fields: object) -> dict[str, object]
         "max_quota_for_mbox": 10240 * MIB,
         "max_quota_for_domain": 20480 * MIB,
         "quota_used_in_domain": str(30 * MIB),
+        "aliases_in_domain": 0,
+        "max_num_aliases_for_domain": 400,
         **fields,
     }
 
@@ -76,9 +77,10 @@ def read(client: Mailcow, wanted: frozenset[str] | None = None) -> Actual:
 def test_domains_and_mailboxes_are_read() -> None:
     with mailcow(by_path(TWO_DOMAINS)) as (server, client):
         actual = read(client)
-    assert actual.domains["a.org"] == Domain("a.org", 1, 10, 3072, 10240, 20480, 30)
+    assert actual.domains["a.org"] == Domain("a.org", 1, 10, 3072, 10240, 20480, 30, 0, 400)
     assert actual.mailboxes == {ANN: existing("ann@a.org"), BOB: existing("bob@b.org")}
-    assert (actual.aliases, actual.provider, actual.half_deleted) == (frozenset(), "mailcow", 0)
+    assert (actual.aliases, actual.alias_domains, actual.provider, actual.half_deleted) == ({}, {}, "mailcow", 0)
+    assert actual.hosted == {"a.org", "b.org"}
     assert server.paths == ["get/domain/all", "get/mailbox/reduced/a.org,b.org"]
 
 
@@ -106,6 +108,7 @@ def test_only_hosted_domains_that_are_wanted_are_asked_for() -> None:
         actual = read(client, frozenset({"a.org", "elsewhere.org"}))
     assert actual.mailboxes.keys() == {ANN}
     assert actual.domains.keys() == {"a.org"}
+    assert actual.hosted == {"a.org", "b.org"}
     assert server.paths == ["get/domain/all", "get/mailbox/reduced/a.org"]
 
 
@@ -114,7 +117,7 @@ def test_no_domain_is_no_mailbox_and_no_second_request(empty: object) -> None:
     with mailcow(by_path({"get/domain/all": empty})) as (server, client):
         actual = read_actual(client, None, with_aliases=True, with_provider=False)
     assert actual == Actual({}, {})
-    assert server.paths == ["get/domain/all"]
+    assert server.paths == ["get/domain/all", "get/alias-domain/all"]
 
 
 @pytest.mark.parametrize("empty", [{}, []])
@@ -122,7 +125,7 @@ def test_an_empty_domain_is_whole(empty: object) -> None:
     answers = {"get/domain/all": [domain_row("a.org", 0)], "get/mailbox/reduced/a.org": empty}
     with mailcow(by_path(answers)) as (server, client):
         assert read(client).mailboxes == {}
-    assert len(server.asked) == 2
+    assert server.paths == ["get/domain/all", "get/mailbox/reduced/a.org"]
 
 
 def test_rows_of_other_domains_and_doubles_are_dropped() -> None:
@@ -221,26 +224,13 @@ def test_a_mailbox_of_another_form_is_not_guessed(row: object) -> None:
         [domain_row("a.org", 1, quota_used_in_domain=None)],
         [domain_row("a.org", 1, mboxes_in_domain=True)],
         [domain_row("a.org", 1, max_quota_for_domain=1.5)],
+        [domain_row("a.org", 1, aliases_in_domain=None)],
+        [domain_row("a.org", 1, max_num_aliases_for_domain="many")],
     ],
 )
 def test_domains_of_another_form_are_not_guessed(answer: object) -> None:
     with mailcow(by_path({"get/domain/all": answer})) as (_, client), pytest.raises(Unreadable, match="version"):
         read(client)
-
-
-def test_aliases_are_read_when_asked_for() -> None:
-    aliases = [{"address": "Info@a.org", "domain": "a.org"}, {"address": "x@c.org", "domain": "c.org"}]
-    answers = {**TWO_DOMAINS, "get/alias/all/a.org": aliases}
-    with mailcow(by_path(answers)) as (_, client):
-        actual = read_actual(client, frozenset({"a.org"}), with_aliases=True, with_provider=False)
-    assert actual.aliases == {"info@a.org"}
-
-
-def test_no_domain_asks_for_no_aliases() -> None:
-    """Without a domain in the path mailcow would answer with all of them."""
-    with mailcow(by_path({})) as (server, client):
-        assert read_aliases(client, []) == frozenset()
-    assert server.asked == []
 
 
 @pytest.mark.parametrize(

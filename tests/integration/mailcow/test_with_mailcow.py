@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +17,6 @@ from ldap2mailcow.mailcow import (
     NotWhole,
     Refused,
     read_actual,
-    read_aliases,
     read_mailbox,
     send,
 )
@@ -66,7 +66,7 @@ def test_a_mailbox_is_created_changed_and_read(client: Mailcow) -> None:
     assert send(client, Call("delete/mailbox/tag", (ANN,), {"tags": ["x"]}, "mailbox_modified")).done == {ANN}
     actual = read(client)
     found = actual.mailboxes[ANN]
-    assert found == read_mailbox(client, ANN)
+    assert replace(found, senders=frozenset()) == read_mailbox(client, ANN)
     assert (found.attributes["name"], found.attributes["quota"], found.attributes["tls_enforce_out"]) == ("Ann", 200, 1)
     assert found.tags == {"ldap-sync"}
     assert found.attribute_hash == "abc"
@@ -184,13 +184,6 @@ def test_a_domain_that_mailcow_does_not_have_brings_no_foreign_mailboxes(client:
     send(client, create(ANN))
     assert read(client, "elsewhere.test").mailboxes == {}
     assert read(client, "b.test", "elsewhere.test").mailboxes == {}
-
-
-def test_aliases_are_read_in_lower_case(client: Mailcow) -> None:
-    send(client, create(ANN))
-    client.post("add/alias", '{"address": "Info@a.test", "goto": "ann@a.test", "active": 1}')
-    assert read_aliases(client, ["a.test"]) == {"info@a.test"}
-    assert read_aliases(client, ["b.test"]) == frozenset()
 
 
 def test_a_wrong_key_is_one_request(server: MailcowServer) -> None:

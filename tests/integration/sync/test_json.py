@@ -36,6 +36,7 @@ def test_a_run_is_told_whole(house: Installation) -> None:
     first, second = told["changes"]
     assert first == {
         "kind": "create",
+        "subject": "mailbox",
         "address": address(1),
         "dn": house.dn(1),
         "why": "it is new in the directory",
@@ -54,7 +55,7 @@ def test_a_run_is_told_whole(house: Installation) -> None:
     assert (finding["code"], finding["level"], finding["where"]) == ("quota_invalid", "error", house.dn(2))
     assert finding["accepted"] is False
     assert told["not_in_directory"] == [address(7)]
-    assert told["counts"] == {"wanted": 2, "managed": 0}
+    assert told["counts"] == {"wanted": 2, "managed": 0, "wanted_aliases": 0, "managed_aliases": 0}
     assert told["cost"] == {"calls": 2, "rebuilds": 0}
 
 
@@ -66,9 +67,14 @@ def test_a_dry_run_plans_and_tells_what_is_pending(house: Installation) -> None:
     told = house.again("--dry-run", "--output", "json", minutes=5).document
     assert told["dry_run"] is True
     assert [(change["address"], change["outcome"]) for change in told["changes"]] == [(address(4), "planned")]
-    assert told["pending"] == [
-        {"address": address(2), "dn": house.dn(2), "due": "2026-11-21T10:35:00+00:00", "answers": 1}
-    ]
+    (waiting,) = told["pending"]
+    assert waiting == {
+        "subject": "mailbox",
+        "address": address(2),
+        "dn": house.dn(2),
+        "due": "2026-11-21T10:35:00+00:00",
+        "answers": 1,
+    }
 
 
 def test_what_is_withheld_is_told_with_its_numbers(house: Installation) -> None:

@@ -14,7 +14,7 @@ from pydantic import SecretStr, ValidationError
 from ldap2mailcow.config import Config, Limit, Limits, Removal, Source, UserMapping, user_attributes
 from ldap2mailcow.model import UNITS
 
-from .conftest import LDAP, REQUIRED
+from .conftest import LDAP, REQUIRED, Folder
 
 
 def limit(text: object) -> Limit:
@@ -176,3 +176,88 @@ def test_mailcows_url(host: str, expected: str) -> None:
 )
 def test_uris_of_a_directory(uri: object, expected: tuple[str, ...]) -> None:
     assert expected == source(uri=uri).uri
+
+
+# lists, forwardings and rights
+
+
+def test_groups_and_forwardings_are_read_only_where_a_search_is_named(folder: Folder) -> None:
+    source = folder.config().sources[0]
+    assert not source.reads_groups
+    assert not source.reads_forwards
+    assert not source.manages_aliases
+    assert not source.manages_senders
+
+
+@pytest.mark.parametrize(
+    ("ldap", "base", "wanted"),
+    [
+        ("group_search_base: ou=g", "ou=g", "(&(mail=*)(|(member=*)))"),
+        ("group_search_filter: (cn=*)", LDAP["user_search_base"], "(cn=*)"),
+        (
+            "group_search_base: ou=g\ngroup_mapping: {mail: mailList, member: [uniqueMember, memberUid]}",
+            "ou=g",
+            "(&(mailList=*)(|(uniqueMember=*)(memberUid=*)))",
+        ),
+    ],
+)
+def test_a_search_for_groups_has_what_it_needs(folder: Folder, ldap: str, base: str, wanted: str) -> None:
+    source = folder.config(ldap=ldap).sources[0]
+    assert source.reads_groups
+    assert source.manages_aliases
+    assert (source.group_base, source.group_filter) == (base, wanted)
+
+
+@pytest.mark.parametrize(
+    ("ldap", "base", "wanted"),
+    [
+        ("alias_search_base: ou=a", "ou=a", "(&(mail=*)(mailForwardingAddress=*))"),
+        ("alias_search_filter: (cn=*)", LDAP["user_search_base"], "(cn=*)"),
+    ],
+)
+def test_a_search_for_forwardings_has_what_it_needs(folder: Folder, ldap: str, base: str, wanted: str) -> None:
+    source = folder.config(ldap=ldap).sources[0]
+    assert source.reads_forwards
+    assert source.manages_aliases
+    assert (source.alias_base, source.alias_filter) == (base, wanted)
+
+
+@pytest.mark.parametrize("key", ["aliases: [mailAlias]", "group_addresses: memberOf", "forward_to: maildrop"])
+def test_an_attribute_of_people_is_enough_for_aliases(folder: Folder, key: str) -> None:
+    assert folder.config(ldap=f"user_mapping: {{{key}}}").sources[0].manages_aliases
+
+
+@pytest.mark.parametrize(
+    "ldap",
+    [
+        "user_mapping: {send_as: mailSendAs}",
+        "group_search_base: ou=g\ngroup_mapping: {send_as: mailSendAs}",
+        "send_as_any: cn=admins,dc=x",
+        "send_as_any: (cn=*)",
+    ],
+)
+def test_rights_are_managed_where_something_names_them(folder: Folder, ldap: str) -> None:
+    assert folder.config(ldap=ldap).sources[0].manages_senders
+
+
+@pytest.mark.parametrize(
+    ("more", "decides"),
+    [
+        ("", True),
+        ("create_mailboxes: false", False),
+        ("create_mailboxes: false\nremoved_users: disable", True),
+        ("create_mailboxes: false\nremoved_users: keep", False),
+        ("removed_users: keep", True),
+    ],
+)
+def test_who_is_active_is_decided_here_unless_mailboxes_come_from_elsewhere(
+    folder: Folder,
+    more: str,
+    decides: bool,  # noqa: FBT001
+) -> None:
+    assert folder.config(more, ldap="user_mapping: {aliases: [mailAlias]}").decides_status is decides
+
+
+@pytest.mark.parametrize("key", ["active: userAccountControl", "active: nsAccountLock"])
+def test_the_status_of_well_known_directories_is_understood(folder: Folder, key: str) -> None:
+    assert folder.config(ldap=f"user_mapping: {{{key}}}").sources[0].user_mapping.active in key

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ldap2mailcow.mailcow.codes import BESIDE_SUCCESS, CODES, SHOWN, meaning, plain
+from ldap2mailcow.mailcow.codes import BESIDE_HALF, BESIDE_SUCCESS, CODES, ENDS_THE_CALL, SHOWN, meaning, plain
 from ldap2mailcow.model import escaped
 
 
@@ -74,4 +74,18 @@ def test_every_sentence_fits_the_others(code: str) -> None:
 
 
 def test_what_may_stand_beside_a_success_is_in_the_table() -> None:
-    assert CODES.keys() >= BESIDE_SUCCESS
+    assert CODES.keys() >= BESIDE_SUCCESS | BESIDE_HALF
+    assert not BESIDE_SUCCESS & BESIDE_HALF
+
+
+def test_what_ends_a_call_is_in_the_table_and_certain() -> None:
+    assert CODES.keys() >= ENDS_THE_CALL
+    assert all(CODES[code].certain for code in ENDS_THE_CALL)
+
+
+def test_a_code_may_mean_something_else_at_one_endpoint() -> None:
+    assert "mailbox" in meaning("access_denied").sentence
+    gone = meaning("access_denied", endpoint="delete/alias")
+    assert "no such alias" in gone.sentence
+    assert not gone.certain
+    assert meaning("access_denied", endpoint="edit/mailbox") == meaning("access_denied")

@@ -204,6 +204,17 @@ def test_a_refused_key_and_a_closed_door_end_the_run() -> None:
             {"items": [ANN], "attr": {"tls_enforce_in": 1}},
         ),
         (
+            Call("add/alias", (ANN, BOB), {"goto": CAT, "active": 1}, "alias_added"),
+            "add/alias",
+            {"address": f"{ANN},{BOB}", "goto": CAT, "active": 1},
+        ),
+        (
+            Call("edit/alias", ("26", "27"), {"goto": CAT}, "alias_modified", (ANN, BOB)),
+            "edit/alias",
+            {"items": [26, 27], "attr": {"goto": CAT}},
+        ),
+        (Call("delete/alias", ("26", "27"), {}, "alias_removed", (ANN, BOB)), "delete/alias", [26, 27]),
+        (
             Call("delete/mailbox/tag", ("p+q@example.org",), {"tags": ["a", "b"]}, "mailbox_modified"),
             "delete/mailbox/tag/p%252Bq@example.org",
             ["a", "b"],
@@ -234,3 +245,4 @@ def test_what_json_does_not_know_is_not_sent() -> None:
 
 def test_the_endpoints_are_told() -> None:
     assert {"add/mailbox", "edit/mailbox", "edit/tls_policy", "delete/mailbox/tag", "get/domain/all"} <= ENDPOINTS
+    assert {"add/alias", "edit/alias", "delete/alias", "get/alias/all", "get/alias-domain/all"} <= ENDPOINTS

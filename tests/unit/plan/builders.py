@@ -1,4 +1,4 @@
-"""Views with sensible defaults, and what mailcow and the state file become once a plan was carried out."""
+"""Views with sensible defaults."""
 
 from __future__ import annotations
 
@@ -6,47 +6,66 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
+from zlib import crc32
 
 from pydantic import SecretStr
 
 from ldap2mailcow.config import Config
-from ldap2mailcow.desired import Desired
+from ldap2mailcow.desired import Desired, Wishes
 from ldap2mailcow.model import (
-    ATTRIBUTES,
+    ALIAS_ACTIVE,
+    GOTO,
+    INTERNAL,
+    PRIVATE_COMMENT,
+    PUBLIC_COMMENT,
+    SENDER_ALLOWED,
+    SOGO_VISIBLE,
     Actual,
     Address,
+    Alias,
+    AliasChange,
     Answer,
-    Call,
+    Answers,
     Change,
     Code,
     Domain,
     Entry,
     Existing,
+    ExistingAlias,
     Finding,
     Kind,
     Mailbox,
+    MailboxChange,
     Memory,
     Note,
     Origin,
     Patch,
     Remembered,
+    RememberedAlias,
+    Role,
     SourceMemory,
+    Subject,
     Value,
+    joined,
 )
-from ldap2mailcow.plan import Options, Plan, View, fingerprint, make_plan, phases
+from ldap2mailcow.plan import Options, Plan, View, fingerprint, make_plan
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 STAMP = "2026-05-01 08:00:00"
 """When the passwords of all mailboxes were last written."""
 LATER_STAMP = "2026-05-20 09:30:00"
 """When somebody wrote one after that."""
-WRITTEN_STAMP = "2026-06-01 14:00:00"
-"""What mailcow's clock shows while a plan is carried out."""
 
 DOMAIN = "example.org"
 MARK, DISABLED_TAG = "ldap-sync", "ldap-sync:disabled"
 ANN, BOB, CAT, DAN = (Address(f"{name}@{DOMAIN}") for name in ("ann", "bob", "cat", "dan"))
+INFO, TEAM, HELP = (Address(f"{name}@{DOMAIN}") for name in ("info", "team", "help"))
+"""Addresses for aliases."""
+ALIAS_DOMAIN = "alias.example"
+"""A domain whose addresses mailcow looks up in DOMAIN."""
+OUTSIDE = Address("eve@elsewhere.test")
+"""Somebody whom mailcow doesn't host."""
 NAMED = frozenset({"mail", "firstname", "lastname"})
 """What every entry has a value for, unless a test says otherwise."""
 PASSWORD = "{CRYPT}$6$salt$of-the-directory"  # what the directory has, unless a test says otherwise
@@ -136,9 +155,13 @@ def existing(
     tags: Iterable[str] = (MARK,),
     stamp: str = STAMP,
     template: str = "",
+    senders: Iterable[str] | None = None,
     **attributes: Value,
 ) -> Existing:
-    """Return a mailbox as mailcow has it: ours, active and of 100 MiB, unless told otherwise."""
+    """Return a mailbox as mailcow has it: ours, active and of 100 MiB, unless told otherwise.
+
+    `senders` is for a simulated mailcow: plans see them only where a view tells them.
+    """
     values: dict[str, Value] = {
         "name": name_of(address),
         "quota": 100,
@@ -147,7 +170,8 @@ def existing(
         "tls_enforce_in": 0,
         "tls_enforce_out": 0,
     }
-    return Existing(address, {**values, **attributes}, frozenset(tags), stamp, template)
+    rows = None if senders is None else frozenset(senders)
+    return Existing(address, {**values, **attributes}, frozenset(tags), stamp, template, rows)
 
 
 def row(address: Address, **columns: object) -> Remembered:
@@ -165,13 +189,89 @@ def row(address: Address, **columns: object) -> Remembered:
     return Remembered(address, **{**values, **columns})
 
 
+def alias_config(
+    *,
+    source: Mapping[str, object] | None = None,
+    mapping: Mapping[str, object] | None = None,
+    **settings: object,
+) -> Config:
+    """Return a config that makes aliases of every kind, apart from what is given."""
+    searches = {
+        "group_search_base": "ou=groups,dc=example,dc=org",
+        "alias_search_base": "ou=forwards,dc=example,dc=org",
+    }
+    return make_config(
+        source={**searches, **(source or {})},
+        mapping={"aliases": ["proxyAddresses"], **(mapping or {})},
+        **settings,
+    )
+
+
+def number_of(address: Address) -> int:
+    """Return mailcow's number of an alias."""
+    return crc32(address.encode())
+
+
+def wish(address: Address, *goto: Address, role: Role = Role.USER, **more: object) -> Alias:
+    """Return an alias as the directory wants it: another address of the first person it goes to, by default."""
+    owner = goto[0] if role is Role.USER else address
+    values: dict[str, Any] = {
+        "source": "default",
+        "owner": id_of(owner),
+        "dn": dn_of(owner),
+        "role": role,
+        "flags": {SOGO_VISIBLE: 0},
+    }
+    return Alias(**{**values, "address": address, "goto": tuple(sorted(goto)), **more})
+
+
+def listing(address: Address, *members: Address, **more: object) -> Alias:
+    """Return a list as the directory wants it."""
+    return wish(address, *members, role=Role.LIST, **more)
+
+
+def forward(address: Address, *goto: Address, **more: object) -> Alias:
+    """Return an entry that only forwards, as the directory wants it."""
+    return wish(address, *goto, role=Role.FORWARD, **more)
+
+
+def alias(
+    address: Address, *goto: Address, number: int | None = None, mark: str = MARK, **values: Value
+) -> ExistingAlias:
+    """Return an alias as mailcow has it: ours by its mark, and as we make them, unless told otherwise."""
+    basics: dict[str, Value] = {
+        GOTO: joined(goto),
+        ALIAS_ACTIVE: 1,
+        INTERNAL: 0,
+        SENDER_ALLOWED: 1,
+        SOGO_VISIBLE: 0,
+        PRIVATE_COMMENT: mark,
+        PUBLIC_COMMENT: "",
+    }
+    return ExistingAlias(address, number_of(address) if number is None else number, {**basics, **values})
+
+
+def alias_row(of: Alias, **columns: object) -> RememberedAlias:
+    """Return a row of the state file as it is after a quiet run."""
+    values: dict[str, Any] = {
+        "source": of.source,
+        "owner": of.owner,
+        "dn": of.dn,
+        "role": of.role,
+        "origin": Origin.CREATED,
+        "number": number_of(of.address),
+        "applied": {GOTO: joined(of.goto), **of.flags},
+    }
+    return RememberedAlias(of.address, **{**values, **columns})
+
+
 def make_domain(
     there: Iterable[Existing] = (),
     name: str = DOMAIN,
     /,
     **limits: int,
 ) -> Domain:
-    """Return a domain of 1,000 mailboxes, 10 GiB each and 1 TiB together, with some mailboxes in it."""
+    """Return a domain of 1,000 mailboxes and aliases, 10 GiB each and 1 TiB together, with some mailboxes in it."""
     inside = [mailbox for mailbox in there if mailbox.address.domain == name]
     values = {
         "mailboxes": len(inside),
@@ -180,13 +280,15 @@ def make_domain(
         "max_mailbox_quota": 10 * 1024,
         "max_quota": 1024 * 1024,
         "used_quota": sum(int(mailbox.attributes["quota"]) for mailbox in inside),
+        "aliases": 0,
+        "max_aliases": 1000,
     }
     return Domain(name, **{**values, **limits})
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What a view is made of; whoever is wanted is what the whole answer has."""
+    """What a view is made of; whoever and whatever is wanted is what the whole answers have."""
 
     wants: Iterable[Mailbox] = ()
     has: Iterable[Existing] = ()
@@ -207,12 +309,53 @@ class Scene:
     id_attribute: str = "entryUUID"
     empty: bool = False
     """Whether the search found nobody at all."""
+    wishes: Iterable[Alias] = ()
+    aliases: Iterable[ExistingAlias] = ()
+    alias_rows: Iterable[RememberedAlias] = ()
+    wished: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of Wishes that aren't as they follow from the aliases that are wanted."""
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    """Of groups and forwards, where they aren't whole and with somebody in them."""
+    senders: Mapping[Address, frozenset[str] | None] = field(default_factory=dict)
+    alias_domains: Mapping[str, str] = field(default_factory=dict)
 
     def view(self) -> View:
         """Return the view."""
         source = self.config.sources[0]
-        wants, has = tuple(self.wants), tuple(self.has)
-        domains = self.domains or (make_domain(has, **self.limits),)
+        return View(
+            config=self.config,
+            source=source,
+            search_filter=source.search_filter,
+            answers=self._answers(),
+            desired=self._desired(),
+            wishes=self._wishes(),
+            id_attribute=self.id_attribute,
+            actual=self._actual(),
+            memory=Memory(
+                {row.address: row for row in self.rows},
+                {source.name: SourceMemory("entryUUID", fingerprint(source))} if self.sources is None else self.sources,
+                make_seal(self.key),
+                {row.address: row for row in self.alias_rows},
+            ),
+            options=self.options,
+            now=self.now,
+            senders=self.senders,
+        )
+
+    def plan(self) -> Plan:
+        """Return the plan."""
+        return make_plan(self.view())
+
+    def _answers(self) -> Answers:
+        source = self.config.sources[0]
+        entries = tuple(Entry(mailbox.dn, {}) for mailbox in self.wants) or (Entry("cn=somebody", {}),)
+        users = Answer(source.name, () if self.empty else entries, self.doubts)
+        groups = Answer(source.name, (Entry("cn=some group", {}),)) if source.reads_groups else None
+        forwards = Answer(source.name, (Entry("cn=some forward", {}),)) if source.reads_forwards else None
+        return replace(Answers(users, groups, forwards), **self.answers)
+
+    def _desired(self) -> Desired:
+        wants = tuple(self.wants)
         desired = Desired(
             {mailbox.address: mailbox for mailbox in wants},
             ids=frozenset(mailbox.id for mailbox in wants),
@@ -221,35 +364,35 @@ class Scene:
             present={mailbox.id: mailbox.present for mailbox in wants},
             inactive=frozenset(mailbox.id for mailbox in wants if mailbox.attributes.get("active") == 0),
         )
-        accepted = {source.name: SourceMemory("entryUUID", fingerprint(source))}
-        entries = tuple(Entry(mailbox.dn, {}) for mailbox in wants) or (Entry("cn=somebody", {}),)
-        return View(
-            config=self.config,
-            source=source,
-            search_filter=source.search_filter,
-            answer=Answer(source.name, () if self.empty else entries, self.doubts),
-            desired=replace(desired, **self.desired),
-            id_attribute=self.id_attribute,
-            actual=replace(
-                Actual({domain.name: domain for domain in domains}, {mailbox.address: mailbox for mailbox in has}),
-                **self.actual,
-            ),
-            memory=Memory(
-                {row.address: row for row in self.rows},
-                accepted if self.sources is None else self.sources,
-                make_seal(self.key),
-            ),
-            options=self.options,
-            now=self.now,
-        )
+        return replace(desired, **self.desired)
 
-    def plan(self) -> Plan:
-        """Return the plan."""
-        return make_plan(self.view())
+    def _wishes(self) -> Wishes:
+        wishes = tuple(self.wishes)
+        owners = {role: frozenset(one.owner for one in wishes if one.role is role) for role in Role}
+        owners[Role.USER] |= frozenset(mailbox.id for mailbox in self.wants)
+        found: dict[str, Any] = {"aliases": {one.address: one for one in wishes}, "owners": owners}
+        return Wishes(**{**found, **self.wished})
+
+    def _actual(self) -> Actual:
+        has, aliases = tuple(self.has), {one.address: one for one in self.aliases}
+        homes = [self.alias_domains.get(address.domain, address.domain) for address in aliases]
+        domains = self.domains or (make_domain(has, **{"aliases": homes.count(DOMAIN), **self.limits}),)
+        names = {domain.name: domain for domain in domains}
+        actual = Actual(
+            names,
+            {mailbox.address: mailbox for mailbox in has},
+            aliases,
+            self.alias_domains,
+            hosted=frozenset(names) | frozenset(self.alias_domains),
+        )
+        return replace(actual, **self.actual)
 
 
 CUT_SHORT = Finding(Code.ANSWER_CUT_SHORT, "default", "the server stopped after 500 entries")
 CANARY = Finding(Code.CANARY_MISSING, "uid=canary,dc=example,dc=org", "the canary is missing")
+DOUBTED = Answer("default", (Entry("cn=one of them", {}),), (CUT_SHORT,))
+"""An answer that isn't whole."""
+NONE_FOUND = Answer("default", ())
 
 
 def quiet(addresses: Iterable[Address], **more: object) -> Scene:
@@ -263,6 +406,18 @@ def quiet(addresses: Iterable[Address], **more: object) -> Scene:
     return Scene(**{**fields, **more})
 
 
+def settled(addresses: Iterable[Address], wishes: Iterable[Alias] = (), **more: object) -> Scene:
+    """Return a quiet scene with aliases, about which all agree too."""
+    wishes = tuple(wishes)
+    fields: dict[str, Any] = {
+        "wishes": wishes,
+        "aliases": [alias(one.address, *one.goto) for one in wishes],
+        "alias_rows": [alias_row(one) for one in wishes],
+        "config": alias_config(),
+    }
+    return quiet(addresses, **{**fields, **more})
+
+
 def codes(plan: Plan) -> list[Code]:
     """Return the codes of a plan's findings, in order."""
     return [finding.code for finding in plan.findings]
@@ -273,137 +428,38 @@ def kinds(changes: Iterable[Change]) -> list[tuple[Kind, Address]]:
     return [(change.kind, change.address) for change in changes]
 
 
-def only(changes: Iterable[Change]) -> Change:
-    """Return the only change there is."""
+def of_mailboxes(changes: Iterable[Change]) -> list[MailboxChange]:
+    """Return the changes of mailboxes, in order."""
+    return [change for change in changes if isinstance(change, MailboxChange)]
+
+
+def of_aliases(changes: Iterable[Change]) -> list[AliasChange]:
+    """Return the changes of aliases, in order."""
+    return [change for change in changes if isinstance(change, AliasChange)]
+
+
+def only(changes: Iterable[Change]) -> MailboxChange:
+    """Return the only change there is, of a mailbox."""
     (change,) = changes
+    assert isinstance(change, MailboxChange)
     return change
 
 
-def remembered(plan: Plan, address: Address) -> dict[str, object]:
+def only_alias(changes: Iterable[Change]) -> AliasChange:
+    """Return the only change there is, of an alias."""
+    (change,) = changes
+    assert isinstance(change, AliasChange)
+    return change
+
+
+def patch_of(change: Change) -> Patch:
+    """Return what a change is remembered by."""
+    assert change.remember is not None
+    return change.remember
+
+
+def remembered(plan: Plan, address: Address, subject: Subject = Subject.MAILBOX) -> dict[str, object]:
     """Return all that a plan remembers of an address, if everything it does succeeds."""
-    patches: list[Patch] = [note.remember for note in plan.notes if note.address == address and note.remember]
-    patches += [change.remember for change in plan.changes if change.address == address]
+    found: list[Note | Change] = [*plan.notes, *plan.changes]
+    patches = [one.remember for one in found if (one.address, one.subject) == (address, subject) and one.remember]
     return {key: value for patch in patches for key, value in patch.items()}
-
-
-class RefusedError(AssertionError):
-    """mailcow would refuse a call of the plan."""
-
-
-def send(actual: Actual, call: Call) -> Actual:
-    """Return what mailcow has after a call, by its own rules (docs/mailcow-api.md sections 4, 5 and 15).
-
-    Raises RefusedError for what mailcow would refuse.
-    """
-    for item in call.items:
-        address = Address(item)
-        after = _CALLS[call.endpoint](actual, address, call.attr)
-        domain = actual.domains[address.domain]
-        before = actual.mailboxes.get(address)
-        domain = replace(
-            domain,
-            mailboxes=domain.mailboxes + (before is None),
-            used_quota=domain.used_quota
-            + int(after.attributes["quota"])
-            - (int(before.attributes["quota"]) if before else 0),
-        )
-        actual = replace(
-            actual,
-            domains={**actual.domains, domain.name: domain},
-            mailboxes={**actual.mailboxes, address: after},
-        )
-    return actual
-
-
-def _add(actual: Actual, address: Address, attr: Mapping[str, object]) -> Existing:
-    domain, quota = actual.domains[address.domain], cast("int", attr["quota"])
-    if address in actual.mailboxes or address in actual.aliases:
-        raise RefusedError(f"object_exists or is_alias: {address}")
-    source = attr["authsource"] if attr["authsource"] in ("mailcow", actual.provider) else "mailcow"
-    if source == "mailcow" and not attr.get("password"):
-        raise RefusedError("password_complexity")
-    if domain.mailboxes >= domain.max_mailboxes:
-        raise RefusedError("max_mailbox_exceeded")
-    if quota > domain.max_mailbox_quota:
-        raise RefusedError("mailbox_quota_exceeded")
-    if domain.used_quota + quota > domain.max_quota:
-        raise RefusedError("mailbox_quota_left_exceeded")
-    values = {key: cast("Value", attr.get(key, 0)) for key in ATTRIBUTES}
-    values |= {"name": cast("str", attr.get("name", "")), "authsource": source}
-    return Existing(address, values, frozenset(cast("list[str]", attr["tags"])), WRITTEN_STAMP, "")
-
-
-def _edit(actual: Actual, address: Address, attr: Mapping[str, object]) -> Existing:
-    mailbox, domain = actual.mailboxes[address], actual.domains[address.domain]
-    own = int(mailbox.attributes["quota"])
-    limit = min(domain.max_quota - (domain.used_quota - own), domain.max_mailbox_quota)
-    if cast("int", attr.get("quota", own)) > limit:
-        raise RefusedError(f"mailbox_quota_left_exceeded: {address}")
-    values = {key: cast("Value", attr[key]) for key in ("name", "quota", "active", "authsource") if key in attr}
-    if values.get("authsource") not in (None, "mailcow", actual.provider):
-        del values["authsource"]
-    writes = "password" in attr and mailbox.attributes["authsource"] == "mailcow"
-    return Existing(
-        address,
-        {**mailbox.attributes, **values},
-        mailbox.tags | set(cast("list[str]", attr.get("tags", []))),
-        WRITTEN_STAMP if writes else mailbox.passwd_update,
-        cast("str", attr.get("attribute_hash", "")),
-    )
-
-
-def _edit_tls(actual: Actual, address: Address, attr: Mapping[str, object]) -> Existing:
-    mailbox = actual.mailboxes[address]
-    return replace(mailbox, attributes={**mailbox.attributes, **cast("Mapping[str, Value]", attr)})
-
-
-def _remove_tags(actual: Actual, address: Address, attr: Mapping[str, object]) -> Existing:
-    mailbox = actual.mailboxes[address]
-    return replace(mailbox, tags=mailbox.tags - set(cast("list[str]", attr["tags"])))
-
-
-_CALLS = {
-    "add/mailbox": _add,
-    "edit/mailbox": _edit,
-    "edit/tls_policy": _edit_tls,
-    "delete/mailbox/tag": _remove_tags,
-}
-
-
-def send_all(changes: Iterable[Change], actual: Actual) -> Actual:
-    """Return what mailcow has after all calls of some changes."""
-    for phase in phases(changes):
-        for batch in phase.batches:
-            for call in batch.calls:
-                actual = send(actual, call)
-    return actual
-
-
-def note_all(notes: Iterable[Note], rows: Mapping[Address, Remembered]) -> dict[Address, Remembered]:
-    """Return the rows of the state file after some notes."""
-    after = dict(rows)
-    for note in notes:
-        if note.remember is None:
-            after.pop(note.address, None)
-        elif note.address in after:
-            after[note.address] = replace(after[note.address], **cast("Mapping[str, Any]", note.remember))
-        else:
-            after[note.address] = Remembered(note.address, **cast("Mapping[str, Any]", note.remember))
-    return after
-
-
-def simulate(plan: Plan, view: View) -> View:
-    """Return the view of a second run at the same time, after every change of the plan was carried out.
-
-    Raises RefusedError where mailcow would refuse one.
-    """
-    actual = send_all(plan.changes, view.actual)
-    done = [Note(change.address, change.remember) for change in plan.changes]
-    stamps = [
-        Note(change.address, {"passwd_update": actual.mailboxes[change.address].passwd_update})
-        for change in plan.changes
-        if change.password
-    ]
-    rows = note_all((*plan.notes, *done, *stamps), view.memory.mailboxes)
-    sources = {**view.memory.sources, view.source.name: plan.source}
-    return replace(view, actual=actual, memory=replace(view.memory, mailboxes=rows, sources=sources))

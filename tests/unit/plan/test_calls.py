@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from ldap2mailcow.model import ATTRIBUTES, Address, Call, Change, FieldChange, Kind, Value, Why
+from ldap2mailcow.model import ATTRIBUTES, Address, AliasChange, Call, FieldChange, Kind, MailboxChange, Value, Why
 from ldap2mailcow.plan import Cost, Phase, calls_of, cost, phases
 
-from .builders import ANN, BOB, DISABLED_TAG, MARK, people, person
+from .builders import ANN, BOB, DISABLED_TAG, HELP, INFO, MARK, TEAM, number_of, people, person
 
 SECRET = SecretStr("{CRYPT}$6$salt$x")
 WITH_SECRET = {"password": SECRET, "password2": SECRET}
 
 
-def update(address: Address = ANN, /, **writes: Value) -> Change:
-    return Change(Kind.UPDATE, address, Why.LDAP, writes=writes)
+def update(address: Address = ANN, /, **writes: Value) -> MailboxChange:
+    return MailboxChange(Kind.UPDATE, address, Why.LDAP, writes=writes)
 
 
 def sizes(phase: Phase) -> list[int]:
@@ -35,7 +36,7 @@ def test_a_mailbox_is_made_by_one_call_with_everything() -> None:
         "tls_enforce_out": 0,
     }
     assert writes.keys() == ATTRIBUTES.keys()
-    change = Change(Kind.CREATE, ANN, Why.NEW, writes=writes, password=SECRET, add_tags=(MARK, DISABLED_TAG))
+    change = MailboxChange(Kind.CREATE, ANN, Why.NEW, writes=writes, password=SECRET, add_tags=(MARK, DISABLED_TAG))
     attr = {
         "local_part": "ann",
         "domain": "example.org",
@@ -48,7 +49,7 @@ def test_a_mailbox_is_made_by_one_call_with_everything() -> None:
 
 
 def test_a_mailbox_of_a_provider_is_made_without_a_password() -> None:
-    change = Change(Kind.CREATE, ANN, Why.NEW, writes={"authsource": "ldap"})
+    change = MailboxChange(Kind.CREATE, ANN, Why.NEW, writes={"authsource": "ldap"})
     assert calls_of(change)[0].attr.keys() == {"local_part", "domain", "authsource", "tags", "force_pw_update"}
 
 
@@ -165,8 +166,8 @@ def test_tags_are_shared_between_equals_only() -> None:
     assert sizes(phases(changes)[0]) == [1, 1]
 
 
-def disable(address: Address) -> Change:
-    return Change(Kind.DISABLE, address, Why.MISSING, writes={"active": 0}, add_tags=(DISABLED_TAG,), rebuilds=1)
+def disable(address: Address) -> MailboxChange:
+    return MailboxChange(Kind.DISABLE, address, Why.MISSING, writes={"active": 0}, add_tags=(DISABLED_TAG,), rebuilds=1)
 
 
 def test_disabling_runs_last_one_by_one_and_each_in_a_call_of_its_own() -> None:
@@ -177,8 +178,8 @@ def test_disabling_runs_last_one_by_one_and_each_in_a_call_of_its_own() -> None:
 
 
 def test_two_changes_of_one_mailbox_are_in_two_phases() -> None:
-    lower = Change(Kind.UPDATE, ANN, Why.LDAP, fields=(FieldChange("quota", 100, 50),), writes={"quota": 50})
-    enable = Change(Kind.ENABLE, ANN, Why.BACK, writes={"active": 1})
+    lower = MailboxChange(Kind.UPDATE, ANN, Why.LDAP, fields=(FieldChange("quota", 100, 50),), writes={"quota": 50})
+    enable = MailboxChange(Kind.ENABLE, ANN, Why.BACK, writes={"active": 1})
     for changes in ([lower, enable], [update(ANN, name="A"), enable], [update(ANN, name="A"), disable(ANN)]):
         assert [len(phase.batches) for phase in phases(changes)] == [1, 1]
 
@@ -195,3 +196,93 @@ def test_the_cost_is_in_calls_as_they_are_shared_and_in_rebuilds() -> None:
         disable(BOB),
     ]
     assert cost(iter(changes)) == Cost(calls=6, rebuilds=2)
+
+
+# aliases
+
+
+def make(address: Address, goto: str = ANN, rebuilds: int = 0) -> AliasChange:
+    return AliasChange(Kind.CREATE, address, Why.NEW, writes={"goto": goto, "active": 1}, rebuilds=rebuilds)
+
+
+def edit(address: Address, kind: Kind = Kind.UPDATE, /, rebuilds: int = 0, **writes: Value) -> AliasChange:
+    return AliasChange(kind, address, Why.LDAP, writes=writes, number=number_of(address), rebuilds=rebuilds)
+
+
+@pytest.mark.parametrize(
+    ("change", "call"),
+    [
+        (make(INFO), Call("add/alias", (INFO,), {"goto": ANN, "active": 1}, "alias_added")),
+        (
+            edit(INFO, goto=ANN),
+            Call("edit/alias", (str(number_of(INFO)),), {"goto": ANN}, "alias_modified", (INFO,)),
+        ),
+        (
+            edit(INFO, Kind.ADOPT, private_comment=MARK),
+            Call("edit/alias", (str(number_of(INFO)),), {"private_comment": MARK}, "alias_modified", (INFO,)),
+        ),
+        (edit(INFO, Kind.REMOVE), Call("delete/alias", (str(number_of(INFO)),), {}, "alias_removed", (INFO,))),
+    ],
+)
+def test_an_alias_is_one_call_by_its_number_once_it_has_one(change: AliasChange, call: Call) -> None:
+    """By address, mailcow would find the alias whose number the address begins with."""
+    assert calls_of(change) == (call,)
+
+
+def test_new_aliases_with_the_same_targets_share_a_call_of_twenty_and_its_rebuilds() -> None:
+    (phase,) = phases([make(address, rebuilds=2) for address in people(45)])
+    assert sizes(phase) == [20, 20, 5]
+    assert phase.batches[2].calls[0].items == people(45)[40:]
+    assert [batch.rebuilds for batch in phase.batches] == [2, 2, 2]
+    assert not phase.serial
+
+
+def test_edits_of_aliases_share_a_call_of_ten_and_no_rebuild() -> None:
+    (phase,) = phases([edit(address, sogo_visible=1, rebuilds=2) for address in people(23)])
+    assert sizes(phase) == [10, 10, 3]
+    assert phase.batches[2].calls[0].items == tuple(str(number_of(one)) for one in people(23)[20:])
+    assert phase.batches[2].calls[0].called == people(23)[20:]
+    assert [batch.rebuilds for batch in phase.batches] == [20, 20, 6]
+    assert cost(phase.batches[0].changes).rebuilds == 20
+
+
+def test_removed_aliases_share_calls_of_their_own() -> None:
+    (phase,) = phases([edit(address, Kind.REMOVE) for address in people(12)])
+    assert sizes(phase) == [10, 2]
+    assert {batch.calls[0].endpoint for batch in phase.batches} == {"delete/alias"}
+
+
+def test_aliases_that_differ_share_nothing() -> None:
+    same: dict[str, Any] = {"goto": ANN, "active": 1}
+    changes = [make(INFO), make(TEAM, BOB), edit(HELP, **same), edit(BOB, goto=ANN)]
+    assert sizes(phases(changes)[0]) == [1, 1, 1, 1]
+    assert sizes(phases([edit(INFO, Kind.UPDATE, **same), edit(TEAM, Kind.ENABLE, **same)])[0]) == [2]
+
+
+def test_a_removal_and_an_edit_of_nothing_are_two_things() -> None:
+    first = replace(edit(INFO, Kind.REMOVE), is_first=True)
+    other = replace(edit(TEAM, Kind.UPDATE), is_first=True)
+    assert sizes(phases([first, other])[0]) == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("senders", "foreign", "attr"),
+    [
+        ((BOB, ANN), None, {"sender_acl": [BOB, ANN]}),
+        ((), None, {"sender_acl": []}),
+        (None, ("@x.test", "eve@y.test"), {"extended_sender_acl": "@x.test,eve@y.test"}),
+        ((BOB,), (), {"sender_acl": [BOB], "extended_sender_acl": ""}),
+    ],
+)
+def test_rights_are_one_edit_of_all_rows(
+    senders: tuple[str, ...] | None,
+    foreign: tuple[str, ...] | None,
+    attr: dict[str, object],
+) -> None:
+    change = MailboxChange(Kind.GRANT, ANN, Why.LDAP, senders=senders, foreign_senders=foreign, attribute_hash="abc")
+    assert calls_of(change) == (Call("edit/mailbox", (ANN,), {**attr, "attribute_hash": "abc"}, "mailbox_modified"),)
+
+
+def test_rights_are_one_mailbox_s_own() -> None:
+    changes = [MailboxChange(Kind.GRANT, address, Why.LDAP, senders=(BOB,)) for address in people(3)]
+    assert sizes(phases(changes)[0]) == [1, 1, 1]

@@ -14,18 +14,20 @@ from .builders import (
     DISABLED_TAG,
     MARK,
     Scene,
+    alias,
     codes,
     dn_of,
     id_of,
     kinds,
     make_config,
     only,
+    patch_of,
     quiet,
     row,
     seal,
-    simulate,
     wanted,
 )
+from .simulated import simulate
 
 
 def test_a_new_entry_gets_a_mailbox() -> None:
@@ -43,7 +45,7 @@ def test_a_new_mailbox_without_a_quota_gets_the_domain_s_default() -> None:
 
 
 def test_what_was_filled_in_at_creation_is_not_managed() -> None:
-    patch = only(Scene(wants=[wanted(ANN)]).plan().changes).remember
+    patch = patch_of(only(Scene(wants=[wanted(ANN)]).plan().changes))
     assert patch["applied"] == {"name": "Ann"}
 
 
@@ -61,6 +63,9 @@ def test_a_new_mailbox_is_remembered_whole() -> None:
         "kept": False,
         "was_active": 1,
         "disabled": None,
+        "senders": frozenset(),
+        "foreign_senders": frozenset(),
+        "senders_checked": None,
         "missing_since": None,
         "missed": 0,
         "present": mailbox.present,
@@ -71,7 +76,7 @@ def test_a_new_mailbox_of_an_inactive_entry_is_made_inactive_by_us() -> None:
     change = only(Scene(wants=[wanted(ANN, active=0)]).plan().changes)
     assert change.writes["active"] == 0
     assert change.add_tags == (MARK, DISABLED_TAG)
-    assert change.remember["disabled"] is Cause.STATUS
+    assert patch_of(change)["disabled"] is Cause.STATUS
     assert change.rebuilds == 1
 
 
@@ -85,7 +90,7 @@ def test_a_mailbox_that_somebody_deleted_in_mailcow_is_made_again() -> None:
 
 
 def test_an_alias_in_the_way_is_told_and_nothing_is_made() -> None:
-    plan = Scene(wants=[wanted(ANN), wanted(BOB)], actual={"aliases": frozenset({ANN})}).plan()
+    plan = Scene(wants=[wanted(ANN), wanted(BOB)], aliases=[alias(ANN, BOB, mark="")]).plan()
     assert kinds(plan.changes) == [(Kind.CREATE, BOB)]
     assert codes(plan) == [Code.ADDRESS_IS_ALIAS]
 
@@ -138,5 +143,5 @@ def test_a_new_mailbox_of_a_provider_needs_no_password() -> None:
         actual={"provider": "ldap"},
     )
     change = only(scene.plan().changes)
-    assert (change.password, change.remember["digest"]) == (None, None)
+    assert (change.password, patch_of(change)["digest"]) == (None, None)
     assert make_plan(simulate(scene.plan(), scene.view())).changes == ()

@@ -31,9 +31,9 @@ from .builders import (
     quiet,
     remembered,
     row,
-    simulate,
     wanted,
 )
+from .simulated import simulate
 
 
 def test_an_entry_that_moved_changes_nothing_but_what_is_remembered() -> None:

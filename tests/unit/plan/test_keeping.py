@@ -22,15 +22,17 @@ from .builders import (
     existing,
     kinds,
     make_config,
+    of_mailboxes,
     only,
+    patch_of,
     people,
     quiet,
     remembered,
     row,
     seal,
-    simulate,
     wanted,
 )
+from .simulated import simulate
 
 # adoption and ownership
 
@@ -44,7 +46,7 @@ def test_a_mailbox_of_the_directory_that_is_not_ours_is_adopted() -> None:
     change = only(unknown(wants=[wanted(ANN, name="Ann Other")]).plan().changes)
     assert (change.kind, change.why) == (Kind.ADOPT, Why.UNKNOWN_HERE)
     assert change.add_tags == (MARK,)
-    assert change.remember["origin"] is Origin.ADOPTED
+    assert patch_of(change)["origin"] is Origin.ADOPTED
     assert change.fields == (FieldChange("name", "Ann", "Ann Other"),)
 
 
@@ -52,14 +54,14 @@ def test_adoption_overwrites_the_password_by_default() -> None:
     plan = unknown().plan()
     change = only(plan.changes)
     assert change.password == wanted(ANN).password
-    assert change.remember["passwd_update"] is None
+    assert patch_of(change)["passwd_update"] is None
 
 
 def test_adoption_may_keep_the_password() -> None:
     change = only(unknown(config=make_config(adopt_mailboxes="keep_password")).plan().changes)
     assert change.password is None
-    assert change.remember["digest"] == row(ANN).digest
-    assert change.remember["passwd_update"] == STAMP
+    assert patch_of(change)["digest"] == row(ANN).digest
+    assert patch_of(change)["passwd_update"] == STAMP
 
 
 def test_adoption_may_be_refused() -> None:
@@ -124,7 +126,7 @@ def test_an_attribute_that_differs_is_updated(key: str, value: str | int) -> Non
     assert change.writes == {key: value}
     assert change.fields == (FieldChange(key, existing(ANN).attributes[key], value),)
     assert change.rebuilds == 0
-    assert change.remember["applied"] == mailbox.attributes
+    assert patch_of(change)["applied"] == mailbox.attributes
     assert make_plan(simulate(scene.plan(), scene.view())).changes == ()
 
 
@@ -151,7 +153,7 @@ def test_editing_an_inactive_mailbox_rebuilds_the_address_book() -> None:
 
 def test_edits_send_back_the_mark_of_a_template() -> None:
     scene = quiet([ANN], wants=[wanted(ANN, name="A", active=0)], has=[existing(ANN, template="abc")])
-    assert [change.attribute_hash for change in scene.plan().changes] == ["abc", "abc"]
+    assert [change.attribute_hash for change in of_mailboxes(scene.plan().changes)] == ["abc", "abc"]
     assert simulate(scene.plan(), scene.view()).actual.mailboxes[ANN].attribute_hash == "abc"
 
 
@@ -306,12 +308,12 @@ def moving(to: str, **more: object) -> Scene:
 @pytest.mark.parametrize("to", ["ldap", "mailcow"])
 def test_another_login_is_a_change_of_its_own_after_the_others(to: str) -> None:
     scene = moving(to)
-    update, switch = scene.plan().changes
+    update, switch = of_mailboxes(scene.plan().changes)
     assert (update.kind, update.writes, update.password) == (Kind.UPDATE, {"name": "A"}, None)
     assert (switch.kind, switch.why, switch.writes) == (Kind.SWITCH, Why.LDAP, {"authsource": to})
     assert switch.password == (wanted(ANN).password if to == "mailcow" else None)
     assert switch.attribute_hash == "abc"
-    assert switch.remember["applied"] == {"authsource": to, "name": "A"}
+    assert patch_of(switch)["applied"] == {"authsource": to, "name": "A"}
     view = simulate(scene.plan(), scene.view())
     assert view.actual.mailboxes[ANN].attributes["authsource"] == to
     assert make_plan(view).changes == ()
@@ -320,14 +322,14 @@ def test_another_login_is_a_change_of_its_own_after_the_others(to: str) -> None:
 def test_a_password_that_came_with_the_login_is_kept_no_more() -> None:
     scene = moving("mailcow", rows=[row(ANN, digest=seal(SecretStr("{CRYPT}$6$old")), kept=True, passwd_update=None)])
     switch = scene.plan().changes[-1]
-    assert switch.remember["kept"] is False
-    assert switch.remember["passwd_update"] is None
-    assert switch.remember["digest"] == row(ANN).digest
+    assert patch_of(switch)["kept"] is False
+    assert patch_of(switch)["passwd_update"] is None
+    assert patch_of(switch)["digest"] == row(ANN).digest
 
 
 def test_going_to_a_provider_leaves_what_is_remembered_of_the_password() -> None:
     switch = moving("ldap").plan().changes[-1]
-    assert not {"digest", "kept", "passwd_update"} & switch.remember.keys()
+    assert not {"digest", "kept", "passwd_update"} & patch_of(switch).keys()
 
 
 @pytest.mark.parametrize(("active", "rebuilds"), [(1, 0), (0, 1), (2, 1)])
@@ -349,7 +351,7 @@ def test_keep_password_keeps_who_logs_in_elsewhere_there(rows: list[Remembered],
     scene = moving("mailcow", rows=rows, has=[has], config=config)
     plan = scene.plan()
     assert Kind.SWITCH not in {change.kind for change in plan.changes}
-    assert not [change for change in plan.changes if change.password]
+    assert not [change for change in of_mailboxes(plan.changes) if change.password]
     assert codes(plan) == []
     assert make_plan(simulate(plan, scene.view())).changes == ()
     overwriting = replace(scene, config=make_config(mapping={"authsource": "mailcow"}))
@@ -392,6 +394,6 @@ def test_a_name_is_not_changed_when_a_part_of_it_vanished_from_most_entries(mapp
     )
     plan = scene.plan()
     assert codes(plan) == [Code.ATTRIBUTE_VANISHED]
-    assert [change.writes for change in plan.changes] == [{"quota": 200}] * 5
+    assert [change.writes for change in of_mailboxes(plan.changes)] == [{"quota": 200}] * 5
     whole = replace(scene, wants=[replace(mailbox, present=had) for mailbox in scene.wants])
-    assert {"name": "Half", "quota": 200} in [change.writes for change in whole.plan().changes]
+    assert {"name": "Half", "quota": 200} in [change.writes for change in of_mailboxes(whole.plan().changes)]

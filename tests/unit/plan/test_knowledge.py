@@ -31,9 +31,9 @@ from .builders import (
     quiet,
     remembered,
     row,
-    simulate,
     wanted,
 )
+from .simulated import simulate
 
 OVERDUE = {"missing_since": NOW - timedelta(days=3), "missed": 9}
 """A grace that is over for long, so that only doubt keeps a removal away."""

@@ -18,9 +18,9 @@ from .builders import (
     make_domain,
     quiet,
     row,
-    simulate,
     wanted,
 )
+from .simulated import simulate
 
 AGREES = ((), (), (), ())
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ldap2mailcow.model import Cause, Change, FieldChange, Kind, Value, Why
+from ldap2mailcow.model import AliasChange, Cause, FieldChange, Kind, MailboxChange, Value, Why
 from ldap2mailcow.plan import Options, make_plan
 from ldap2mailcow.plan.order import Step, lowers_quota, step_of
 
@@ -22,9 +22,9 @@ from .builders import (
     person,
     quiet,
     row,
-    simulate,
     wanted,
 )
+from .simulated import simulate
 
 
 def test_the_steps_of_a_run() -> None:
@@ -59,12 +59,13 @@ def test_the_steps_of_a_run() -> None:
         (Kind.UPDATE, Step.MAILBOXES),
         (Kind.REASSERT, Step.MAILBOXES),
         (Kind.ENABLE, Step.ENABLE),
+        (Kind.GRANT, Step.SENDERS),
         (Kind.SWITCH, Step.SWITCH),
         (Kind.DISABLE, Step.DISABLE),
     ],
 )
 def test_each_kind_has_its_step(kind: Kind, step: Step) -> None:
-    assert step_of(Change(kind, ANN, Why.LDAP)) is step
+    assert step_of(MailboxChange(kind, ANN, Why.LDAP)) is step
 
 
 def test_another_login_comes_after_what_is_enabled_and_before_what_is_disabled() -> None:
@@ -93,7 +94,7 @@ def test_another_login_comes_after_what_is_enabled_and_before_what_is_disabled()
 
 @pytest.mark.parametrize("kind", [Kind.UPDATE, Kind.ADOPT])
 def test_what_lowers_a_quota_comes_before_all_else(kind: Kind) -> None:
-    change = Change(kind, ANN, Why.LDAP, fields=(FieldChange("name", "A", "B"), FieldChange("quota", 100, 50)))
+    change = MailboxChange(kind, ANN, Why.LDAP, fields=(FieldChange("name", "A", "B"), FieldChange("quota", 100, 50)))
     assert step_of(change) is Step.FREE_QUOTA
 
 
@@ -116,3 +117,24 @@ def test_only_a_smaller_quota_frees_something(
 ) -> None:
     """An unlimited mailbox counts as 0 in mailcow's sums, so becoming unlimited frees what it had."""
     assert lowers_quota(key, before, after) is frees
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_first", "step"),
+    [
+        (Kind.CREATE, False, Step.ALIASES),
+        (Kind.ADOPT, False, Step.ALIASES),
+        (Kind.UPDATE, False, Step.ALIASES),
+        (Kind.ENABLE, False, Step.ALIASES),
+        (Kind.DISABLE, False, Step.ALIASES),
+        (Kind.REMOVE, False, Step.REMOVE_ALIASES),
+        (Kind.REMOVE, True, Step.FREE_ADDRESSES),
+    ],
+)
+def test_each_kind_of_an_alias_has_its_step(kind: Kind, is_first: bool, step: Step) -> None:  # noqa: FBT001 - pytest gives it by name
+    assert step_of(AliasChange(kind, ANN, Why.LDAP, is_first=is_first)) is step
+
+
+def test_aliases_come_after_the_mailboxes_they_go_to_and_before_those_are_disabled() -> None:
+    assert Step.FREE_ADDRESSES < Step.FREE_QUOTA < Step.MAILBOXES < Step.ENABLE < Step.ALIASES
+    assert Step.ALIASES < Step.REMOVE_ALIASES < Step.SENDERS < Step.SWITCH < Step.DISABLE

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from ldap2mailcow.desired import NOBODY
-from ldap2mailcow.model import Change, Code, Kind, Origin, Why
+from ldap2mailcow.model import Code, Kind, MailboxChange, Origin, Why
 from ldap2mailcow.plan import Options, calls_of, make_plan
 
 from .builders import (
@@ -19,21 +19,22 @@ from .builders import (
     NAMED,
     PASSWORD,
     STAMP,
-    WRITTEN_STAMP,
     Scene,
     codes,
     existing,
     kinds,
     make_config,
     make_seal,
+    of_mailboxes,
     only,
+    patch_of,
     quiet,
     remembered,
     row,
     seal,
-    simulate,
     wanted,
 )
+from .simulated import WRITTEN_STAMP, simulate
 
 NEW = "{CRYPT}$6$salt$another-one"
 REASSERT = Options(reassert=True)
@@ -51,8 +52,8 @@ def test_a_password_that_changed_in_the_directory_is_written() -> None:
     change = only(scene.plan().changes)
     assert (change.kind, change.why, change.fields) == (Kind.UPDATE, Why.PASSWORD, ())
     assert change.password == SecretStr(NEW)
-    assert change.remember["digest"] == seal(SecretStr(NEW))
-    assert change.remember["passwd_update"] is None
+    assert patch_of(change)["digest"] == seal(SecretStr(NEW))
+    assert patch_of(change)["passwd_update"] is None
     view = simulate(scene.plan(), scene.view())
     assert view.memory.mailboxes[ANN].passwd_update == WRITTEN_STAMP
     assert make_plan(view).changes == ()
@@ -113,7 +114,7 @@ def test_reassert_writes_every_password_again(password_drift: str) -> None:
     scene = quiet([ANN, BOB], options=REASSERT, config=make_config(password_drift=password_drift))
     plan = scene.plan()
     assert [(change.kind, change.why) for change in plan.changes] == [(Kind.REASSERT, Why.REASSERT)] * 2
-    assert {change.password for change in plan.changes} == {SecretStr(PASSWORD)}
+    assert {change.password for change in of_mailboxes(plan.changes)} == {SecretStr(PASSWORD)}
     assert len(make_plan(simulate(plan, scene.view())).changes) == 2
 
 
@@ -297,7 +298,7 @@ def test_a_kept_password_has_not_drifted() -> None:
 def test_a_kept_password_is_written_at_the_first_change_and_is_kept_no_more() -> None:
     scene = quiet([ANN], wants=[wanted(ANN, password=NEW)], rows=[row(ANN, kept=True)], config=KEEP)
     change = only(scene.plan().changes)
-    assert (change.password, change.why, change.remember["kept"]) == (SecretStr(NEW), Why.PASSWORD, False)
+    assert (change.password, change.why, patch_of(change)["kept"]) == (SecretStr(NEW), Why.PASSWORD, False)
     view = simulate(scene.plan(), scene.view())
     assert kinds(make_plan(replace(view, options=REASSERT)).changes) == [(Kind.REASSERT, ANN)]
 
@@ -324,7 +325,7 @@ def test_a_kept_password_is_like_any_other_once_the_policy_changed(
         .plan()
         .changes
     )
-    assert (change.password, change.why, change.remember["kept"]) == (SecretStr(PASSWORD), why, False)
+    assert (change.password, change.why, patch_of(change)["kept"]) == (SecretStr(PASSWORD), why, False)
 
 
 @pytest.mark.parametrize(("options", "writes"), [(Options(), False), (REASSERT, True)])
@@ -333,7 +334,7 @@ def test_refusing_adoption_looks_at_what_the_mark_makes_ours_unless_asked(
     writes: bool,  # noqa: FBT001 - pytest gives it by name
 ) -> None:
     plan = quiet([ANN], rows=[], config=make_config(adopt_mailboxes="refuse"), options=options).plan()
-    assert [change.password for change in plan.changes] == [SecretStr(PASSWORD)] * writes
+    assert [change.password for change in of_mailboxes(plan.changes)] == [SecretStr(PASSWORD)] * writes
     assert remembered(plan, ANN)["digest"] == seal(SecretStr(PASSWORD))
 
 
@@ -364,7 +365,7 @@ def test_a_lost_key_takes_the_present_stamp_as_ours() -> None:
 
 def test_reassert_after_a_lost_key_writes() -> None:
     change = only(quiet([ANN], key="key2", options=REASSERT).plan().changes)
-    assert (change.kind, change.remember["digest"]) == (Kind.REASSERT, make_seal("key2")(SecretStr(PASSWORD)))
+    assert (change.kind, patch_of(change)["digest"]) == (Kind.REASSERT, make_seal("key2")(SecretStr(PASSWORD)))
 
 
 def test_rows_without_a_digest_lost_nothing_with_the_key() -> None:
@@ -404,5 +405,5 @@ def test_no_password_is_in_the_text_of_a_plan_or_its_calls(scene: Scene) -> None
     assert not [text for text in shown if "not-for-your-eyes" in text]
 
 
-def _json(change: Change) -> str:
+def _json(change: MailboxChange) -> str:
     return json.dumps(asdict(change), default=str)

@@ -24,9 +24,9 @@ from .builders import (
     make_domain,
     quiet,
     row,
-    simulate,
     wanted,
 )
+from .simulated import simulate
 
 ONLY_ANN = Options(only=frozenset({ANN}))
 ODD_BOB = Finding(Code.QUOTA_INVALID, dn_of(BOB), "its quota is not a number")

@@ -26,9 +26,9 @@ from .builders import (
     quiet,
     remembered,
     row,
-    simulate,
     wanted,
 )
+from .simulated import simulate
 
 HALF_AN_HOUR = timedelta(minutes=30)
 LONG_AGO = NOW - timedelta(days=1)

@@ -7,7 +7,7 @@ import pytest
 from ldap2mailcow.model import Code
 from ldap2mailcow.plan.room import Room, shown
 
-from .builders import ANN, BOB, dn_of, existing, make_domain
+from .builders import ANN, BOB, INFO, TEAM, dn_of, existing, make_domain
 
 DN = dn_of(ANN)
 
@@ -105,3 +105,19 @@ def test_a_grown_quota_is_counted_once() -> None:
     left = room(max_quota=800)
     left.take_quota(ANN, 400, 700, DN)
     assert left.blocks_edits(existing(ANN, quota=400), 700, DN) is None
+
+
+def test_aliases_take_the_places_that_are_left() -> None:
+    left = room(aliases=3, max_aliases=4)
+    assert left.take_alias(INFO, DN) is None
+    finding = left.take_alias(TEAM, DN)
+    assert finding
+    assert (finding.code, finding.where) == (Code.NO_ROOM_FOR_ALIAS, DN)
+    assert left.aliases == 0
+
+
+def test_a_domain_with_more_aliases_than_it_may_have_takes_none() -> None:
+    """mailcow itself would take any number then, until it counts again."""
+    finding = room(aliases=5, max_aliases=4).take_alias(INFO, "")
+    assert finding
+    assert finding.where == INFO

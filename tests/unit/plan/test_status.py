@@ -17,13 +17,15 @@ from .builders import (
     existing,
     kinds,
     make_config,
+    of_mailboxes,
     only,
+    patch_of,
     quiet,
     remembered,
     row,
-    simulate,
     wanted,
 )
+from .simulated import simulate
 
 
 def test_an_inactive_entry_disables_its_mailbox() -> None:
@@ -31,13 +33,13 @@ def test_an_inactive_entry_disables_its_mailbox() -> None:
     change = only(plan.changes)
     assert (change.kind, change.why, change.writes) == (Kind.DISABLE, Why.STATUS, {"active": 0})
     assert change.add_tags == (DISABLED_TAG,)
-    assert change.remember["disabled"] is Cause.STATUS
+    assert patch_of(change)["disabled"] is Cause.STATUS
 
 
 def test_attributes_and_status_are_two_changes_in_two_steps() -> None:
     plan = quiet([ANN], wants=[wanted(ANN, active=0, name="A")]).plan()
     assert kinds(plan.changes) == [(Kind.UPDATE, ANN), (Kind.DISABLE, ANN)]
-    assert plan.changes[0].writes == {"name": "A"}
+    assert of_mailboxes(plan.changes)[0].writes == {"name": "A"}
 
 
 def test_an_inactive_entry_of_an_inactive_mailbox_has_what_it_wants() -> None:
@@ -58,7 +60,7 @@ def test_an_active_entry_enables_what_we_disabled(ours: str) -> None:
     )
     change = only(scene.plan().changes)
     assert (change.kind, change.why, change.writes) == (Kind.ENABLE, Why.STATUS_BACK, {"active": 1})
-    assert change.remember["disabled"] is None
+    assert patch_of(change)["disabled"] is None
     assert change.rebuilds == 0
     view = simulate(scene.plan(), scene.view())
     assert view.actual.mailboxes[ANN].tags == {MARK}
@@ -108,7 +110,7 @@ def test_an_inactive_entry_disables_also_who_was_only_barred_from_logging_in() -
 def test_what_was_barred_from_logging_in_by_hand_is_barred_again_once_it_is_active(before: int, rebuilds: int) -> None:
     scene = quiet([ANN], wants=[wanted(ANN, active=0)], has=[existing(ANN, active=before)])
     plan = scene.plan()
-    assert only(plan.changes).remember["was_active"] == before
+    assert patch_of(only(plan.changes))["was_active"] == before
     disabled = simulate(plan, scene.view())
     back = make_plan(replace(disabled, desired=quiet([ANN], wants=[wanted(ANN, active=1)]).view().desired))
     change = only(back.changes)
@@ -145,7 +147,7 @@ def test_what_somebody_activated_by_hand_loses_the_tag_and_the_memory_of_our_doi
     )
     change = only(scene.plan().changes)
     assert (change.kind, change.why, change.remove_tags) == (Kind.UPDATE, Why.MAILCOW, (DISABLED_TAG,))
-    assert change.remember["disabled"] is None
+    assert patch_of(change)["disabled"] is None
     assert make_plan(simulate(scene.plan(), scene.view())).changes == ()
 
 
@@ -208,7 +210,7 @@ def test_who_was_barred_from_logging_in_by_hand_is_no_longer_our_doing() -> None
         rows=[row(ANN, disabled=Cause.STATUS)],
     )
     change = only(scene.plan().changes)
-    assert (change.remove_tags, change.remember["disabled"]) == ((DISABLED_TAG,), None)
+    assert (change.remove_tags, patch_of(change)["disabled"]) == ((DISABLED_TAG,), None)
     assert codes(scene.plan()) == [Code.DISABLED_BY_HAND]
 
 

@@ -7,25 +7,39 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from ldap2mailcow.model import Change, Existing, Kind, Why
-from ldap2mailcow.plan import calls_of, is_done, remainder
+from ldap2mailcow.model import (
+    Address,
+    AliasChange,
+    Change,
+    Existing,
+    ExistingAlias,
+    FieldChange,
+    Kind,
+    MailboxChange,
+    Why,
+)
+from ldap2mailcow.plan import calls_of, is_alias_done, is_done, remainder, without
 
 from .builders import (
     ANN,
+    BOB,
+    CAT,
     DISABLED_TAG,
+    INFO,
     LATER_STAMP,
     MARK,
     STAMP,
     Scene,
+    alias,
     existing,
     only,
     quiet,
-    simulate,
     wanted,
 )
+from .simulated import simulate
 
 SECRET = SecretStr("{CRYPT}$6$salt$x")
-CHANGE = Change(Kind.UPDATE, ANN, Why.LDAP, writes={"name": "A", "quota": 5}, passwd_update=STAMP)
+CHANGE = MailboxChange(Kind.UPDATE, ANN, Why.LDAP, writes={"name": "A", "quota": 5}, passwd_update=STAMP)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +93,7 @@ def test_a_new_mailbox_needs_no_stamp() -> None:
 )
 def test_a_change_is_not_done_before_and_done_after_its_calls(scene: Scene) -> None:
     view = scene.view()
-    (change,) = scene.plan().changes
+    change = only(scene.plan().changes)
     before, after = view.actual.mailboxes.get(ANN), simulate(scene.plan(), view).actual.mailboxes[ANN]
     assert before is None or not is_done(change, before)
     assert is_done(change, after)
@@ -98,3 +112,80 @@ def test_a_mailbox_that_was_made_in_part_is_edited_and_not_made_twice() -> None:
     assert (left.attribute_hash, left.passwd_update) == ("abc", LATER_STAMP)
     assert left.remember == change.remember
     assert [call.endpoint for call in calls_of(left)] == ["edit/mailbox", "edit/tls_policy"]
+
+
+@pytest.mark.parametrize(
+    ("change", "done"),
+    [
+        (MailboxChange(Kind.GRANT, ANN, Why.LDAP, senders=(BOB,)), True),
+        (MailboxChange(Kind.GRANT, ANN, Why.LDAP, senders=(BOB, CAT)), False),
+        (MailboxChange(Kind.GRANT, ANN, Why.LDAP, senders=()), False),
+        pytest.param(MailboxChange(Kind.GRANT, ANN, Why.LDAP, foreign_senders=()), False, id="what isn't shown"),
+    ],
+)
+def test_rights_are_done_once_the_rows_show(change: MailboxChange, done: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+    assert is_done(change, existing(ANN, senders=[BOB])) is done
+
+
+@pytest.mark.parametrize(
+    ("kind", "found", "done"),
+    [
+        (Kind.CREATE, alias(INFO, ANN), True),
+        (Kind.UPDATE, alias(INFO, ANN), True),
+        (Kind.UPDATE, alias(INFO, BOB), False),
+        (Kind.UPDATE, alias(INFO, ANN, mark=""), False),
+        (Kind.CREATE, None, False),
+        (Kind.REMOVE, None, True),
+        (Kind.REMOVE, alias(INFO, ANN), False),
+    ],
+)
+def test_an_alias_is_done_once_all_its_values_show(kind: Kind, found: ExistingAlias | None, done: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+    change = AliasChange(kind, INFO, Why.LDAP, writes={"goto": ANN, "private_comment": MARK})
+    assert is_alias_done(change, found) is done
+
+
+TO_ANN_AND_BOB = AliasChange(
+    Kind.CREATE,
+    INFO,
+    Why.NEW,
+    fields=(FieldChange("goto", None, f"{ANN},{BOB}"), FieldChange("sogo_visible", None, 1)),
+    writes={"goto": f"{ANN},{BOB}", "sogo_visible": 1},
+    remember={"applied": {"goto": f"{ANN},{BOB}", "sogo_visible": 1}, "disabled": False},
+)
+
+
+def test_an_alias_does_not_go_to_a_mailbox_that_could_not_be_made() -> None:
+    left = without(TO_ANN_AND_BOB, {BOB})
+    assert isinstance(left, AliasChange)
+    assert left.writes == {"goto": ANN, "sogo_visible": 1}
+    assert left.fields == (FieldChange("goto", None, ANN), FieldChange("sogo_visible", None, 1))
+    assert left.remember == {"applied": {"goto": ANN, "sogo_visible": 1}, "disabled": False}
+
+
+@pytest.mark.parametrize(
+    ("change", "failed", "left"),
+    [
+        pytest.param(TO_ANN_AND_BOB, set(), True, id="all were made"),
+        pytest.param(TO_ANN_AND_BOB, {CAT}, True, id="somebody else"),
+        pytest.param(TO_ANN_AND_BOB, {ANN, BOB}, False, id="nobody is left"),
+        pytest.param(replace(TO_ANN_AND_BOB, writes={"active": 0}), {ANN}, True, id="it goes where it went"),
+        pytest.param(MailboxChange(Kind.GRANT, ANN, Why.LDAP), {ANN}, False, id="rights of one that wasn't made"),
+        pytest.param(MailboxChange(Kind.GRANT, ANN, Why.LDAP), {BOB}, True, id="rights of another"),
+    ],
+)
+def test_what_needs_no_mailbox_that_could_not_be_made_stays_whole(
+    change: Change,
+    failed: set[Address],
+    left: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    assert without(change, failed) == (change if left else None)
+
+
+def test_an_alias_without_anything_remembered_can_lose_a_target_too() -> None:
+    change = replace(TO_ANN_AND_BOB, remember={"applied": {}})
+    assert without(change, {BOB}) == replace(
+        change,
+        writes={"goto": ANN, "sogo_visible": 1},
+        fields=(FieldChange("goto", None, ANN), FieldChange("sogo_visible", None, 1)),
+        remember={"applied": {"goto": ANN}},
+    )

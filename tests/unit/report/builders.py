@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from ldap2mailcow.model import Address, Change, Code, FieldChange, Finding, Kind, Outcome, Value, Why
+from ldap2mailcow.model import (
+    Address,
+    AliasChange,
+    Change,
+    Code,
+    FieldChange,
+    Finding,
+    Kind,
+    MailboxChange,
+    Outcome,
+    Value,
+    Why,
+)
 from ldap2mailcow.plan import Pending, Plan, Reason, Withheld
 from ldap2mailcow.report import Result
 
@@ -29,12 +41,30 @@ def change(
     why: Why = Why.LDAP,
     fields: Iterable[tuple[str, Value | None, Value]] = (),
     **more: object,
-) -> Change:
-    return Change(
+) -> MailboxChange:
+    return MailboxChange(
         kind,
         address,
         why,
         dn="uid=ann,dc=example,dc=org",
+        fields=tuple(FieldChange(*field) for field in fields),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def alias_change(
+    kind: Kind = Kind.CREATE,
+    address: Address = Address("sales@example.org"),  # noqa: B008 - a value that can't change
+    *,
+    why: Why = Why.NEW,
+    fields: Iterable[tuple[str, Value | None, Value]] = (),
+    **more: object,
+) -> AliasChange:
+    return AliasChange(
+        kind,
+        address,
+        why,
+        dn="cn=sales,dc=example,dc=org",
         fields=tuple(FieldChange(*field) for field in fields),
         **more,  # type: ignore[arg-type]
     )

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from ldap2mailcow.model import Kind, Outcome, Why
 from ldap2mailcow.report import Result, document
 
-from .builders import ANN, EVIL, address_of, change, done, failed, finding, pending, result, withheld
+from .builders import ANN, EVIL, address_of, alias_change, change, done, failed, finding, pending, result, withheld
 
 
 def read(this: Result) -> dict[str, Any]:
@@ -36,7 +36,8 @@ def test_a_run_without_anything_has_every_field() -> None:
         "pending": [],
         "findings": [],
         "not_in_directory": [],
-        "counts": {"wanted": 40, "managed": 38},
+        "aliases_not_in_directory": [],
+        "counts": {"wanted": 40, "managed": 38, "wanted_aliases": 0, "managed_aliases": 0},
         "cost": {"calls": 0, "rebuilds": 0},
     }
 
@@ -52,6 +53,7 @@ def test_a_change_has_what_happens_and_why() -> None:
     assert read(result(update, outcomes=done(update)))["changes"] == [
         {
             "kind": "update",
+            "subject": "mailbox",
             "address": ANN,
             "dn": "uid=ann,dc=example,dc=org",
             "why": "the directory changed",
@@ -97,6 +99,7 @@ def test_what_is_withheld_has_its_numbers() -> None:
     assert found["answer_whole"] is False
     assert found["withheld"] == [
         {
+            "what": "mailboxes",
             "reason": "over_limit",
             "count": 1,
             "managed": 40,
@@ -109,8 +112,32 @@ def test_what_is_withheld_has_its_numbers() -> None:
 
 def test_what_is_pending_has_its_time_with_the_zone() -> None:
     assert read(result(pending=(pending(answers=1),)))["pending"] == [
-        {"address": ANN, "dn": "uid=ann,dc=example,dc=org", "due": "2026-06-01T12:30:00+00:00", "answers": 1},
+        {
+            "subject": "mailbox",
+            "address": ANN,
+            "dn": "uid=ann,dc=example,dc=org",
+            "due": "2026-06-01T12:30:00+00:00",
+            "answers": 1,
+        },
     ]
+
+
+def test_a_change_of_an_alias_says_so() -> None:
+    new = alias_change(fields=[("goto", None, "ann@example.org")])
+    (found,) = read(result(new, outcomes=done(new)))["changes"]
+    assert (found["subject"], found["kind"], found["password"], found["outcome"]) == ("alias", "create", False, "done")
+
+
+def test_a_mailbox_and_an_alias_of_one_address_are_told_apart() -> None:
+    alias, mailbox = alias_change(Kind.REMOVE, ANN), change(Kind.CREATE, ANN)
+    found = read(result(alias, mailbox, outcomes=[*done(alias), *failed(mailbox)]))["changes"]
+    assert [(one["subject"], one["outcome"]) for one in found] == [("alias", "done"), ("mailbox", "failed")]
+
+
+def test_aliases_are_counted_and_those_of_nobody_here_are_listed() -> None:
+    found = read(result(wanted_aliases=7, managed_aliases=5, unmanaged_aliases=(address_of(1),)))
+    assert found["aliases_not_in_directory"] == ["user01@example.org"]
+    assert found["counts"] == {"wanted": 40, "managed": 38, "wanted_aliases": 7, "managed_aliases": 5}
 
 
 def test_a_finding_has_its_level_and_whether_it_is_accepted() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pydantic import SecretStr
 
-from ldap2mailcow.model import Address, Change, Code, Kind, Notice, Value, Why
+from ldap2mailcow.model import Address, Code, Kind, MailboxChange, Notice, Subject, Value, Why
 from ldap2mailcow.report import (
     Result,
     change_lines,
@@ -20,10 +22,12 @@ from ldap2mailcow.report import (
 )
 
 from .builders import (
+    ANN,
     EVIL,
     EVIL_SHOWN,
     NOW,
     address_of,
+    alias_change,
     change,
     done,
     failed,
@@ -241,7 +245,7 @@ def test_an_accepted_finding_is_not_in_the_summary() -> None:
 # What it costs
 
 
-def written(kind: Kind = Kind.UPDATE, number: int = 1, rebuilds: int = 0) -> Change:
+def written(kind: Kind = Kind.UPDATE, number: int = 1, rebuilds: int = 0) -> MailboxChange:
     return change(kind, address_of(number), writes={"name": f"User {number}"}, rebuilds=rebuilds)
 
 
@@ -263,5 +267,82 @@ def written(kind: Kind = Kind.UPDATE, number: int = 1, rebuilds: int = 0) -> Cha
         ),
     ],
 )
-def test_the_price_is_told_before_it_is_paid(changes: list[Change], lines: list[str]) -> None:
+def test_the_price_is_told_before_it_is_paid(changes: list[MailboxChange], lines: list[str]) -> None:
     assert cost_lines(result(*changes)) == lines
+
+
+# aliases
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        pytest.param(
+            [("goto", None, "ann@example.org,bob@example.org")],
+            "create    alias sales@example.org  goto ann@example.org, bob@example.org  (it is new in the directory)",
+            id="new",
+        ),
+        pytest.param(
+            [("goto", "ann@example.org,eve@example.org", "ann@example.org,bob@example.org")],
+            "create    alias sales@example.org  goto +bob@example.org, -eve@example.org  (it is new in the directory)",
+            id="changed",
+        ),
+        pytest.param([], "create    alias sales@example.org  (it is new in the directory)", id="nothing to show"),
+        pytest.param(
+            [("internal", None, 1), ("public_comment", None, EVIL)],
+            f'create    alias sales@example.org  internal 1; public_comment "{EVIL_SHOWN}"'
+            "  (it is new in the directory)",
+            id="flags",
+        ),
+    ],
+)
+def test_a_change_of_an_alias_shows_who_comes_and_who_goes(
+    fields: list[tuple[str, Value | None, Value]], line: str
+) -> None:
+    assert change_lines([alias_change(fields=fields)]) == [line]
+
+
+def test_of_many_members_some_are_shown() -> None:
+    goto = ",".join(map(str, map(address_of, range(14))))
+    (line,) = change_lines([alias_change(fields=[("goto", None, goto)])])
+    assert "user09@example.org and 4 more  (it is new" in line
+    assert "user10@" not in line
+
+
+def test_rights_to_send_show_what_comes_and_what_goes() -> None:
+    grant = change(Kind.GRANT, fields=[("send_as", "a@example.org, b@example.org", "b@example.org, *")])
+    assert change_lines([grant]) == ["grant     ann@example.org  send_as +*, -a@example.org  (the directory changed)"]
+
+
+def test_the_summary_counts_aliases_apart() -> None:
+    made, gone, box = alias_change(), alias_change(Kind.REMOVE, ANN), change(Kind.GRANT)
+    this = result(made, gone, box, wanted_aliases=3, managed_aliases=2, unmanaged_aliases=(ANN,))
+    this.outcomes += done(made, gone, box)
+    assert summary_line(this) == (
+        "1 given other send-as rights, aliases: 1 created, 1 removed; 40 mailboxes in the directory, 38 managed; "
+        "3 aliases in the directory, 2 managed, 1 more."
+    )
+    this.dry_run = True
+    assert summary_line(this) == (
+        "Dry run: 1 to give other send-as rights, aliases: 1 to create, 1 to remove; 40 mailboxes in the directory, "
+        "38 managed; 3 aliases in the directory, 2 managed, 1 more."
+    )
+
+
+def test_an_alias_that_waits_would_be_removed() -> None:
+    waiting = replace(pending(), subject=Subject.ALIAS)
+    assert pending_lines([waiting]) == [
+        "pending   alias ann@example.org  would be removed from 2026-06-01 12:30 UTC on",
+    ]
+
+
+def test_aliases_of_nobody_here_are_named() -> None:
+    assert unmanaged_lines(result(unmanaged_aliases=(ANN,))) == [
+        "not ours  alias ann@example.org  is in mailcow and not in the directory",
+    ]
+
+
+def test_the_summary_leaves_out_what_there_is_none_of() -> None:
+    assert summary_line(result(wanted_aliases=1)) == (
+        "nothing to do; 40 mailboxes in the directory, 38 managed; 1 alias in the directory, 0 managed."
+    )

@@ -12,10 +12,24 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ldap2mailcow.model import Address, Note, Notice, SourceMemory
+from ldap2mailcow.model import Address, Note, Notice, Outcome, SourceMemory, Subject
 from ldap2mailcow.state import State, StateError
 
-from .builders import ANN, BOB, NEW, NOW, in_another_process, outcome, remember
+from .builders import (
+    ANN,
+    BOB,
+    LIST,
+    NEW,
+    NEW_ALIAS,
+    NOW,
+    alias_outcome,
+    in_another_process,
+    outcome,
+    remember,
+    remember_alias,
+)
+
+ALIAS = Subject.ALIAS
 
 
 class KilledError(BaseException):
@@ -39,6 +53,13 @@ def everything(path: Path) -> dict[str, list[tuple[object, ...]]]:
     "write",
     [
         pytest.param(lambda store: store.note(cut(Note(BOB, NEW), Note(ANN, None)), "s", SourceMemory()), id="notes"),
+        pytest.param(
+            lambda store: store.note(
+                cut(Note(BOB, NEW_ALIAS, ALIAS), Note(LIST, None, ALIAS), Note(BOB, NEW)), "s", SourceMemory()
+            ),
+            id="notes of aliases",
+        ),
+        pytest.param(lambda store: store.checked_senders(cut(ANN), NOW), id="checks of senders"),
         pytest.param(lambda store: store.take_over(cut(("uid=bob", BOB)), "s"), id="the ancestor's rows"),
         pytest.param(lambda store: store.save_notices(cut(Notice("b", "b", "b", NOW))), id="notices"),
     ],
@@ -46,6 +67,7 @@ def everything(path: Path) -> dict[str, list[tuple[object, ...]]]:
 def test_a_run_that_ends_in_the_middle_leaves_nothing(path: Path, write: Callable[[State], None]) -> None:
     with State.open(path) as store:
         remember(store, ANN)
+        remember_alias(store, LIST)
         store.save_notices([Notice("a", "a", "a", NOW)])
         before = everything(path)
         with pytest.raises(KilledError):
@@ -55,12 +77,28 @@ def test_a_run_that_ends_in_the_middle_leaves_nothing(path: Path, write: Callabl
         assert set(store.memory().mailboxes) == {ANN, BOB}
 
 
-def test_an_outcome_that_can_not_be_remembered_is_not_in_the_history_either(path: Path) -> None:
+@pytest.mark.parametrize("make", [outcome, alias_outcome])
+def test_an_outcome_that_can_not_be_remembered_is_not_in_the_history_either(
+    path: Path, make: Callable[..., Outcome]
+) -> None:
     with State.open(path) as store:
         run = store.begin_run(NOW, "changes")
         before = everything(path)
         with pytest.raises(StateError):
-            store.record(run, outcome(remember={"source": "default"}), NOW)  # a row needs a DN and an origin
+            store.record(run, make(remember={"source": "default"}), NOW)  # a row needs a DN and an origin
+        assert everything(path) == before
+
+
+def test_a_removal_that_can_not_be_remembered_is_not_in_the_history_either(path: Path) -> None:
+    with State.open(path) as store:
+        run = store.begin_run(NOW, "changes")
+        remember_alias(store)
+        before = everything(path)
+        store.connection.execute(
+            "CREATE TEMP TRIGGER no_end BEFORE DELETE ON main.alias BEGIN SELECT RAISE(ABORT, 'not now'); END"
+        )
+        with pytest.raises(StateError, match="not now"):
+            store.record(run, alias_outcome(remember=None), NOW)
         assert everything(path) == before
 
 
@@ -71,6 +109,10 @@ def test_each_outcome_is_there_for_others_as_soon_as_it_is_recorded(path: Path) 
         assert len(everything(path)["change"]) == len(everything(path)["mailbox"]) == 1
         store.record(run, outcome(BOB), NOW)
         assert len(everything(path)["change"]) == len(everything(path)["mailbox"]) == 2
+        store.record(run, alias_outcome(), NOW)
+        assert (len(everything(path)["change"]), len(everything(path)["alias"])) == (3, 1)
+        store.record(run, alias_outcome(remember=None), NOW)
+        assert (len(everything(path)["change"]), len(everything(path)["alias"])) == (4, 0)
 
 
 WRITE_AND_BE_KILLED = """
@@ -109,6 +151,38 @@ def test_the_run_after_a_sigkill_finds_what_was_there_before_the_transaction(pat
     assert not path.with_name(f"{path.name}-journal").exists()
 
 
+RECORD_AND_BE_KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from ldap2mailcow.model import Address, AliasChange, Kind, Origin, Outcome, Role, Why
+from ldap2mailcow.state import State
+
+event, address = sys.argv[2:]
+patch = {"source": "s", "owner": "o", "dn": "x" * 20000, "role": Role.LIST, "origin": Origin.MARK}
+kind, remember = {"INSERT": (Kind.CREATE, patch), "DELETE": (Kind.REMOVE, None)}[event]
+change = AliasChange(kind, Address(address), Why.LDAP, remember=remember)
+with State.open(Path(sys.argv[1])) as store:
+    store.connection.create_function("die", 0, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    store.connection.execute("PRAGMA cache_size = 1")
+    store.connection.execute(f"CREATE TEMP TRIGGER last AFTER {event} ON main.alias BEGIN SELECT die(); END")
+    store.record(1, Outcome(change, done=True), datetime.now(UTC))
+"""
+
+
+@pytest.mark.parametrize(("event", "address"), [("INSERT", "new@example.org"), ("DELETE", LIST)])
+def test_a_sigkill_in_the_middle_of_an_alias_s_outcome_leaves_nothing_of_it(
+    path: Path, event: str, address: str
+) -> None:
+    with State.open(path) as store:
+        store.record(store.begin_run(NOW, "changes"), alias_outcome(), NOW)
+        before = everything(path)
+    assert in_another_process(RECORD_AND_BE_KILLED, path, event, address).returncode == -9
+    with State.open(path) as store:
+        assert set(store.memory().aliases) == {LIST}
+    assert everything(path) == before
+
+
 # A full disk
 
 
@@ -118,13 +192,18 @@ def fill(store: State) -> None:
     store.connection.execute(f"PRAGMA max_page_count = {pages}")
 
 
-def test_a_full_disk_is_told_as_such_and_leaves_nothing(path: Path) -> None:
+@pytest.mark.parametrize(
+    "large",
+    [outcome(remember={**NEW, "dn": "x" * 100_000}), alias_outcome(remember={**NEW_ALIAS, "dn": "x" * 100_000})],
+    ids=["mailbox", "alias"],
+)
+def test_a_full_disk_is_told_as_such_and_leaves_nothing(path: Path, large: Outcome) -> None:
     with State.open(path) as store:
         run = store.begin_run(NOW, "changes")
         before = everything(path)
         fill(store)
         with pytest.raises(StateError, match=r"is full.*make room") as caught:
-            store.record(run, outcome(remember={**NEW, "dn": "x" * 100_000}), NOW)
+            store.record(run, large, NOW)
         assert str(path) in str(caught.value)
         assert everything(path) == before
 
@@ -160,7 +239,10 @@ WRITES: list[Callable[[State], object]] = [
     lambda store: store.begin_run(NOW, "changes"),
     lambda store: store.record(1, outcome(), NOW),
     lambda store: store.note([], "s", SourceMemory()),
+    lambda store: store.record(1, alias_outcome(), NOW),
+    lambda store: store.note([Note(LIST, None, ALIAS)], "s", SourceMemory()),
     lambda store: store.saw_passwords({Address("ann@example.org"): "x"}),
+    lambda store: store.checked_senders([ANN], NOW),
     lambda store: store.finish_run(1, NOW, 0, {}, history=timedelta(days=1)),
     lambda store: store.save_notices([]),
     lambda store: store.record_refusal(SecretStr("x"), NOW),

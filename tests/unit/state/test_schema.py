@@ -10,10 +10,33 @@ from pathlib import Path
 
 import pytest
 
+from ldap2mailcow.model import Cause, Notice, Origin, Remembered, SourceMemory
 from ldap2mailcow.state import State, StateError
 from ldap2mailcow.state.schema import MIGRATIONS, migrate, version_of
 
-from .builders import ANN, contents, remember
+from .builders import ANN, BOB, LIST, NOW, alias_outcome, contents, remember
+
+VERSION_1 = Path(__file__).with_name("version_1.sql")
+OLD_MAILBOXES = {
+    ANN: Remembered(
+        ANN,
+        "default",
+        "id-ann",
+        "uid=ann,dc=example",
+        Origin.ADOPTED,
+        {"active": 0, "name": "Ann"},
+        "0123abcd:ff",
+        "2026-05-01 08:00:00",
+        kept=True,
+        disabled=Cause.MISSING,
+        was_active=2,
+        missing_since=NOW,
+        missed=2,
+        present=frozenset({"name"}),
+    ),
+    BOB: Remembered(BOB, "default", None, "uid=bob,dc=example", Origin.ANCESTOR),
+}
+"""What the file of version 1 says of mailboxes."""
 
 FIRST, SECOND, THIRD = (
     "CREATE TABLE mailbox (address TEXT)",
@@ -106,3 +129,78 @@ def test_a_dry_run_refuses_a_newer_version_too(path: Path) -> None:
         opened.execute("PRAGMA user_version = 99")
     with pytest.raises(StateError, match="has schema version 99 and this program knows"):
         State.open(path, read_only=True).__enter__()
+
+
+# From version 1
+
+
+@pytest.fixture
+def old(path: Path) -> Path:
+    """A file that version 1 of the schema left."""
+    with closing(sqlite3.connect(path)) as opened:
+        opened.executescript(VERSION_1.read_text(encoding="utf-8"))
+    path.chmod(0o600)
+    return path
+
+
+def schema(connection: sqlite3.Connection) -> set[str]:
+    """Return what makes each table and index, whatever the blanks."""
+    found = connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
+    return {" ".join(sql.split()).replace("( ", "(").replace(" )", ")") for (sql,) in found}
+
+
+def test_the_step_to_version_1_stays_as_it_was(old: Path, tmp_path: Path) -> None:
+    """A step that is out there is never edited: files that took it would lack the edit."""
+    with closing(sqlite3.connect(old)) as opened, closing(sqlite3.connect(tmp_path / "new")) as new:
+        migrate(new, None, steps=MIGRATIONS[:1])
+        assert schema(opened) == schema(new)
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_nothing_of_a_file_of_version_1_is_lost(old: Path, *, read_only: bool) -> None:
+    with State.open(old, read_only=read_only) as store:
+        memory = store.memory()
+        assert version_of(store.connection) == len(MIGRATIONS)
+        assert memory.mailboxes == OLD_MAILBOXES
+        assert memory.aliases == {}
+        assert memory.sources == {"default": SourceMemory("entryUUID", {"base": "dc=example"})}
+        assert store.notices() == (Notice("no_mail", "uid=eve,dc=example", "it has none", NOW),)
+        assert store.has_ancestor
+        assert store.runs() == 1
+        refusals, run = (store.connection.execute(f"SELECT * FROM {name}").fetchall() for name in ("refusal", "run"))  # noqa: S608
+        assert refusals == [("0123abcd:ee", NOW.isoformat())]
+        assert run == [(1, NOW.isoformat(), "changes", "2026-06-01T12:00:05+00:00", 0, '{"changes": 1}')]
+
+
+def test_the_history_of_version_1_is_of_mailboxes(old: Path) -> None:
+    with State.open(old) as store:
+        store.record(1, alias_outcome(), NOW)
+        found = store.connection.execute("SELECT id, run, at, address, kind, done, subject FROM change").fetchall()
+    assert found == [
+        (1, 1, "2026-06-01T12:00:01+00:00", ANN, "adopt", 1, "mailbox"),
+        (2, 1, "2026-06-01T12:00:00+00:00", LIST, "create", 1, "alias"),
+    ]
+
+
+def test_a_file_of_version_1_is_kept_beside_the_one_it_becomes(old: Path) -> None:
+    before = old.read_bytes()
+    with State.open(old) as store:
+        remember(store, BOB, {"senders": frozenset({LIST})})
+    assert copy_of(old, 1).read_bytes() == before
+    with State.open(old) as store:
+        assert store.memory().mailboxes[BOB].senders == {LIST}
+
+
+def test_a_dry_run_brings_a_file_of_version_1_up_in_memory_only(old: Path) -> None:
+    before = contents(old.parent)
+    with State.open(old, read_only=True) as store:
+        assert version_of(store.connection) == len(MIGRATIONS)
+        assert set(store.memory().mailboxes) == {ANN, BOB}
+        during = contents(old.parent)
+    assert during == before
+    assert contents(old.parent) == before
+
+
+def test_a_file_from_version_1_is_the_same_as_a_new_one(old: Path, tmp_path: Path) -> None:
+    with State.open(old) as store, State.open(tmp_path / "new.sqlite3") as new:
+        assert schema(store.connection) == schema(new.connection)

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from ldap2mailcow.model import Address, Cause, Note, Notice, Origin, Patch, Remembered, SourceMemory
+from ldap2mailcow.model import Address, Note, Notice, Origin, Patch, Remembered, RememberedAlias, SourceMemory, Subject
 from ldap2mailcow.state import State
 
-from .builders import ANN, BOB, NEW, NOW, outcome, remember
+from .builders import ANN, BOB, LIST, NEW, NEW_ALIAS, NOW, alias_outcome, outcome, remember, remember_alias
 
 HASH = "{SSHA}bm9ib2R5IGtub3dzIHRoaXM="
-EVERYTHING: dict[str, Any] = {
-    "source": "default",
-    "id": "id-ann",
-    "dn": "uid=ann,dc=example",
-    "origin": Origin.ADOPTED,
-    "applied": {"name": "Ann Öther", "quota": 1024, "active": 0},
-    "digest": "0123abcd:ff",
-    "passwd_update": "2026-05-01 08:00:00",
-    "kept": True,
-    "disabled": Cause.MISSING,
-    "was_active": 2,
-    "missing_since": NOW,
-    "missed": 2,
-    "present": frozenset({"name", "quota"}),
-}
 
 
 def again(path: Path) -> dict[Address, Remembered]:
@@ -46,89 +29,9 @@ def again(path: Path) -> dict[Address, Remembered]:
 
 def test_an_empty_file_remembers_nothing(store: State) -> None:
     memory = store.memory()
-    assert memory.mailboxes == {}
+    assert (memory.mailboxes, memory.aliases) == ({}, {})
     assert memory.sources == {}
     assert (store.runs(), store.notices(), store.has_ancestor) == (0, (), False)
-
-
-def test_every_column_comes_back_in_the_next_run(path: Path) -> None:
-    with State.open(path) as store:
-        remember(store, ANN, EVERYTHING)
-    assert again(path) == {ANN: Remembered(ANN, **EVERYTHING)}
-
-
-def test_a_row_has_what_a_remembered_mailbox_has_by_default(store: State) -> None:
-    remember(store)
-    row = store.memory().mailboxes[ANN]
-    assert row == Remembered(ANN, "default", "id-ann", "uid=ann,dc=example", Origin.CREATED)
-    assert type(row.address) is Address
-
-
-VALUES = st.dictionaries(st.sampled_from(["name", "quota", "active"]), st.text() | st.integers(0, 2**43))
-TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
-MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(  # noqa: DTZ001 - the zone comes here
-    lambda moment: moment.replace(microsecond=0, tzinfo=UTC)
-)
-ROWS = st.fixed_dictionaries(
-    {
-        "source": TEXT,
-        "id": st.none() | TEXT,
-        "dn": TEXT,
-        "origin": st.sampled_from(Origin),
-        "applied": VALUES,
-        "digest": st.none() | TEXT,
-        "passwd_update": st.none() | TEXT,
-        "kept": st.booleans(),
-        "disabled": st.none() | st.sampled_from(Cause),
-        "was_active": st.sampled_from([1, 2]),
-        "missing_since": st.none() | MOMENTS,
-        "missed": st.integers(0, 2**31),
-        "present": st.frozensets(TEXT),
-    }
-)
-
-
-@settings(
-    derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(first=ROWS, second=ROWS)
-def test_any_row_comes_back_and_a_second_patch_replaces_the_first(
-    store: State, first: dict[str, Any], second: dict[str, Any]
-) -> None:
-    for patch in (first, second):
-        remember(store, ANN, patch)
-        assert store.memory().mailboxes == {ANN: Remembered(ANN, **patch)}
-
-
-def test_a_patch_changes_its_own_columns_only(store: State) -> None:
-    remember(store, ANN, EVERYTHING)
-    remember(store, ANN, {"missed": 3, "disabled": None})
-    assert store.memory().mailboxes[ANN] == Remembered(ANN, **{**EVERYTHING, "missed": 3, "disabled": None})
-
-
-def test_a_patch_changes_its_own_row_only(store: State) -> None:
-    remember(store, ANN, EVERYTHING)
-    remember(store, BOB, NEW)
-    remember(store, BOB, {"missed": 3})
-    assert store.memory().mailboxes[ANN] == Remembered(ANN, **EVERYTHING)
-
-
-def test_a_row_moves_where_its_address_is_patched(store: State) -> None:
-    remember(store, ANN, EVERYTHING)
-    remember(store, ANN, {"address": BOB})
-    assert store.memory().mailboxes == {BOB: Remembered(BOB, **EVERYTHING)}
-
-
-def test_a_row_can_be_forgotten(store: State) -> None:
-    remember(store, ANN)
-    remember(store, BOB)
-    remember(store, ANN, None)
-    assert set(store.memory().mailboxes) == {BOB}
-
-
-def test_forgetting_what_is_not_there_is_no_mistake(store: State) -> None:
-    remember(store, ANN, None)
-    assert store.memory().mailboxes == {}
 
 
 @pytest.mark.parametrize(
@@ -154,7 +57,7 @@ def test_what_is_known_of_a_directory_comes_back(path: Path, memory: SourceMemor
 
 def changes_of(store: State) -> list[tuple[Any, ...]]:
     return store.connection.execute(
-        "SELECT run, at, address, dn, kind, why, fields, password, done, detail FROM change ORDER BY id"
+        "SELECT run, at, subject, address, dn, kind, why, fields, password, done, detail FROM change ORDER BY id"
     ).fetchall()
 
 
@@ -164,9 +67,52 @@ def test_a_confirmed_change_is_history_and_memory(store: State) -> None:
     fields = json.dumps([{"key": "quota", "before": None, "after": 1024}])
     why = "it is new in the directory"
     assert changes_of(store) == [
-        (run, "2026-06-01T12:00:00+00:00", ANN, "uid=ann", "create", why, fields, 1, 1, ""),
+        (run, "2026-06-01T12:00:00+00:00", "mailbox", ANN, "uid=ann", "create", why, fields, 1, 1, ""),
     ]
     assert set(store.memory().mailboxes) == {ANN}
+    assert store.memory().aliases == {}
+
+
+def test_a_confirmed_change_of_an_alias_is_history_and_memory(store: State) -> None:
+    run = store.begin_run(NOW, "changes")
+    store.record(run, alias_outcome(), NOW)
+    fields = json.dumps([{"key": "goto", "before": None, "after": "ann@example.org,bob@example.org"}])
+    why = "it is new in the directory"
+    assert changes_of(store) == [
+        (run, "2026-06-01T12:00:00+00:00", "alias", LIST, "cn=all", "create", why, fields, 0, 1, ""),
+    ]
+    assert store.memory().aliases == {LIST: RememberedAlias(LIST, **NEW_ALIAS)}  # type: ignore[arg-type]
+    assert store.memory().mailboxes == {}
+
+
+def test_a_change_without_a_password_says_so(store: State) -> None:
+    store.record(store.begin_run(NOW, "changes"), outcome(), NOW)
+    assert store.connection.execute("SELECT password FROM change").fetchall() == [(0,)]
+
+
+def test_a_confirmed_removal_is_history_and_forgets_the_row(store: State) -> None:
+    remember_alias(store, LIST)
+    remember_alias(store, ANN)
+    remember(store, LIST)  # an alias alone was removed
+    store.record(store.begin_run(NOW, "changes"), alias_outcome(remember=None), NOW)
+    assert [(row[2], row[5]) for row in changes_of(store)] == [("alias", "remove")]
+    assert set(store.memory().aliases) == {ANN}
+    assert set(store.memory().mailboxes) == {LIST}
+
+
+def test_a_mailbox_is_forgotten_where_its_change_says_so(store: State) -> None:
+    remember(store, ANN)
+    remember_alias(store, ANN)
+    store.record(store.begin_run(NOW, "changes"), outcome(remember=None), NOW)
+    assert store.memory().mailboxes == {}
+    assert set(store.memory().aliases) == {ANN}
+
+
+def test_a_removal_that_failed_forgets_nothing(store: State) -> None:
+    remember_alias(store)
+    store.record(store.begin_run(NOW, "changes"), alias_outcome(remember=None, done=False), NOW)
+    assert [row[-2:] for row in changes_of(store)] == [(0, "no room")]
+    assert set(store.memory().aliases) == {LIST}
 
 
 def test_a_change_that_failed_is_history_only(store: State) -> None:
@@ -186,6 +132,17 @@ def test_the_stamps_of_passwords_are_remembered_where_a_mailbox_is_ours(store: S
     store.saw_passwords({ANN: "2026-06-01 14:00:00", BOB: "2026-06-01 14:00:01"})
     assert {address: row.passwd_update for address, row in store.memory().mailboxes.items()} == {
         ANN: "2026-06-01 14:00:00"
+    }
+
+
+def test_the_check_of_senders_is_remembered_where_a_mailbox_is_ours(store: State) -> None:
+    earlier, eve = NOW - timedelta(days=1), Address("eve@example.org")
+    for address in (ANN, BOB):
+        remember(store, address, {**NEW, "senders_checked": earlier})
+    store.checked_senders([ANN, eve], NOW)
+    assert {address: row.senders_checked for address, row in store.memory().mailboxes.items()} == {
+        ANN: NOW,
+        BOB: earlier,
     }
 
 
@@ -270,15 +227,22 @@ def test_refusals_are_forgotten_once_the_servers_take_us(store: State) -> None:
 
 def test_the_ancestor_s_mailboxes_become_ours_once(path: Path) -> None:
     with State.open(path) as store:
-        remember(store, BOB, EVERYTHING)
+        remember(store, BOB, {**NEW, "missed": 2})
         store.take_over([("uid=ann", ANN), ("uid=bob,ou=old", BOB), ("uid=again", ANN)], "default")
         assert store.has_ancestor
     assert again(path) == {
         ANN: Remembered(ANN, "default", None, "uid=ann", Origin.ANCESTOR),
-        BOB: Remembered(BOB, **EVERYTHING),
+        BOB: Remembered(BOB, **NEW, missed=2),  # type: ignore[arg-type]
     }
 
 
 def test_notes_may_come_from_anywhere(store: State) -> None:
     store.note((Note(address, NEW) for address in (ANN, BOB)), "default", SourceMemory())
     assert set(store.memory().mailboxes) == {ANN, BOB}
+
+
+def test_one_run_notes_mailboxes_and_aliases(store: State) -> None:
+    remember_alias(store, BOB)
+    notes = [Note(ANN, NEW), Note(LIST, NEW_ALIAS, Subject.ALIAS), Note(BOB, None, Subject.ALIAS)]
+    store.note(notes, "default", SourceMemory())
+    assert (set(store.memory().mailboxes), set(store.memory().aliases)) == ({ANN}, {LIST})

@@ -1,0 +1,170 @@
+"""Reading the attributes of one entry: texts, addresses and flags, and a finding for each that can't be used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from ldap2mailcow.config import Config, Source
+from ldap2mailcow.model import (
+    Address,
+    AddressError,
+    Code,
+    Entry,
+    Finding,
+    UnusableValueError,
+    normal_domain,
+    read_flag,
+)
+
+RESERVED = frozenset(
+    {
+        "abuse",
+        "admin",
+        "administrator",
+        "hostmaster",
+        "mailer-daemon",
+        "noreply",
+        "postmaster",
+        "root",
+        "security",
+        "ssladmin",
+        "webmaster",
+    },
+)
+"""Names by which others reach a domain's keepers or prove that they own it (RFC 2142, CA/Browser Forum 3.2.2.4.4)."""
+
+MAX_NAMED = 3
+"""DNs or addresses that a sentence names before it says how many more there are."""
+
+_SMTP = re.compile(r"^\s*smtp:", re.IGNORECASE)
+_TARGET = re.compile(r"^\s*(?:smtp|mailto):", re.IGNORECASE)
+_OTHER_KIND = re.compile(r"\s*(?!smtp:)[a-z][a-z0-9-]*:", re.IGNORECASE)
+_WITH_KINDS = "proxyaddresses"
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads entries of one source and collects what is odd about them."""
+
+    source: Source
+    config: Config
+    findings: list[Finding] = field(default_factory=list)
+
+    def find(self, code: Code, entry: Entry, sentence: str) -> None:
+        """Note what is odd about an entry."""
+        self.findings.append(Finding(code, entry.dn, sentence))
+
+    def texts(self, entry: Entry, attribute: str) -> tuple[str, ...]:
+        """Return the values of an attribute that are UTF-8 and not blank."""
+        values = entry.values(attribute) if attribute else ()
+        texts = tuple(text for value in values if (text := decoded(value)) is not None)
+        if len(texts) < len(values):
+            self.find(
+                Code.NOT_UTF8,
+                entry,
+                f"a value of {attribute} is not UTF-8 and is left out; write it again in the directory",
+            )
+        return tuple(text for text in texts if text.strip())
+
+    def addresses(self, entry: Entry, attribute: str, parse: Callable[[str], Address | None]) -> dict[Address, None]:
+        """Return the addresses in an attribute, each once; `parse` gives None for what is none of them."""
+        found: dict[Address, None] = {}
+        for text in self.texts(entry, attribute):
+            try:
+                address = parse(text)
+            except AddressError as error:
+                # quoted only if it can't be a hash: somebody may have mapped the wrong attribute
+                shown = f" {text!r}" if "@" in text and not text.startswith(("{", "$")) else ""
+                self.find(
+                    Code.BAD_ADDRESS,
+                    entry,
+                    f"its {attribute}{shown} {error}; correct it in the directory",
+                )
+            else:
+                if address is not None:
+                    found[address] = None
+        return found
+
+    def is_allowed(self, entry: Entry, address: Address) -> bool:
+        """Tell whether a user's own attributes may give an address: no reserved name, no catch-all."""
+        names = {address.local, address, f"@{address.domain}"}
+        if address.local not in {"", *RESERVED} or not names.isdisjoint(self.config.allow_reserved):
+            return True
+        words = " or ".join(repr(str(name)) for name in dict.fromkeys((address.local, address)) if name)
+        self.find(
+            Code.RESERVED_ADDRESS,
+            entry,
+            f"{address} {'is a name that ' if address.local else ''}stands for the whole domain; "
+            f"if this entry shall have it, put {words} into allow_reserved",
+        )
+        return False
+
+    def flag(self, entry: Entry, attribute: str, default: int | None) -> int | None:
+        """Return what a flag says, or the default where it says nothing; None, with a finding, for what is unclear."""
+        try:
+            flags = {read_flag(text) for text in self.texts(entry, attribute)}
+            if len(flags) > 1:
+                raise UnusableValueError("has several values")
+        except UnusableValueError as problem:
+            self.find(
+                Code.FLAG_INVALID,
+                entry,
+                f"its {attribute} {problem}; correct it in the directory, until then mailcow's value stays",
+            )
+            return None
+        return next(iter(flags), default)
+
+
+def decoded(value: bytes) -> str | None:
+    """Return a value as text, None for one that isn't UTF-8."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def is_blank(value: bytes) -> bool:
+    """Tell whether a value says nothing; what isn't UTF-8 says something, whatever it is."""
+    text = decoded(value)
+    return text is not None and not text.strip()
+
+
+def parse_alias(attribute: str) -> Callable[[str], Address | None]:
+    """Return what reads the values of an attribute as aliases; `@domain` is a catch-all.
+
+    A prefix `smtp:` in any case is cut off. Active Directory's proxyAddresses has addresses of other kinds, with other
+    prefixes (X400:, x500:, sip:, EUM:, SPO:): those are None. What reads them raises AddressError.
+    """
+    has_kinds = attribute.lower() == _WITH_KINDS
+
+    def parse(text: str) -> Address | None:
+        if has_kinds and _OTHER_KIND.match(text):
+            return None
+        return _address_or_domain(_SMTP.sub("", text, count=1))
+
+    return parse
+
+
+def parse_target(text: str) -> Address:
+    """Read the address of somebody who gets mail: a prefix `smtp:` or `mailto:` is cut off. Raises AddressError."""
+    return Address.parse(_TARGET.sub("", text, count=1))
+
+
+def parse_sender(text: str) -> Address:
+    """Read whom somebody may send as: an address, or `@domain`. Raises AddressError."""
+    return _address_or_domain(_TARGET.sub("", text, count=1))
+
+
+def _address_or_domain(text: str) -> Address:
+    text = text.strip()
+    if text.startswith("@") and not text[1:2].isspace():
+        return Address(f"@{normal_domain(text[1:])}")
+    return Address.parse(text)
+
+
+def some_of(names: Collection[str], *, by: str = ", ") -> str:
+    """Name the first few, and say how many more there are: `a, b, c and 2 more`."""
+    some, more = sorted(names)[:MAX_NAMED], len(names) - MAX_NAMED
+    return by.join(some) + (f" and {more} more" if more > 0 else "")

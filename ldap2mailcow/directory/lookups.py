@@ -1,0 +1,140 @@
+"""Searches for members that are in no answer: in batches, so that their number doesn't grow with the members'."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+
+from ldap.filter import escape_filter_chars
+
+from ldap2mailcow.config import MEMBER_NAMES, Source, group_attributes
+from ldap2mailcow.model import Entry, is_dn, normal_dn, rdns
+
+from .ldap_url import is_ldap_url
+from .session import Query, Session
+
+_MANY = 500  # members; beyond that one search for everybody who may be meant costs less
+_TERMS = 100  # of one filter
+_PLACEHOLDER = "{MEMBER_CN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Members, told apart by how their values read. An address is no member to look for: it is one already."""
+
+    dns: dict[str, str] = field(default_factory=dict)
+    """By their normal form: as they are written."""
+    names: dict[str, str] = field(default_factory=dict)
+    """By their lower case: as they are written."""
+    urls: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, values: Iterable[bytes]) -> Wanted:
+        """Sort values by kind; what isn't UTF-8 is none."""
+        wanted = cls()
+        for value in values:
+            text = _decoded(value)
+            if is_ldap_url(text):
+                wanted.urls.append(text)
+            elif is_dn(text):
+                wanted.dns.setdefault(normal_dn(text), text)
+            elif text and "@" not in text and "=" not in text:
+                wanted.names.setdefault(text.lower(), text)
+        return wanted
+
+    def meets(self, entry: Entry) -> bool:
+        """Tell whether an entry is one of those that are wanted."""
+        return normal_dn(entry.dn) in self.dns or not self.names.keys().isdisjoint(names_of(entry, MEMBER_NAMES))
+
+
+def names_of(entry: Entry, attributes: Iterable[str]) -> Iterator[str]:
+    """Give the names in some attributes of an entry, in lower case."""
+    for attribute in attributes:
+        for value in entry.values(attribute):
+            yield _decoded(value).lower()
+
+
+def member_attributes(source: Source) -> tuple[str, ...]:
+    """Return the names of the attributes to ask for of members, who may be people or groups."""
+    return _each_once(*group_attributes(source), source.user_mapping.mail)
+
+
+def queries(session: Session, source: Source, wanted: Wanted, member_filter: str) -> Iterator[Query]:
+    """Give the searches that find everybody wanted, and others too: `wanted.meets` tells them apart.
+
+    member_filter: as group_member_filter; "" finds DNs wherever they are, and names below user_search_base.
+    """
+    mapping, mail = source.group_mapping, source.user_mapping.mail
+    searched: list[tuple[str, list[str], Sequence[str], str]]
+    everybody = _any_of(f"({name}=*)" for name in _each_once(mail, mapping.mail, *mapping.member))
+    names = [*wanted.names.values()]
+    if member_filter:
+        members = [*map(_written, wanted.dns.values()), *names]
+        everybody = member_filter.replace(_PLACEHOLDER, "*")
+        searched = [(source.user_search_base, members, (member_filter,), everybody)]
+    else:
+        by_dn = [f"({name}={_PLACEHOLDER})" for name in session.dn_attributes]
+        by_name = [f"({name}={_PLACEHOLDER})" for name in MEMBER_NAMES]
+        searched = [(base, dns, by_dn, everybody) for base, dns in _places(wanted.dns, session.contexts)]
+        searched.append((source.user_search_base, names, by_name, everybody))
+    for base, members, terms, broad in searched:
+        for text in _filters(members, terms, broad):
+            yield Query(base, text, member_attributes(source))
+
+
+def _filters(members: Sequence[str], terms: Sequence[str], everybody: str) -> Iterator[str]:
+    """Give filters that find the members: each of them with each of the terms, a hundred in one filter."""
+    if len(members) > _MANY:
+        yield everybody
+        return
+    step = _TERMS // len(terms)
+    for start in range(0, len(members), step):
+        batch = map(escape_filter_chars, members[start : start + step])
+        yield _any_of(term.replace(_PLACEHOLDER, member) for member in batch for term in terms)
+
+
+def _places(dns: Mapping[str, str], contexts: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Return where to look: the longest DN that a set of DNs has in common, with that set as it is written.
+
+    One set for each naming context of the server; what is below none of them can't be there. Where the server doesn't
+    name its contexts, one set for each last part of a DN.
+    """
+    ends = sorted((rdns(normal_dn(context)) for context in contexts), key=len, reverse=True)
+    together: defaultdict[tuple[str, ...], list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+    for normal, written in dns.items():
+        parts = rdns(normal)
+        end = next((end for end in ends if parts[len(parts) - len(end) :] == end), None) if contexts else parts[-1:]
+        if parts and end is not None:
+            together[end].append((parts, _written(written)))
+    return [(_common_base(found), [dn for _, dn in found]) for found in together.values()]
+
+
+def _common_base(found: Sequence[tuple[tuple[str, ...], str]]) -> str:
+    """Return the end that all of the DNs have, as the first of them is written."""
+    alike = zip(*(reversed(parts) for parts, _ in found), strict=False)
+    depth = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, alike))
+    first = rdns(found[0][1])
+    return ",".join(first[len(first) - depth :])
+
+
+def _written(dn: str) -> str:
+    """Return a DN as it is written, without the unique identifier that `uniqueMember` allows."""
+    return ",".join(rdns(dn)) or dn
+
+
+def _decoded(value: bytes) -> str:
+    """Return a value as text; "" for one that isn't UTF-8, which no name and no DN is."""
+    try:
+        return value.decode().strip()
+    except UnicodeDecodeError:
+        return ""
+
+
+def _any_of(terms: Iterable[str]) -> str:
+    return f"(|{''.join(terms)})"
+
+
+def _each_once(*names: str) -> tuple[str, ...]:
+    return tuple({name.lower(): name for name in reversed(names)}.values())[::-1]

@@ -1,0 +1,137 @@
+"""Members of groups that are in none of the answers: looked up, and the members of groups among them likewise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import ldap
+
+from ldap2mailcow.config import MEMBER_NAMES, Source
+from ldap2mailcow.model import Answers, Code, Entry, Finding, normal_dn
+
+from .answer import log_reading, troubles
+from .ldap_url import query_of
+from .lookups import Wanted, member_attributes, names_of, queries
+from .search import search
+from .session import Session
+
+
+class Members:
+    """Who was found outside the answers, entries by LDAP URL, and the reasons why more may be there.
+
+    member_filter: as group_member_filter; "" finds everybody.
+    """
+
+    def __init__(self, session: Session, source: Source, answers: Answers, member_filter: str) -> None:
+        self._session, self._source, self._answers, self._filter = session, source, answers, member_filter
+        self._seen: set[bytes] = set()
+        self._asked: set[str] = set()
+        self.outside: list[Entry] = []
+        self.selected: dict[str, tuple[Entry, ...]] = {}
+        self.problems: list[str] = []
+
+    def follow_answers(self) -> None:
+        """Look up the members of all groups that were read, and whom users and groups may send as by DN."""
+        users, groups = self._answers.users.entries, self._groups
+        senders = [
+            *self._values(users, [self._source.user_mapping.send_as]),
+            *self._values(groups, [self._source.group_mapping.send_as]),
+        ]
+        self._follow(self._new(self._values(groups, self._source.group_mapping.member), senders))
+
+    def follow(self, group: Entry) -> None:
+        """Look up the members of one group."""
+        self._follow(self._new(self._values([group], self._source.group_mapping.member)))
+
+    @property
+    def _groups(self) -> Sequence[Entry]:
+        return self._answers.groups.entries if self._answers.groups else ()
+
+    def _follow(self, wanted: Wanted) -> None:
+        """Go round by round; groups that hold each other end, because nobody is looked up twice."""
+        while wanted.urls or wanted.dns or wanted.names:
+            found = [entry for url in wanted.urls for entry in self._select(url)]
+            found += self._look_up(wanted)
+            wanted = self._new(self._values(found, self._source.group_mapping.member))
+
+    def _values(self, entries: Iterable[Entry], attributes: Sequence[str]) -> list[bytes]:
+        """Return the values that weren't there before, each once."""
+        new: dict[bytes, None] = {}
+        for entry in entries:
+            for attribute in attributes:
+                new |= dict.fromkeys(value for value in entry.values(attribute) if value not in self._seen)
+        self._seen |= new.keys()
+        return list(new)
+
+    def _new(self, members: Iterable[bytes], senders: Iterable[bytes] = ()) -> Wanted:
+        """Return who of the members isn't known and wasn't looked up yet; of senders, those that are DNs."""
+        wanted = Wanted.of(members)
+        dns = wanted.dns | Wanted.of(senders).dns
+        new = Wanted(
+            {dn: text for dn, text in dns.items() if dn not in self._asked and dn not in self._known_dns},
+            {
+                name: text
+                for name, text in wanted.names.items()
+                if name not in self._asked and name not in self._known_names
+            },
+            wanted.urls,
+        )
+        self._asked |= new.dns.keys() | new.names.keys()
+        return new
+
+    @cached_property
+    def _known_dns(self) -> set[str]:
+        answers = (self._answers.users, self._answers.groups, self._answers.forwards)
+        return {normal_dn(entry.dn) for answer in answers if answer for entry in answer.entries}
+
+    @cached_property
+    def _known_names(self) -> set[str]:
+        return {name for entry in self._answers.users.entries for name in names_of(entry, MEMBER_NAMES)}
+
+    def _look_up(self, wanted: Wanted) -> list[Entry]:
+        """Return those of the wanted members that are there."""
+        found = []
+        for query in queries(self._session, self._source, wanted, self._filter):
+            reading = search(self._session, query)
+            log_reading("members", reading)
+            # Where the server has told what it holds, a place that isn't there is nobody's: a DN that dangles.
+            if not (isinstance(reading.error, ldap.NO_SUCH_OBJECT) and self._session.contexts):
+                self._note(*troubles(reading, self._session.timeout))
+            found += [entry for entry in reading.entries if wanted.meets(entry) and self._is_new(entry)]
+        self.outside += found
+        return found
+
+    def _is_new(self, entry: Entry) -> bool:
+        """Tell whether an entry is in no answer and wasn't found before; from now on it is known."""
+        dn = normal_dn(entry.dn)
+        is_new = dn not in self._known_dns
+        self._known_dns.add(dn)
+        return is_new
+
+    def _select(self, url: str) -> tuple[Entry, ...]:
+        """Return the entries that an LDAP URL selects."""
+        try:
+            query = query_of(url, member_attributes(self._source))
+        except ValueError as error:
+            self._note(f"{url!r} is not an LDAP URL: {error}")
+            return ()
+        reading = search(self._session, query)
+        log_reading(f"selected by {url}", reading)
+        self._note(*(f"{url!r}: {trouble}" for trouble in troubles(reading, self._session.timeout)))
+        self.selected[url] = tuple(reading.entries)
+        return self.selected[url]
+
+    def _note(self, *problems: str) -> None:
+        self.problems += [problem for problem in problems if problem not in self.problems]
+
+
+def member_doubt(source: Source, problems: Sequence[str]) -> list[Finding]:
+    """Return the doubt that members may be missing, where there is a problem."""
+    if not problems:
+        return []
+    sentence = (
+        f"not everybody could be looked up who is a member but not among the users: {'; '.join(problems)}; "
+        "see what bind_dn may read, group_member_filter, and the URLs of dynamic groups"
+    )
+    return [Finding(Code.ANSWER_CUT_SHORT, f"{source.name} (members)", sentence)]

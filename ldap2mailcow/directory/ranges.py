@@ -1,0 +1,92 @@
+"""Values that come in parts: Active Directory sends 1,500 of an attribute at once (MS-ADTS section 3.1.1.3.1.3.3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import ldap
+from ldap.controls import LDAPControl
+
+from ldap2mailcow.model import Entry
+
+from .errors import words
+from .session import Session
+
+_RANGE = re.compile(r"(?P<attribute>[^;]+(?:;.+)?);range=(?P<first>\d+)-(?P<last>\d+|\*)", re.IGNORECASE)
+_MOST_PARTS = 1_000  # a million and a half values; a server that goes on after that won't end
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the values of an attribute, as its name tells: `member;range=0-1499`, `member;range=1500-*`."""
+
+    attribute: str
+    first: int
+    last: int | None
+    """None: there are no more values."""
+
+    @classmethod
+    def of(cls, name: str) -> Self | None:
+        """Read the name of an attribute; None where it isn't one of a part."""
+        found = _RANGE.fullmatch(name)
+        if found is None:
+            return None
+        return cls(found["attribute"], int(found["first"]), None if found["last"] == "*" else int(found["last"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """An attribute whose first values only were sent."""
+
+    position: int
+    """Of its entry among those that were read."""
+    name: str
+    """As the server wrote it, its range included."""
+    part: Part
+
+
+def complete(
+    session: Session, entries: list[Entry], cuts: Sequence[Cut], controls: Sequence[LDAPControl]
+) -> tuple[str, ...]:
+    """Ask for the values that are missing and put them into the entries; return what is still cut, each once.
+
+    Values that came before a failure are kept: they are there.
+    """
+    problems: set[str] = set()
+    for cut in cuts:
+        entry = entries[cut.position]
+        values: list[bytes] = []
+        problem = _take_rest(session, entry.dn, cut, controls, values)
+        if problem is not None:
+            problems.add(f"{cut.name}: {problem}" if problem else cut.name)
+        key = cut.part.attribute.partition(";")[0].lower()
+        whole = (*entry.attributes[key], *values)
+        entries[cut.position] = Entry(entry.dn, {**entry.attributes, key: whole})
+    return tuple(sorted(problems))
+
+
+def _take_rest(session: Session, dn: str, cut: Cut, controls: Sequence[LDAPControl], values: list[bytes]) -> str | None:
+    """Take part after part until the server says that it was the last.
+
+    Returns None for all of them, else why not in the server's words ("": it sent something else than was asked for).
+    """
+    part = cut.part
+    for _ in range(_MOST_PARTS):
+        if part.last is None:
+            return None
+        following = part.last + 1
+        try:
+            found = session.look_at(dn, (f"{part.attribute};range={following}-*",), controls)
+        except ldap.LDAPError as error:
+            return words(error, session.timeout)
+        sent = {} if found is None else found[1]
+        parts = ((Part.of(name), of_part) for name, of_part in sent.items())
+        after = next(((each, of_part) for each, of_part in parts if each and each.first == following), None)
+        if after is None or not after[1]:
+            return ""
+        part = after[0]
+        values += after[1]
+    return ""

@@ -1,0 +1,70 @@
+"""Whose an alias is: the state file or the mark in its private comment says that it is ours."""
+
+from __future__ import annotations
+
+from ldap2mailcow.model import PRIVATE_COMMENT, Alias, ExistingAlias, Origin, RememberedAlias, Role
+
+from .draft import Draft
+
+
+def marks(draft: Draft) -> tuple[str, str]:
+    """Return the private comments that are ours: of an alias, and of one that we set inactive."""
+    return draft.view.config.mark, draft.disabled_tag
+
+
+def is_our_alias(draft: Draft, existing: ExistingAlias) -> bool:
+    """Tell whether we may touch an alias.
+
+    A remembered number that differs tells of another alias, which somebody made after ours was gone.
+    """
+    row = draft.view.memory.aliases.get(existing.address)
+    return existing.values[PRIVATE_COMMENT] in marks(draft) or (row is not None and _is_of(existing, row))
+
+
+def _is_of(existing: ExistingAlias, row: RememberedAlias) -> bool:
+    return row.number in (None, existing.number)
+
+
+def row_of(draft: Draft, existing: ExistingAlias) -> RememberedAlias:
+    """Return what we remember of an alias that is ours; a fresh row where only its mark says so."""
+    return draft.view.memory.aliases.get(existing.address) or RememberedAlias(
+        existing.address,
+        source=draft.view.source.name,
+        owner="",
+        dn="",
+        role=None,
+        origin=Origin.MARK,
+        disabled=existing.values[PRIVATE_COMMENT] == draft.disabled_tag,
+    )
+
+
+def comment(draft: Draft, existing: ExistingAlias, *, disabled: bool) -> dict[str, str]:
+    """Return what to write as the private comment; nothing where it is right, or somebody's own words."""
+    ours = marks(draft)
+    there, wanted = existing.values[PRIVATE_COMMENT], ours[disabled]
+    return {PRIVATE_COMMENT: wanted} if there in ("", *ours) and there != wanted else {}
+
+
+def is_disabled_by_us(draft: Draft, existing: ExistingAlias) -> bool:
+    """Tell whether an inactive state is our doing."""
+    row = draft.view.memory.aliases.get(existing.address)
+    return existing.values[PRIVATE_COMMENT] == draft.disabled_tag or (
+        row is not None and _is_of(existing, row) and row.disabled
+    )
+
+
+def is_managed(draft: Draft, role: Role | None) -> bool:
+    """Tell whether the config has such aliases made at all; those of a kind that was turned off stay as they are."""
+    source = draft.view.source
+    mapping = source.user_mapping
+    made = {
+        Role.USER: bool(mapping.aliases),
+        Role.LIST: source.reads_groups or bool(mapping.group_addresses),
+        Role.FORWARD: source.reads_forwards or bool(mapping.forward_to),
+    }
+    return any(made.values()) if role is None else made[role]
+
+
+def concerns(draft: Draft, wish: Alias) -> bool:
+    """Tell whether `--only` leaves an alias to this run: its own address, or that of the user whom it belongs to."""
+    return draft.in_scope(wish.address) or (wish.role is Role.USER and any(map(draft.in_scope, wish.goto)))

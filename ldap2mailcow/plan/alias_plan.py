@@ -1,0 +1,153 @@
+"""Aliases and send-as, from the mailboxes' changes on: what is removed, kept, made and withheld, in one piece."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ldap2mailcow.model import Address, AliasChange, Kind, MailboxChange, Role, Subject
+
+from .alias_marks import is_managed, is_our_alias, row_of
+from .alias_removals import forget_departed_aliases
+from .aliases import AliasKeeper
+from .delivery import Delivery
+from .draft import Draft
+from .guard import guard_aliases
+from .knowledge import Knowledge
+from .senders import Senders
+from .view import What, Withheld
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxPlan:
+    """The changes of mailboxes that may run, and those that may not."""
+
+    changes: tuple[MailboxChange, ...]
+    withheld: tuple[Withheld, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AliasPlan:
+    """What happens to aliases and send-as rights, and which mailbox changes are left."""
+
+    mailboxes: tuple[MailboxChange, ...]
+    """Without those that wait for an alias which may not go; with the send-as rights."""
+    changes: tuple[AliasChange, ...]
+    withheld: tuple[Withheld, ...]
+    """Those of mailboxes too, and what waits for them."""
+    unread: frozenset[Address]
+    managed: int
+    unmanaged: tuple[Address, ...]
+
+
+def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> AliasPlan:
+    """Return what happens to aliases once it is certain what happens to mailboxes."""
+    view = draft.view
+    removals = _without_those_of(draft, mailboxes.withheld)
+    managed = [alias for alias in view.actual.aliases.values() if is_our_alias(draft, alias)]
+    active = sum(alias.is_active for alias in managed)
+    withheld = list(mailboxes.withheld)
+    if too_many := guard_aliases(
+        removals,
+        What.ALIASES,
+        managed=active,
+        allowed=view.config.limits.removals.allows(active),
+        search_doubt=_doubt(draft, removals, knowledge),
+        options=view.options,
+    ):
+        withheld.append(too_many)
+        removals = ()
+    going = frozenset(change.address for change in removals)
+    kept = tuple(change for change in mailboxes.changes if not _waits(draft, change, going))
+    waiting = tuple(change for change in mailboxes.changes if _waits(draft, change, going))
+    if waiting:
+        withheld[-1] = replace(withheld[-1], changes=(*withheld[-1].changes, *waiting))
+
+    for change in removals:
+        if change.kind is Kind.REMOVE:
+            draft.room_of(change.address).aliases += 1
+    delivery = Delivery(view, kept, going, draft.refused)
+    keeper = AliasKeeper(draft, delivery, knowledge, _retained(draft, mailboxes.withheld))
+    keeper.decide()
+    lists = [alias for alias in managed if alias.address in view.wishes.aliases]
+    shrunk, small = tuple(big for big, _ in keeper.shrunk), [less for _, less in keeper.shrunk if less]
+    if shrinking := guard_aliases(
+        shrunk,
+        What.LISTS,
+        managed=len(lists),
+        allowed=0,
+        search_doubt=knowledge.doubt(Role.LIST),
+        options=view.options,
+    ):
+        withheld.append(shrinking)
+        keeper.changes += small
+    else:
+        keeper.changes += shrunk
+    forget_departed_aliases(draft)
+    changes = (*_first_where_needed(draft, removals, keeper.changes), *keeper.changes)
+    before = len(draft.changes)
+    unread = Senders(draft, delivery, changes, whole=knowledge.knows(None)).decide()
+    return AliasPlan(
+        mailboxes=(*kept, *draft.changes[before:]),
+        changes=changes,
+        withheld=tuple(withheld),
+        unread=unread,
+        managed=len(managed),
+        unmanaged=tuple(
+            sorted(
+                address
+                for address, alias in view.actual.aliases.items()
+                if is_managed(draft, None) and not is_our_alias(draft, alias) and address not in view.wishes.aliases
+            ),
+        ),
+    )
+
+
+def _without_those_of(draft: Draft, withheld: Iterable[Withheld]) -> tuple[AliasChange, ...]:
+    """Return the removals without those of people whose mailboxes may not be touched: they stay together."""
+    rows = draft.view.memory.mailboxes
+    staying = {change.address for one in withheld for change in one.changes}
+    owners = {row.id for address in staying if (row := rows.get(address))}
+    aliases = draft.view.actual.aliases
+    return tuple(
+        change for change in draft.alias_removals if row_of(draft, aliases[change.address]).owner not in owners
+    )
+
+
+def _doubt(draft: Draft, removals: Sequence[AliasChange], knowledge: Knowledge) -> str:
+    """Return why these removals wait for somebody's word, by the kinds of aliases among them."""
+    aliases = draft.view.actual.aliases
+    roles = [row_of(draft, aliases[change.address]).role for change in removals]
+    return next(filter(None, (knowledge.doubt(role) for role in roles)), "")
+
+
+def _waits(draft: Draft, change: MailboxChange, going: frozenset[Address]) -> bool:
+    """Tell whether a mailbox can't be made because the alias at its address may not go."""
+    return change.kind is Kind.CREATE and change.address in draft.freed and change.address not in going
+
+
+def _retained(draft: Draft, withheld: Iterable[Withheld]) -> frozenset[Address]:
+    """Return the mailboxes of people who are gone, as long as they stay: in their lists too."""
+    pending = {one.address for one in draft.pending if one.subject is Subject.MAILBOX}
+    return frozenset(pending | {change.address for one in withheld for change in one.changes})
+
+
+def _first_where_needed(
+    draft: Draft, removals: Iterable[AliasChange], changes: Iterable[AliasChange]
+) -> tuple[AliasChange, ...]:
+    """Put removals before everything else in domains that are too full for the new aliases without them."""
+    actual = draft.view.actual
+    new = Counter(_domain(draft, change) for change in changes if change.kind is Kind.CREATE)
+    full = {
+        name for name, count in new.items() if count > actual.domains[name].max_aliases - actual.domains[name].aliases
+    }
+    return tuple(
+        replace(change, is_first=True) if change.kind is Kind.REMOVE and _domain(draft, change) in full else change
+        for change in removals
+    )
+
+
+def _domain(draft: Draft, change: AliasChange) -> str:
+    domain = change.address.domain
+    return draft.view.actual.alias_domains.get(domain, domain)

@@ -1,0 +1,118 @@
+"""Aliases that nobody asks for any more, and what becomes of them."""
+
+from __future__ import annotations
+
+from ldap2mailcow.model import (
+    ALIAS_ACTIVE,
+    Address,
+    AliasChange,
+    ExistingAlias,
+    FieldChange,
+    Kind,
+    Note,
+    RememberedAlias,
+    Subject,
+    Value,
+    Why,
+)
+
+from .alias_marks import comment, is_managed, is_our_alias, row_of
+from .draft import Draft
+from .knowledge import Knowledge
+from .view import Pending
+
+
+def decide_alias_removals(draft: Draft, knowledge: Knowledge) -> None:
+    """Decide about every alias that is ours and that the directory doesn't ask for.
+
+    One that its entry no longer lists goes at once; one whose entry is gone waits as long as a mailbox does, so that
+    both go in the same run.
+    """
+    for address, existing in sorted(draft.view.actual.aliases.items()):
+        if address in draft.view.wishes.aliases or draft.is_protected(address) or not is_our_alias(draft, existing):
+            continue
+        row = row_of(draft, existing)
+        if not draft.is_of_source(row) or not is_managed(draft, row.role) or not knowledge.knows(row.role):
+            continue
+        if row.owner in draft.view.wishes.unreadable:
+            continue  # its entry has a finding of its own, and keeps what it has until it can be read
+        if _is_there(draft, row):
+            _remove(draft, existing, row, Why.NOT_WANTED)
+        else:
+            _count_miss(draft, existing, row, skip_grace=bool(knowledge.doubt(row.role)))
+
+
+def forget_departed_aliases(draft: Draft) -> None:
+    """Forget the aliases that are gone from mailcow and that nobody asks for."""
+    actual = draft.view.actual
+    if not draft.view.source.manages_aliases:
+        return  # then mailcow's aliases weren't read, or not all of them
+    for address in sorted(draft.view.memory.aliases):
+        is_in_scope = address.domain in actual.domains or address.domain in actual.alias_domains
+        if is_in_scope and address not in actual.aliases and address not in draft.view.wishes.aliases:
+            draft.notes.append(Note(address, None, Subject.ALIAS))
+
+
+def _is_there(draft: Draft, row: RememberedAlias) -> bool:
+    return any(row.owner in owners for owners in draft.view.wishes.owners.values())
+
+
+def _count_miss(draft: Draft, existing: ExistingAlias, row: RememberedAlias, *, skip_grace: bool) -> None:
+    policy, now = draft.view.config.removed_users, draft.view.now
+    since, missed = row.missing_since or now, row.missed + 1
+    patch = {
+        "source": row.source,
+        "owner": row.owner,
+        "dn": row.dn,
+        "role": row.role,
+        "origin": row.origin,
+        "missing_since": since,
+        "missed": missed,
+    }
+    draft.note_alias(existing.address, **patch)
+    due = since + policy.missing_for
+    if skip_grace or (missed >= policy.missing_runs and now >= due):
+        _remove(draft, existing, row, Why.MISSING)
+    elif _would(draft, existing) is not None:
+        answers = max(policy.missing_runs - missed, 0)
+        draft.pending.append(Pending(existing.address, row.dn, due, answers, Subject.ALIAS))
+
+
+def _would(draft: Draft, existing: ExistingAlias) -> Kind | None:
+    """Return what the config wants done with an alias that nobody asks for; None: nothing."""
+    if _gives_way(draft, existing.address):
+        return Kind.REMOVE
+    match draft.view.config.removed_aliases:
+        case "delete":
+            return Kind.REMOVE
+        case "disable":
+            return Kind.DISABLE if existing.is_active else None
+        case _:
+            return None
+
+
+def _gives_way(draft: Draft, address: Address) -> bool:
+    """Tell whether the directory wants a mailbox where an alias is: then the alias goes, whatever the policy."""
+    return address in draft.view.desired.mailboxes and draft.view.config.create_mailboxes
+
+
+def _remove(draft: Draft, existing: ExistingAlias, row: RememberedAlias, why: Why) -> None:
+    kind = _would(draft, existing)
+    if kind is None:
+        return
+    known = {"source": row.source, "owner": row.owner, "dn": row.dn, "role": row.role, "origin": row.origin}
+    disables = kind is Kind.DISABLE
+    writes: dict[str, Value] = {ALIAS_ACTIVE: 0, **comment(draft, existing, disabled=True)} if disables else {}
+    draft.alias_removals.append(
+        AliasChange(
+            kind,
+            existing.address,
+            why,
+            row.dn,
+            fields=(FieldChange(ALIAS_ACTIVE, existing.values[ALIAS_ACTIVE], 0),) if disables else (),
+            remember={**known, "number": existing.number, "disabled": True} if disables else None,
+            writes=writes,
+            number=existing.number,
+            is_first=_gives_way(draft, existing.address),
+        ),
+    )

@@ -1,0 +1,90 @@
+"""Who can be reached once the mailboxes' changes are made: what a goto may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import cached_property
+
+from ldap2mailcow.model import ACTIVE, Address, Kind, MailboxChange
+
+from .view import View
+
+
+class Reach(Enum):
+    """What becomes of mail to an address."""
+
+    DELIVERED = auto()
+    INACTIVE = auto()
+    """Its mailbox is or becomes inactive: postfix refuses such mail (docs/mailcow-api.md section 15)."""
+    NOWHERE = auto()
+    """mailcow hosts its domain and has nobody of that name."""
+
+
+@dataclass
+class Delivery:
+    """What mailcow does with mail after this run, as far as its mailboxes and aliases are known."""
+
+    view: View
+    changes: Iterable[MailboxChange]
+    """The changes of mailboxes that will be made."""
+    leaving: frozenset[Address] = frozenset()
+    """Aliases that are removed or set inactive."""
+    refused: Collection[Address] = ()
+    """Addresses that an entry can't have: who means that entry must not reach whoever else has them."""
+    lost: set[Address] = field(default_factory=set)
+    """Aliases that the directory wants and that will not be, or will lead to nobody."""
+
+    @cached_property
+    def is_active(self) -> dict[Address, bool]:
+        """Every mailbox in scope after the run, and whether it takes mail.
+
+        Where mailboxes come from elsewhere, who is inactive in the directory counts as inactive: they stay as they are.
+        """
+        found = {address: box.attributes[ACTIVE.key] != 0 for address, box in self.view.actual.mailboxes.items()}
+        if not self.view.config.decides_status:
+            wanted = self.view.desired.mailboxes.items()
+            found |= {one: False for one, box in wanted if one in found and box.attributes.get(ACTIVE.key) == 0}
+        for change in self.changes:
+            if ACTIVE.key in change.writes:
+                found[change.address] = change.writes[ACTIVE.key] != 0
+        return found
+
+    @cached_property
+    def made(self) -> frozenset[Address]:
+        """The mailboxes that this run makes."""
+        return frozenset(change.address for change in self.changes if change.kind is Kind.CREATE)
+
+    def reach(self, address: Address) -> Reach:
+        """Return what becomes of mail to an address."""
+        if address in self.refused:
+            return Reach.NOWHERE
+        active = self.is_active.get(address)
+        if active is not None:
+            return Reach.DELIVERED if active else Reach.INACTIVE
+        if self.view.config.create_mailboxes and address in self.view.desired.mailboxes:
+            return Reach.NOWHERE  # not made; an alias that has its place is somebody else's
+        actual = self.view.actual
+        twin = actual.twin(address)
+        if twin in self.is_active:
+            return Reach.DELIVERED if self.is_active[twin] else Reach.INACTIVE
+        if address.domain not in actual.domains and twin is None:
+            return Reach.DELIVERED  # foreign, or of a domain that is not looked at here
+        return Reach.DELIVERED if self.has_alias(address) else Reach.NOWHERE
+
+    def has_alias(self, address: Address) -> bool:
+        """Tell whether an address is an alias after the run that takes mail."""
+        if address in self.view.wishes.aliases and address not in self.lost:
+            return True
+        there = self.view.actual.aliases.get(address)
+        return there is not None and there.is_active and address not in self.leaving | self.lost
+
+    def is_local(self, address: Address) -> bool:
+        """Tell whether an address is an active mailbox: any other target makes mailcow rebuild its address book."""
+        box = self.view.actual.mailboxes.get(address)
+        return address in self.made or (box is not None and box.attributes[ACTIVE.key] == 1)
+
+    def rebuilds(self, goto: Iterable[Address]) -> int:
+        """Return how often mailcow rebuilds its whole address book for an alias with these targets."""
+        return sum(not self.is_local(address) for address in goto)

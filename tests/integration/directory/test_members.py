@@ -1,0 +1,447 @@
+"""Members that are in no answer: who is found, by how many searches, and what is said where that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from ldap2mailcow.directory import read
+from ldap2mailcow.model import Answers, Code
+from tests.directory_server import Slapd, forward, group, ldif, person
+from tests.directory_server.scripted import Done, End, Found, Reply, ScriptedServer, Search
+
+from .sources import reader_of, scripted
+
+USERS_ONLY = "(&(mail=*)(mailActive=TRUE))"
+ODD = 'Ann (Chief) *, "A\\B" <x> #1; a+b=c é'
+ODD_ESCAPED = 'Ann (Chief) *\\, \\"A\\\\B\\" \\<x\\> #1\\; a\\+b\\=c é'
+
+
+def reading(slapd: Slapd, **settings: Any) -> tuple[Answers, int, str]:  # noqa: ANN401 - any key of the block
+    """Read; return the answers, the number of searches, and what slapd logged."""
+    before = len(slapd.log)
+    answers = read(reader_of(slapd, **({"group_search_base": slapd.groups_dn} | settings)))
+    log = slapd.log[before:]
+    return answers, log.count("SRCH base="), log
+
+
+def outside(answers: Answers) -> list[str]:
+    return sorted(entry.dn for entry in answers.outside)
+
+
+def doubts(answers: Answers) -> list[str]:
+    assert answers.groups is not None
+    return [doubt.sentence for doubt in answers.groups.doubts]
+
+
+def external(slapd: Slapd, numbers: Iterable[int]) -> list[str]:
+    """Add people whom the filter for users leaves out; return their DNs."""
+    people = [person(number) for number in numbers]
+    slapd.load(ldif((dn, {**attributes, "mailActive": [b"FALSE"]}) for dn, attributes in people))
+    return [dn for dn, _ in people]
+
+
+# By DN
+
+
+def test_members_outside_the_users_are_found_with_their_addresses(slapd: Slapd) -> None:
+    (dn,) = external(slapd, [1])
+    slapd.add(*group("staff", [dn, f"uid=gone,{slapd.people_dn}"]))
+
+    answers, searches, log = reading(slapd, user_search_filter=USERS_ONLY)
+
+    assert outside(answers) == [dn]
+    assert answers.outside[0].values("mail") == (b"user000001@example.org",)
+    assert answers.outside[0].values("userPassword") == ()
+    assert doubts(answers) == []
+    assert searches == 4  # the root DSE, users, groups, both members
+    assert f'SRCH base="{slapd.people_dn}" scope=2 deref=0 filter="(|(entryDN=' in log
+
+
+def test_known_members_are_not_looked_up_however_they_are_written(slapd: Slapd) -> None:
+    ann, info = person(1), forward("info", ["x@example.org"])
+    slapd.add(*ann)
+    slapd.add(*info)
+    slapd.add(*group("inner", [ann[0].upper().replace(",", " , ")]))
+    slapd.add(*group("outer", [f"CN=Inner,{slapd.groups_dn}", info[0]], kind="uniqueMember"))
+
+    answers, searches, _ = reading(
+        slapd, group_mapping={"member": ["member", "uniqueMember"]}, alias_search_base=slapd.groups_dn
+    )
+
+    assert (outside(answers), searches) == ([], 4)
+
+
+@pytest.mark.parametrize("many", [10, 3_000])
+def test_the_number_of_searches_does_not_depend_on_the_number_of_members(many: int) -> None:
+    with Slapd() as server:
+        people = [person(number) for number in range(many)]
+        server.load(ldif([*people, group("staff", [dn for dn, _ in people])]))
+        _, searches, _ = reading(server, page_size=10_000)
+
+    assert searches == 3
+
+
+@pytest.mark.parametrize(("many", "expected"), [(10, 1), (500, 5), (501, 1), (3_000, 1)])
+def test_unknown_members_are_looked_up_together(many: int, expected: int) -> None:
+    with Slapd() as server:
+        dns = external(server, range(many))
+        server.add(*group("staff", dns))
+        answers, searches, _ = reading(server, user_search_filter=USERS_ONLY, page_size=10_000)
+
+    assert outside(answers) == dns
+    assert searches == 3 + expected
+
+
+def test_a_unique_identifier_is_no_part_of_the_dn(slapd: Slapd) -> None:
+    (dn,) = external(slapd, [1])
+    slapd.add(*group("staff", [f"{dn}#'0101'B"], kind="uniqueMember"))
+    settings = {"user_search_filter": USERS_ONLY, "group_mapping": {"member": "uniqueMember"}}
+
+    plain, _, _ = reading(slapd, **settings)
+    filtered, _, _ = reading(slapd, **settings, group_member_filter="(entryDN={MEMBER_CN})")
+
+    assert outside(plain) == outside(filtered) == [dn]
+
+
+def test_the_page_size_that_the_server_takes_is_kept() -> None:
+    with Slapd(page_limits="size.pr=200") as server:
+        server.add(*group("staff", external(server, [1])))
+        answers, searches, _ = reading(server, user_search_filter=USERS_ONLY, page_size=400)
+
+    assert len(answers.outside) == 1
+    assert searches == 5  # the users twice, because the first page is refused; groups and members once
+
+
+def test_a_broad_search_brings_members_only(slapd: Slapd) -> None:
+    dns = external(slapd, range(502))
+    slapd.add(*group("staff", dns[1:]))
+
+    answers, _, log = reading(slapd, user_search_filter=USERS_ONLY)
+
+    assert outside(answers) == dns[1:]
+    assert 'filter="(|(mail=*)(member=*))"' in log
+
+
+def test_members_in_two_places_are_looked_for_below_what_they_have_in_common(slapd: Slapd) -> None:
+    (dn,) = external(slapd, [1])
+    admin = f"cn=reader,{slapd.suffix}"
+    slapd.add(*group("staff", [dn, admin, "cn=ann,dc=elsewhere,dc=test", "mail=ann@example.org"]))
+
+    answers, searches, log = reading(slapd, user_search_filter=USERS_ONLY)
+
+    assert outside(answers) == sorted([admin, dn])
+    assert (doubts(answers), searches) == ([], 4)
+    assert f'SRCH base="{slapd.suffix}" scope=2' in log
+    assert "elsewhere" not in log.partition("SRCH attr=entryUUID")[2]
+
+
+def test_a_dn_that_dangles_is_no_doubt(slapd: Slapd) -> None:
+    slapd.add(*group("staff", [f"uid=gone,ou=gone,{slapd.suffix}"]))
+
+    answers, searches, _ = reading(slapd)
+
+    assert (outside(answers), doubts(answers), searches) == ([], [], 4)
+
+
+def test_groups_outside_the_filter_are_followed_and_loops_end(slapd: Slapd) -> None:
+    dns = external(slapd, [1, 2])
+    nest = f"cn=nest,{slapd.groups_dn}"
+    slapd.add(*group("nest", [f"cn=deep,{slapd.groups_dn}", dns[0]]))
+    slapd.add(*group("deep", [nest, f"cn=deep,{slapd.groups_dn}", f"cn=staff,{slapd.groups_dn}", dns[1]]))
+    slapd.add(*group("staff", [nest]))
+
+    answers, searches, _ = reading(slapd, user_search_filter=USERS_ONLY, group_search_filter="(cn=staff)")
+
+    assert outside(answers) == sorted([nest, f"cn=deep,{slapd.groups_dn}", *dns])
+    assert searches == 3 + 3  # one round for nest, one for what it holds, one for what that holds
+
+
+def test_who_was_not_found_is_not_looked_up_again(slapd: Slapd) -> None:
+    gone, nest = f"uid=gone,{slapd.people_dn}", f"cn=nest,{slapd.groups_dn}"
+    slapd.add(*group("nest", [gone.upper()]))
+    slapd.add(*group("staff", [gone, nest]))
+
+    answers, searches, _ = reading(slapd, group_search_filter="(cn=staff)")
+
+    assert (outside(answers), searches) == ([nest], 4)
+
+
+def test_whom_users_and_groups_may_send_as_is_looked_up_where_it_is_a_dn(slapd: Slapd) -> None:
+    dns = external(slapd, [1, 2])
+    dn, attributes = person(3)
+    slapd.add(dn, {**attributes, "mailSendAs": [dns[0].encode(), b"@example.org", b"somebody"]})
+    slapd.add(*group("staff", [dn], more={"mailSendAs": [dns[1]]}))
+
+    answers, searches, _ = reading(
+        slapd,
+        user_search_filter=USERS_ONLY,
+        user_mapping={"send_as": "mailSendAs"},
+        group_mapping={"send_as": "mailSendAs"},
+    )
+
+    assert (outside(answers), searches) == (dns, 4)
+
+
+# By name, and others
+
+
+def test_names_are_compared_in_any_case_with_those_of_users(slapd: Slapd) -> None:
+    slapd.add(*person(1))
+    dn, attributes = person(2)
+    slapd.add(dn, {**attributes, "sAMAccountName": [b"Bob"], "cn": [b"Chief Officer"]})
+    slapd.add(*group("staff", ["USER000001", "bob", "chief officer"], kind="memberUid"))
+
+    answers, searches, _ = reading(slapd, group_mapping={"member": "memberUid"})
+
+    assert (outside(answers), searches) == ([], 3)
+
+
+@pytest.mark.parametrize(("many", "expected"), [(3, 1), (40, 2), (501, 1)])
+def test_unknown_names_are_looked_up_together(many: int, expected: int) -> None:
+    with Slapd() as server:
+        dns = external(server, range(many))
+        names = [dn.partition(",")[0].removeprefix("uid=") for dn in dns]
+        server.add(*group("staff", [*names, "nob)ody*"], kind="memberUid"))
+        answers, searches, log = reading(
+            server, user_search_filter=USERS_ONLY, group_mapping={"member": "memberUid"}, page_size=10_000
+        )
+
+    assert outside(answers) == dns
+    assert searches == 3 + expected
+    assert f'SRCH base="{server.people_dn}" scope=2' in log
+
+
+def test_addresses_and_values_that_are_no_text_are_not_looked_up(slapd: Slapd) -> None:
+    slapd.add(*group("staff", ["ann@example.org", "x=@y"], kind="rfc822MailMember"))
+    found = Found(f"cn=staff,{slapd.groups_dn}", {"member": [b"\xff", b"", b"uid=\xff,dc=example"]})
+
+    answers, searches, _ = reading(slapd, group_mapping={"member": "rfc822MailMember"})
+    with ScriptedServer(lambda search: [found, Done()] if "groups" in search.base else [Done()]) as server:
+        read(scripted(server, group_search_base=slapd.groups_dn))
+
+    assert (outside(answers), searches) == ([], 3)
+    assert len(server.searches) == 2
+
+
+def test_who_is_a_member_by_dn_and_by_name_is_found_once(slapd: Slapd) -> None:
+    (dn,) = external(slapd, [1])
+    slapd.add(*group("staff", [dn]))
+    slapd.add(*group("others", ["user000001", "staff"], kind="memberUid"))
+
+    answers, searches, _ = reading(
+        slapd,
+        user_search_base=slapd.suffix,
+        user_search_filter=USERS_ONLY,
+        group_mapping={"member": ["member", "memberUid"]},
+    )
+
+    assert (outside(answers), searches) == ([dn], 5)
+
+
+# LDAP URLs
+
+
+def test_a_url_is_one_search_however_many_groups_have_it(slapd: Slapd) -> None:
+    for number in (1, 2, 3):
+        slapd.add(*person(number))
+    url = f"ldap://ldap.example.org/{slapd.people_dn}?mail?SUB?(|(uid=user000001)(uid=user%30%30%30003))"
+    for name in ("one", "two"):
+        slapd.add(*group(name, [url], kind="memberURL"))
+
+    answers, searches, _ = reading(slapd, group_mapping={"member": "memberURL"})
+
+    assert {key: [entry.dn for entry in found] for key, found in answers.selected.items()} == {
+        url: [person(1)[0], person(3)[0]]
+    }
+    assert answers.selected[url][0].values("mail") == (b"user000001@example.org",)
+    assert (outside(answers), doubts(answers), searches) == ([], [], 4)
+
+
+def test_members_of_groups_that_a_url_selects_are_looked_up(slapd: Slapd) -> None:
+    (dn,) = external(slapd, [1])
+    slapd.add(*group("inner", [dn]))
+    slapd.add(*group("dynamic", [f"ldap:///cn=inner,{slapd.groups_dn}"], kind="memberURL"))
+
+    answers, _, _ = reading(
+        slapd,
+        user_search_filter=USERS_ONLY,
+        group_search_filter="(cn=dynamic)",
+        group_mapping={"member": ["member", "memberURL"]},
+    )
+
+    assert outside(answers) == [dn]
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        (
+            "ldap:///dc=example,dc=org??deep?(mail=*)",
+            "is not an LDAP URL: its scope 'deep' is none of base, one and sub",
+        ),
+        ("ldap:///dc=example,dc=org??sub?(mail=*)?!bindname=cn=x", "it has a critical extension"),
+        ("ldap:///dc=example,dc=org??sub?(mail=*)?x?y", "there is a question mark too many in it"),
+        ("ldap:///dc=example%FF??sub?(mail=*)", "can't decode byte 0xff"),
+        ("ldap:///dc=example,dc=org??sub?(mail=*", "': Bad search filter"),
+        ("ldap:///ou=gone,dc=example,dc=org??sub?(mail=*)", "': No such object"),
+    ],
+)
+def test_a_url_that_selects_nobody_for_a_reason_is_a_doubt(slapd: Slapd, url: str, reason: str) -> None:
+    slapd.add(*group("dynamic", [url], kind="memberURL"))
+
+    answers, _, _ = reading(slapd, group_mapping={"member": "memberURL"})
+
+    (sentence,) = doubts(answers)
+    assert url in sentence
+    assert reason in sentence
+    assert answers.groups is not None
+    assert (answers.groups.doubts[0].code, answers.groups.doubts[0].where) == (
+        Code.ANSWER_CUT_SHORT,
+        "default (members)",
+    )
+
+
+def test_dynlist_expands_members_itself() -> None:
+    with Slapd(overlays=["dynlist"]) as server:
+        server.load(ldif(person(number) for number in (1, 2)))
+        server.add(*group("dynamic", [f"ldap:///{server.people_dn}??sub?(uid=user000002)"], kind="memberURL"))
+        answers, searches, _ = reading(server, group_search_filter="(objectClass=groupOfURLs)")
+
+    assert answers.groups is not None
+    assert answers.groups.entries[0].values("member") == (person(2)[0].encode(),)
+    assert searches == 3
+
+
+# With group_member_filter
+
+
+def test_the_member_filter_finds_odd_dns(slapd: Slapd) -> None:
+    _, attributes = person(1)
+    dn = f"cn={ODD_ESCAPED},{slapd.people_dn}"
+    slapd.add(dn, {**attributes, "cn": [ODD.encode()], "mailActive": [b"FALSE"]})
+    (plain,) = external(slapd, [2])
+    slapd.add(*group("staff", [dn, plain]))
+    settings = {"user_search_filter": USERS_ONLY}
+
+    without, _, _ = reading(slapd, **settings)
+    answers, searches, _ = reading(slapd, **settings, group_member_filter="(&(mail=*)(entryDN={MEMBER_CN}))")
+
+    assert len(without.outside) == len(answers.outside) == 2
+    assert {value for entry in answers.outside for value in entry.values("cn")} >= {ODD.encode()}
+    assert (doubts(answers), searches) == ([], 4)
+
+
+def test_a_member_that_the_member_filter_does_not_find_is_none(slapd: Slapd) -> None:
+    dns = external(slapd, [1, 2])
+    slapd.add(*group("staff", dns))
+
+    answers, _, log = reading(
+        slapd,
+        user_search_filter=USERS_ONLY,
+        group_member_filter="(&(uid=user000002)(|(entryDN={MEMBER_CN})(seeAlso={MEMBER_CN})))",
+    )
+
+    assert outside(answers) == dns[1:]
+    assert f'SRCH base="{slapd.people_dn}" scope=2 deref=0 filter="(|(&(uid=user000002)' in log
+
+
+def test_the_member_filter_is_given_names(slapd: Slapd) -> None:
+    dns = external(slapd, [1, 2])
+    slapd.add(*group("staff", ["user000001", "user*", "x)(uid=*"], kind="memberUid"))
+
+    answers, _, _ = reading(
+        slapd,
+        user_search_filter=USERS_ONLY,
+        group_mapping={"member": "memberUid"},
+        group_member_filter="(uid={MEMBER_CN})",
+    )
+
+    assert outside(answers) == dns[:1]
+
+
+def test_many_members_are_one_search_of_the_member_filter(slapd: Slapd) -> None:
+    dns = external(slapd, range(600))
+    slapd.add(*group("staff", dns[:501]))
+
+    answers, searches, log = reading(
+        slapd,
+        user_search_filter=USERS_ONLY,
+        group_member_filter="(&(mail=*)(uid=*)(entryDN={MEMBER_CN}))",
+        page_size=10_000,
+    )
+
+    assert outside(answers) == dns[:501]
+    assert searches == 4
+    assert 'filter="(&(mail=*)(uid=*)(entryDN=*))"' in log
+
+
+# Where it fails
+
+
+def answering(*replies: Reply, root: dict[str, list[bytes]] | None = None) -> ScriptedServer:
+    """Return a server with a group of one unknown member, which answers so when that is looked up."""
+    staff = Found("cn=staff,ou=groups,dc=x", {"member": [b"uid=ann,ou=outside,dc=x"]})
+
+    def script(search: Search) -> Iterable[Reply]:
+        if search.base == "ou=groups,dc=x":
+            return [staff, Done()]
+        return replies if search.base == "uid=ann,ou=outside,dc=x" else [Done()]
+
+    return ScriptedServer(script, supported=None if root is None else (), root=root or {})
+
+
+@pytest.mark.parametrize(
+    ("replies", "reason"),
+    [
+        ([Done(50, "no")], "Insufficient access (no)"),
+        ([Done(32)], "No such object"),
+        ([End.DROP], "the connection was lost"),
+        ([Found("uid=ann,ou=outside,dc=x"), Done(3)], "Time limit exceeded"),
+    ],
+)
+def test_a_lookup_that_fails_is_a_doubt(replies: list[Reply], reason: str) -> None:
+    """No such object too, where the server doesn't name its contexts: the place may have been guessed wrong."""
+    with answering(*replies) as server:
+        answers = read(scripted(server, group_search_base="ou=groups,dc=x"))
+
+    (sentence,) = doubts(answers)
+    assert sentence == (
+        f"not everybody could be looked up who is a member but not among the users: {reason}; see what bind_dn may "
+        "read, group_member_filter, and the URLs of dynamic groups"
+    )
+    assert answers.users.doubts == ()
+    assert server.binds == 1
+
+
+def test_without_groups_a_lookup_that_fails_makes_the_users_doubtful() -> None:
+    ann = Found("uid=ann,ou=people,dc=x", {"send": [b"cn=staff,ou=groups,dc=x"]})
+
+    def script(search: Search) -> Iterable[Reply]:
+        return [ann, Done()] if search.base == "dc=example,dc=org" else [Done(50)]
+
+    with ScriptedServer(script) as server:
+        answers = read(scripted(server, user_mapping={"send_as": "send"}))
+
+    assert [doubt.where for doubt in answers.users.doubts] == ["default (members)"]
+
+
+@pytest.mark.parametrize(
+    ("root", "expected"),
+    [
+        ({"namingContexts": [b"dc=x"]}, {"entryDN"}),
+        ({"supportedCapabilities": [b"1.2.840.113556.1.4.800"]}, {"distinguishedName"}),
+        ({"supportedCapabilities": [b"1.2.840.113556.1.4.1851"]}, {"distinguishedName"}),
+        (None, {"entryDN", "distinguishedName"}),
+    ],
+)
+def test_the_attribute_that_names_an_entry_is_the_server_s(
+    root: dict[str, list[bytes]] | None, expected: set[str]
+) -> None:
+    with answering(Done(), root=root) as server:
+        read(scripted(server, group_search_base="ou=groups,dc=x"))
+
+    assert server.searches[-1].base == "uid=ann,ou=outside,dc=x"
+    assert server.searches[-1].compared == expected

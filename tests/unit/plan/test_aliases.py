@@ -1,0 +1,543 @@
+"""What each wanted alias needs: to be made, changed, set inactive or active again, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from ldap2mailcow.model import (
+    ALIAS_ACTIVE,
+    GOTO,
+    PRIVATE_COMMENT,
+    PUBLIC_COMMENT,
+    Address,
+    Alias,
+    Code,
+    FieldChange,
+    Kind,
+    Origin,
+    Subject,
+    Value,
+    Why,
+    joined,
+)
+from ldap2mailcow.plan import make_plan
+
+from .builders import (
+    ALIAS_DOMAIN,
+    ANN,
+    BOB,
+    CAT,
+    DAN,
+    DISABLED_TAG,
+    DOMAIN,
+    DOUBTED,
+    HELP,
+    INFO,
+    MARK,
+    OUTSIDE,
+    TEAM,
+    Scene,
+    alias,
+    alias_config,
+    alias_row,
+    codes,
+    dn_of,
+    existing,
+    forward,
+    id_of,
+    kinds,
+    listing,
+    number_of,
+    only_alias,
+    patch_of,
+    people,
+    remembered,
+    row,
+    settled,
+    wanted,
+    wish,
+)
+from .simulated import simulate
+
+NOBODY_THERE = Address(f"nobody@{DOMAIN}")
+TWIN = Address(f"{ANN.local}@{ALIAS_DOMAIN}")
+AT_ALIAS_DOMAIN = Address(f"info@{ALIAS_DOMAIN}")
+HAS_ALIAS_DOMAIN = {"alias_domains": {ALIAS_DOMAIN: DOMAIN}}
+
+
+def new(*wishes: Alias, **more: object) -> Scene:
+    """A scene in which aliases are wanted that mailcow doesn't have."""
+    return settled([ANN, BOB, CAT], wishes, **{"aliases": [], "alias_rows": [], **more})
+
+
+def again(scene: Scene) -> list[tuple[Kind, Address]]:
+    """Return what a second run does after the first."""
+    return kinds(make_plan(simulate(scene.plan(), scene.view())).changes)
+
+
+# new ones
+
+
+def test_a_new_alias_is_made_whole_and_remembered() -> None:
+    scene = new(wish(INFO, ANN))
+    change = only_alias(scene.plan().changes)
+    assert (change.kind, change.why, change.dn, change.number) == (Kind.CREATE, Why.NEW, dn_of(ANN), None)
+    assert change.writes == {
+        "goto": ANN,
+        "active": 1,
+        "internal": 0,
+        "sender_allowed": 1,
+        "sogo_visible": 0,
+        "public_comment": "",
+        "private_comment": MARK,
+    }
+    assert change.fields == (FieldChange(GOTO, None, ANN),)
+    assert change.remember == {
+        "source": "default",
+        "owner": id_of(ANN),
+        "dn": dn_of(ANN),
+        "role": "user",
+        "origin": Origin.CREATED,
+        "number": None,
+        "applied": {"goto": ANN, "sogo_visible": 0},
+        "disabled": False,
+        "missing_since": None,
+        "missed": 0,
+    }
+    assert again(scene) == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "comment", "shown"),
+    [
+        pytest.param({"sogo_visible": 1}, None, {"sogo_visible": 1}, id="visible"),
+        pytest.param(
+            {"sogo_visible": 0, "internal": 1, "sender_allowed": 0}, None, {"internal": 1, "sender_allowed": 0}
+        ),
+        pytest.param({"sogo_visible": 0, "internal": 0, "sender_allowed": 1}, "", {}, id="as new ones are"),
+        pytest.param({"sogo_visible": 0}, "Team", {"public_comment": "Team"}, id="comment"),
+    ],
+)
+def test_a_new_alias_has_what_is_told_and_else_what_new_ones_have(
+    flags: Mapping[str, int],
+    comment: str | None,
+    shown: Mapping[str, Value],
+) -> None:
+    scene = new(listing(TEAM, ANN, BOB, flags=flags, comment=comment))
+    change = only_alias(scene.plan().changes)
+    assert {one.key: one.after for one in change.fields} == {GOTO: joined([ANN, BOB]), **shown}
+    assert patch_of(change)["applied"] == {
+        GOTO: joined([ANN, BOB]),
+        **flags,
+        **({} if comment is None else {PUBLIC_COMMENT: comment}),
+    }
+    assert again(scene) == []
+
+
+def test_an_alias_is_made_after_its_mailbox_in_the_same_run() -> None:
+    scene = settled([], [wish(INFO, ANN)], wants=[wanted(ANN)], aliases=[], alias_rows=[])
+    plan = scene.plan()
+    assert kinds(plan.changes) == [(Kind.CREATE, ANN), (Kind.CREATE, INFO)]
+    assert again(scene) == []
+
+
+@pytest.mark.parametrize(
+    ("members", "goto"),
+    [
+        pytest.param((ANN, BOB), (ANN,), id="inactive"),
+        pytest.param((ANN, NOBODY_THERE), (ANN,), id="nowhere"),
+        pytest.param((ANN, OUTSIDE), (ANN, OUTSIDE), id="outside"),
+        pytest.param((ANN, HELP), (ANN, HELP), id="another alias"),
+    ],
+)
+def test_a_goto_holds_who_can_be_reached(members: tuple[Address, ...], goto: tuple[Address, ...]) -> None:
+    scene = new(listing(TEAM, *members), wish(HELP, ANN), has=[existing(ANN), existing(BOB, active=0), existing(CAT)])
+    made = {change.address: change for change in map(only_alias, ([one] for one in scene.plan().changes))}
+    assert made[TEAM].writes[GOTO] == joined(goto)
+    assert again(scene) == []
+
+
+def test_members_whom_nobody_knows_are_told() -> None:
+    strangers = [Address(f"{name}@{DOMAIN}") for name in ("p", "q", "r", "s", "t")]
+    plan = new(listing(TEAM, ANN, *strangers)).plan()
+    assert [(one.code, one.where) for one in plan.findings] == [(Code.MEMBER_UNREACHABLE, TEAM)]
+    assert "p@example.org, q@example.org, r@example.org and 2 more" in plan.findings[0].sentence
+    assert " more" not in new(listing(TEAM, ANN, *strangers[:3])).plan().findings[0].sentence
+
+
+def test_members_whose_mailbox_is_told_to_be_impossible_are_not_told_twice() -> None:
+    scene = new(listing(TEAM, ANN, DAN), wants=[wanted(ANN), wanted(BOB), wanted(CAT), wanted(DAN, password=None)])
+    assert codes(scene.plan()) == [Code.NO_PASSWORD]
+
+
+def test_a_user_whose_mailbox_cannot_be_made_gets_no_alias_yet() -> None:
+    scene = new(wish(INFO, DAN), wants=[wanted(DAN, password=None)])
+    assert (scene.plan().changes, codes(scene.plan())) == ((), [Code.NO_PASSWORD])
+
+
+def test_where_mailboxes_come_from_elsewhere_an_alias_without_one_is_told() -> None:
+    plan = new(wish(INFO, DAN), wants=[wanted(DAN)], config=alias_config(create_mailboxes=False)).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.ALIAS_WITHOUT_MAILBOX])
+    assert DAN in plan.findings[0].sentence
+
+
+def test_where_mailboxes_come_from_elsewhere_members_without_one_are_told() -> None:
+    scene = new(listing(TEAM, ANN, DAN), config=alias_config(create_mailboxes=False))
+    plan = replace(scene, wants=[*scene.wants, wanted(DAN)]).plan()
+    assert codes(plan) == [Code.MEMBER_UNREACHABLE]
+
+
+@pytest.mark.parametrize(
+    ("empty", "code"),
+    [(listing(TEAM), [Code.LIST_EMPTY]), (forward(TEAM, NOBODY_THERE), [Code.MEMBER_UNREACHABLE])],
+)
+def test_an_address_without_anybody_is_not_made(empty: Alias, code: list[Code]) -> None:
+    assert (new(empty).plan().changes, codes(new(empty).plan())) == ((), code)
+
+
+@pytest.mark.parametrize(("longest", "made"), [(2, True), (1, False)])
+@pytest.mark.parametrize("kind", [listing, forward])
+def test_a_list_that_postfix_would_not_deliver_is_not_made(
+    longest: int,
+    made: bool,  # noqa: FBT001 - pytest gives it by name
+    kind: type,
+) -> None:
+    plan = new(kind(TEAM, ANN, BOB), config=alias_config(limits={"list_members": longest})).plan()
+    assert kinds(plan.changes) == [(Kind.CREATE, TEAM)] * made
+    assert codes(plan) == [Code.LIST_TOO_LONG] * (not made)
+    assert made or "2 members and limits.list_members is 1" in plan.findings[0].sentence
+
+
+def test_a_list_that_mailcow_cannot_store_is_not_made() -> None:
+    many = [Address(f"{'x' * 60}{number:04}@elsewhere.test") for number in range(900)]
+    plan = new(listing(TEAM, *many)).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.LIST_TOO_LONG])
+    assert "bytes of addresses" in plan.findings[0].sentence
+
+
+# addresses that are taken
+
+
+def test_an_alias_at_the_address_of_a_mailbox_is_told() -> None:
+    plan = new(wish(BOB, ANN)).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.ALIAS_IS_MAILBOX])
+    assert f"{BOB} can't be an alias, for it is a mailbox" in plan.findings[0].sentence
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_an_alias_in_an_alias_domain_gives_way_to_the_mailbox_of_its_name(there: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+    """Also to one that is made in the same run, which mailcow would find there."""
+    more = {} if there else {"has": [existing(BOB), existing(CAT)]}
+    plan = new(wish(TWIN, BOB), wish(AT_ALIAS_DOMAIN, BOB), **more, **HAS_ALIAS_DOMAIN).plan()
+    assert [change.address for change in plan.changes if change.subject is Subject.ALIAS] == [AT_ALIAS_DOMAIN]
+    assert codes(plan) == [Code.ALIAS_IS_MAILBOX]
+    assert f"{TWIN} can't be an alias, for {ANN} is a mailbox" in plan.findings[0].sentence
+
+
+def test_an_alias_may_be_in_a_domain_and_in_its_alias_domain() -> None:
+    scene = new(wish(AT_ALIAS_DOMAIN, BOB), wish(INFO, BOB), **HAS_ALIAS_DOMAIN)
+    assert len(scene.plan().changes) == 2
+    assert again(scene) == []
+
+
+def test_an_address_that_is_newly_wanted_as_mailbox_and_alias_is_nobody_s() -> None:
+    scene = new(wish(DAN, ANN))
+    plan = replace(scene, wants=[*scene.wants, wanted(DAN)]).plan()
+    assert plan.changes == ()
+    assert [(one.code, one.where) for one in plan.findings] == [(Code.DUPLICATE_ADDRESS, DAN)]
+    assert dn_of(DAN) in plan.findings[0].sentence
+    assert dn_of(ANN) in plan.findings[0].sentence
+
+
+def test_a_list_that_only_its_members_name_is_told_as_a_list() -> None:
+    scene = new(listing(DAN, ANN, dn=""))
+    plan = replace(scene, wants=[*scene.wants, wanted(DAN)]).plan()
+    assert "and a list as an alias" in plan.findings[0].sentence
+
+
+def test_an_alias_that_is_there_keeps_its_address_from_a_new_mailbox() -> None:
+    scene = settled([ANN, BOB], [wish(DAN, ANN)])
+    plan = replace(scene, wants=[*scene.wants, wanted(DAN)]).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.ADDRESS_IS_ALIAS])
+    assert f"{dn_of(ANN)} keeps it" in plan.findings[0].sentence
+
+
+def test_where_mailboxes_come_from_elsewhere_a_wanted_one_is_in_nobody_s_way() -> None:
+    scene = new(wish(DAN, ANN), config=alias_config(create_mailboxes=False))
+    plan = replace(scene, wants=[*scene.wants, wanted(DAN)]).plan()
+    assert kinds(plan.changes) == [(Kind.CREATE, DAN)]
+
+
+# room
+
+
+def test_aliases_that_do_not_fit_their_domain_are_told_and_not_made() -> None:
+    scene = new(wish(HELP, ANN), wish(INFO, ANN), wish(TEAM, ANN), limits={"max_aliases": 2})
+    plan = scene.plan()
+    assert kinds(plan.changes) == [(Kind.CREATE, HELP), (Kind.CREATE, INFO)]
+    assert [(one.code, one.where) for one in plan.findings] == [(Code.NO_ROOM_FOR_ALIAS, dn_of(ANN))]
+    assert "all of its 2 aliases" in plan.findings[0].sentence
+    assert again(scene) == []
+
+
+def test_aliases_of_alias_domains_count_in_the_domain_they_stand_for() -> None:
+    scene = new(wish(INFO, ANN), wish(AT_ALIAS_DOMAIN, ANN), limits={"max_aliases": 1}, **HAS_ALIAS_DOMAIN)
+    assert len(scene.plan().changes) == 1
+    simulate(scene.plan(), scene.view())
+
+
+def test_a_list_that_only_its_members_name_is_told_by_its_address() -> None:
+    plan = new(listing(TEAM, ANN, dn=""), limits={"max_aliases": 0}).plan()
+    assert [(one.code, one.where) for one in plan.findings] == [(Code.NO_ROOM_FOR_ALIAS, TEAM)]
+
+
+# those that are there
+
+
+def kept(goto: Iterable[Address], asked: Alias, **values: object) -> Scene:
+    """A scene in which an alias of ours is there, and something else is wanted of it."""
+    return settled(
+        [ANN, BOB, CAT, DAN], [asked], aliases=[alias(asked.address, *goto, **cast("dict[str, Any]", values))]
+    )
+
+
+def test_an_alias_that_agrees_needs_nothing() -> None:
+    plan = settled([ANN, BOB], [wish(INFO, ANN), listing(TEAM, ANN, BOB)]).plan()
+    assert (plan.changes, plan.notes, plan.findings) == ((), (), ())
+
+
+@pytest.mark.parametrize(
+    ("asked", "values", "writes"),
+    [
+        pytest.param(wish(INFO, BOB), {}, {GOTO: BOB}, id="goto"),
+        pytest.param(listing(INFO, ANN, BOB), {}, {GOTO: joined([ANN, BOB])}, id="more"),
+        pytest.param(wish(INFO, ANN, flags={"sogo_visible": 1}), {}, {"sogo_visible": 1}, id="flag"),
+        pytest.param(
+            wish(INFO, ANN, comment="New"), {"public_comment": "Old"}, {"public_comment": "New"}, id="comment"
+        ),
+        pytest.param(wish(INFO, ANN, comment=""), {"public_comment": "Old"}, {"public_comment": ""}, id="no comment"),
+        pytest.param(wish(INFO, ANN), {"public_comment": "Old"}, {}, id="a comment that isn't told"),
+        pytest.param(wish(INFO, ANN), {"internal": 1, "sender_allowed": 0}, {}, id="flags that aren't told"),
+        pytest.param(wish(INFO, ANN), {"mark": ""}, {PRIVATE_COMMENT: MARK}, id="the mark is gone"),
+        pytest.param(wish(INFO, ANN), {"mark": DISABLED_TAG}, {PRIVATE_COMMENT: MARK}, id="active again by hand"),
+        pytest.param(wish(INFO, ANN), {"mark": "theirs"}, {}, id="a comment of their own"),
+    ],
+)
+def test_what_differs_is_written_and_nothing_else(
+    asked: Alias,
+    values: Mapping[str, Value],
+    writes: Mapping[str, Value],
+) -> None:
+    scene = kept([ANN], asked, **values)
+    plan = scene.plan()
+    assert [only_alias([change]).writes for change in plan.changes] == ([writes] if writes else [])
+    assert [(change.kind, change.why) for change in plan.changes if GOTO in writes] in (
+        [],
+        [(Kind.UPDATE, Why.MAILCOW)],
+    )
+    assert again(scene) == []
+
+
+@pytest.mark.parametrize(("applied", "why"), [(ANN, Why.LDAP), (BOB, Why.MAILCOW)])
+def test_a_change_says_who_moved(applied: Address, why: Why) -> None:
+    scene = kept([ANN], wish(INFO, BOB))
+    rows = [alias_row(wish(INFO, BOB), applied={GOTO: applied})]
+    assert only_alias(replace(scene, alias_rows=rows).plan().changes).why is why
+    assert only_alias(replace(scene, alias_rows=[]).plan().changes).why is Why.LDAP
+
+
+def test_a_changed_owner_is_remembered_without_a_change() -> None:
+    """A mailing list that was somebody's alias, for example."""
+    scene = kept([ANN, BOB], listing(TEAM, ANN, BOB))
+    rows = [alias_row(wish(TEAM, ANN, BOB), missed=3)]
+    plan = replace(scene, alias_rows=rows).plan()
+    assert plan.changes == ()
+    assert remembered(plan, TEAM, Subject.ALIAS)["role"] == "list"
+    assert remembered(plan, TEAM, Subject.ALIAS)["missed"] == 0
+
+
+def test_an_alias_to_itself_and_others_is_put_right() -> None:
+    scene = kept([ANN, INFO], listing(INFO, ANN))
+    assert only_alias(scene.plan().changes).writes == {GOTO: ANN}
+    assert again(scene) == []
+
+
+def test_an_alias_to_itself_stays_no_member_of_itself_for_doubt() -> None:
+    """mailcow refuses a goto with the own address."""
+    scene = replace(kept([ANN, BOB, INFO], listing(INFO, ANN)), answers={"groups": DOUBTED})
+    assert only_alias(scene.plan().changes).writes == {GOTO: joined([ANN, BOB])}
+    assert again(scene) == []
+
+
+# members who can't be reached
+
+
+@pytest.mark.parametrize(
+    "bob",
+    [pytest.param((1, 0), id="becomes inactive"), pytest.param((0, 0), id="is inactive")],
+)
+def test_members_leave_before_their_mailbox_is_disabled(bob: tuple[int, int]) -> None:
+    before, after = bob
+    scene = settled(
+        [ANN, BOB, CAT],
+        [listing(TEAM, ANN, BOB, CAT)],
+        wants=[wanted(ANN), wanted(BOB, active=after), wanted(CAT)],
+        has=[existing(ANN), existing(BOB, active=before), existing(CAT)],
+    )
+    plan = scene.plan()
+    assert kinds(plan.changes) == [(Kind.UPDATE, TEAM), *[(Kind.DISABLE, BOB)] * before]
+    assert only_alias(plan.changes[:1]).writes == {GOTO: joined([ANN, CAT])}
+    assert plan.withheld == ()
+    assert again(scene) == []
+
+
+def test_members_come_back_once_their_mailbox_is_active_again() -> None:
+    scene = settled(
+        [ANN, BOB],
+        [listing(TEAM, ANN, BOB)],
+        wants=[wanted(ANN), wanted(BOB, active=1)],
+        has=[existing(ANN), existing(BOB, active=0, tags=(MARK, DISABLED_TAG))],
+        aliases=[alias(TEAM, ANN)],
+    )
+    assert kinds(scene.plan().changes) == [(Kind.ENABLE, BOB), (Kind.UPDATE, TEAM)]
+    assert again(scene) == []
+
+
+@pytest.mark.parametrize("left", [pytest.param(1, id="inactive"), pytest.param(2, id="barred from logging in")])
+def test_a_mailbox_that_only_bars_the_login_still_takes_mail(left: int) -> None:
+    active = 0 if left == 1 else 2
+    scene = settled([ANN, BOB], [listing(TEAM, ANN, BOB)], has=[existing(ANN), existing(BOB, active=active)])
+    assert len(scene.plan().changes) == (left == 1)
+
+
+def emptied(**more: object) -> Scene:
+    """A scene in which nobody on a list can be reached any more."""
+    fields = {"wants": [wanted(ANN, active=0)], "has": [existing(ANN, active=0)], **more}
+    return settled([ANN], [listing(TEAM, ANN)], **fields)
+
+
+def test_an_address_without_anybody_left_becomes_inactive() -> None:
+    scene = emptied()
+    plan = scene.plan()
+    change = only_alias(plan.changes)
+    assert (change.kind, change.why) == (Kind.DISABLE, Why.NO_TARGET)
+    assert change.writes == {ALIAS_ACTIVE: 0, PRIVATE_COMMENT: DISABLED_TAG}
+    assert change.fields == (FieldChange(ALIAS_ACTIVE, 1, 0),)
+    assert patch_of(change)["disabled"] is True
+    assert patch_of(change)["applied"] == {GOTO: ANN, "sogo_visible": 0}
+    assert codes(plan) == [Code.LIST_EMPTY]
+    assert again(scene) == []
+
+
+def test_an_address_is_active_again_once_somebody_is_there() -> None:
+    asleep = emptied(aliases=[alias(TEAM, ANN, active=0, mark=DISABLED_TAG)])
+    assert asleep.plan().changes == ()
+    scene = settled([ANN], [listing(TEAM, ANN)], aliases=asleep.aliases)
+    change = only_alias(scene.plan().changes)
+    assert (change.kind, change.why) == (Kind.ENABLE, Why.TARGET_BACK)
+    assert change.writes == {ALIAS_ACTIVE: 1, PRIVATE_COMMENT: MARK}
+    assert patch_of(change)["disabled"] is False
+    assert again(scene) == []
+
+
+def test_an_adopted_address_with_a_comment_of_its_own_comes_back_by_the_state_file() -> None:
+    scene = emptied(aliases=[alias(TEAM, ANN, mark="theirs")])
+    view = simulate(scene.plan(), scene.view())
+    assert view.actual.aliases[TEAM].values[PRIVATE_COMMENT] == "theirs"
+    assert view.memory.aliases[TEAM].disabled
+    back = settled([ANN], [listing(TEAM, ANN)]).view()
+    plan = make_plan(replace(view, desired=back.desired, actual=replace(view.actual, mailboxes=back.actual.mailboxes)))
+    assert kinds(plan.changes) == [(Kind.ENABLE, TEAM)]
+
+
+def test_an_emptied_address_that_somebody_sets_active_is_set_inactive_again() -> None:
+    scene = emptied(aliases=[alias(TEAM, ANN, mark=DISABLED_TAG)])
+    assert only_alias(scene.plan().changes).writes == {ALIAS_ACTIVE: 0}
+
+
+def test_what_somebody_set_inactive_in_mailcow_stays_so() -> None:
+    scene = settled([ANN, BOB], [listing(TEAM, ANN, BOB)], aliases=[alias(TEAM, ANN, active=0)])
+    plan = scene.plan()
+    assert only_alias(plan.changes).writes == {GOTO: joined([ANN, BOB])}
+    assert [(one.code, one.where) for one in plan.findings] == [(Code.ALIAS_DISABLED_BY_HAND, TEAM)]
+    assert patch_of(plan.changes[0])["disabled"] is False
+    assert again(scene) == []
+
+
+def test_what_was_set_inactive_by_hand_and_is_empty_is_not_ours_to_enable_later() -> None:
+    plan = emptied(aliases=[alias(TEAM, ANN, active=0)]).plan()
+    assert (plan.changes, remembered(plan, TEAM, Subject.ALIAS)) == ((), {})
+
+
+# the size of lists
+
+
+def test_a_list_that_grew_too_long_keeps_the_members_that_it_had() -> None:
+    config = alias_config(limits={"list_members": 2})
+    scene = settled([ANN, BOB, CAT], [listing(TEAM, ANN, BOB, CAT)], aliases=[alias(TEAM, ANN, BOB)], config=config)
+    plan = scene.plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.LIST_TOO_LONG])
+    assert "keeps the members that it had" in plan.findings[0].sentence
+
+
+@pytest.mark.parametrize("kind", [listing, forward])
+def test_inactive_members_leave_a_list_that_is_too_long_all_the_same(kind: type) -> None:
+    scene = settled(
+        [ANN, BOB, CAT, DAN],
+        [kind(TEAM, ANN, CAT, DAN)],
+        has=[existing(ANN), existing(BOB, active=0), existing(CAT), existing(DAN)],
+        aliases=[alias(TEAM, ANN, BOB)],
+        config=alias_config(limits={"list_members": 2}),
+    )
+    assert only_alias(scene.plan().changes).writes == {GOTO: ANN}
+    assert again(scene) == []
+
+
+# rebuilds
+
+
+@pytest.mark.parametrize(
+    ("asked", "goto", "rebuilds"),
+    [
+        pytest.param(listing(TEAM, ANN, BOB), [ANN], 0, id="active mailboxes"),
+        pytest.param(listing(TEAM, ANN, OUTSIDE), [ANN], 1, id="somebody outside comes"),
+        pytest.param(listing(TEAM, ANN), [ANN, OUTSIDE], 1, id="somebody outside leaves"),
+        pytest.param(forward(TEAM, OUTSIDE, HELP), [OUTSIDE], 2, id="an alias too"),
+        pytest.param(listing(TEAM, ANN), [ANN, CAT], 1, id="an inactive mailbox leaves"),
+    ],
+)
+def test_each_target_that_is_no_active_mailbox_costs_a_rebuild(
+    asked: Alias, goto: list[Address], rebuilds: int
+) -> None:
+    scene = settled(
+        [ANN, BOB, CAT],
+        [asked, wish(HELP, ANN)],
+        has=[existing(ANN), existing(BOB), existing(CAT, active=0)],
+        aliases=[alias(TEAM, *goto), alias(HELP, ANN)],
+    )
+    assert only_alias(scene.plan().changes).rebuilds == rebuilds
+
+
+def test_a_new_mailbox_costs_a_new_alias_no_rebuild() -> None:
+    scene = settled([], [wish(INFO, ANN)], wants=[wanted(ANN)], aliases=[], alias_rows=[])
+    assert [change.rebuilds for change in scene.plan().changes] == [0, 0]
+
+
+def test_aliases_are_decided_in_address_order() -> None:
+    everybody = people(4)
+    wishes = [wish(Address(f"x{number}@{DOMAIN}"), one) for number, one in enumerate(everybody)]
+    one = settled(everybody, wishes, aliases=[], alias_rows=[], limits={"max_aliases": 2})
+    other = replace(one, wishes=wishes[::-1])
+    assert one.plan() == other.plan()
+
+
+def test_an_alias_that_was_deleted_by_hand_is_made_again() -> None:
+    scene = settled([ANN], [wish(INFO, ANN)], aliases=[], rows=[row(ANN)])
+    assert kinds(scene.plan().changes) == [(Kind.CREATE, INFO)]
+    after = simulate(scene.plan(), scene.view())
+    assert after.memory.aliases[INFO].number is None
+    assert remembered(make_plan(after), INFO, Subject.ALIAS)["number"] == 1 != number_of(INFO)

@@ -1,0 +1,567 @@
+"""Whom a user may send as: only what no alias allows already, beside what somebody gave by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from ldap2mailcow.model import (
+    Address,
+    Alias,
+    Code,
+    FieldChange,
+    Kind,
+    MailboxChange,
+    Memory,
+    Origin,
+    Why,
+)
+from ldap2mailcow.plan import Options, Plan, make_plan, senders_due
+
+from .builders import (
+    ALIAS_DOMAIN,
+    ANN,
+    BOB,
+    CAT,
+    CUT_SHORT,
+    DAN,
+    DISABLED_TAG,
+    DOMAIN,
+    DOUBTED,
+    HELP,
+    INFO,
+    MARK,
+    NOW,
+    OUTSIDE,
+    STAMP,
+    TEAM,
+    Scene,
+    alias,
+    alias_config,
+    codes,
+    dn_of,
+    existing,
+    id_of,
+    kinds,
+    listing,
+    make_config,
+    of_mailboxes,
+    only,
+    patch_of,
+    people,
+    remembered,
+    row,
+    seal,
+    settled,
+    wanted,
+    wish,
+)
+from .simulated import planned, simulate
+
+CONFIG = alias_config(mapping={"send_as": "mailSendAs"})
+DOMAIN_ITSELF = f"@{DOMAIN}"
+
+
+def asking(
+    *senders: str,
+    had: Iterable[str] = (),
+    there: Iterable[str] | None = None,
+    foreign: Iterable[str] = (),
+    had_foreign: Iterable[str] = (),
+    **more: object,
+) -> Scene:
+    """A scene in which Ann shall send as others; `had` is remembered, `there` is in mailcow, if it was read."""
+    wished = {"senders": {ANN: frozenset(senders)}, "foreign_senders": {ANN: frozenset(foreign)}}
+    fields: dict[str, Any] = {
+        "rows": [row(ANN, senders=frozenset(had), foreign_senders=frozenset(had_foreign)), row(BOB), row(CAT)],
+        "senders": {} if there is None else {ANN: frozenset(there)},
+        "wished": wished,
+        "config": CONFIG,
+    }
+    return settled([ANN, BOB, CAT], **{**fields, **more})
+
+
+def again(scene: Scene) -> Plan:
+    """Return the second run's plan."""
+    return planned(simulate(scene.plan(), scene.view()))[0]
+
+
+def grant(scene: Scene) -> MailboxChange:
+    """Return the one right that is given."""
+    change = only(scene.plan().changes)
+    assert change.kind is Kind.GRANT
+    return change
+
+
+def test_a_right_is_one_edit_of_the_mailbox_and_remembered() -> None:
+    scene = asking(BOB, there=())
+    change = grant(scene)
+    assert (change.address, change.why, change.dn) == (ANN, Why.LDAP, dn_of(ANN))
+    assert (change.senders, change.foreign_senders, change.rebuilds) == ((BOB,), None, 0)
+    assert change.fields == (FieldChange("send_as", None, BOB),)
+    assert change.passwd_update == STAMP
+    assert change.remember == {
+        "senders": frozenset({BOB}),
+        "foreign_senders": frozenset(),
+        "senders_checked": NOW,
+    }
+    assert again(scene).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("asked", "had", "there", "rows"),
+    [
+        pytest.param((BOB,), (), (), (BOB,), id="new"),
+        pytest.param((BOB, CAT), (BOB,), (BOB,), (BOB, CAT), id="one more"),
+        pytest.param((), (BOB,), (BOB,), (), id="taken away"),
+        pytest.param((BOB,), (BOB,), (BOB,), None, id="as it is"),
+        pytest.param((BOB,), (BOB,), (), (BOB,), id="dropped by hand"),
+        pytest.param((BOB,), (), (BOB,), None, id="given by hand before"),
+        pytest.param((BOB,), (), (CAT,), (BOB, CAT), id="beside one of somebody's"),
+        pytest.param((), (BOB,), (BOB, CAT), (CAT,), id="somebody's stays"),
+        pytest.param((), (), (CAT,), None, id="somebody's alone"),
+        pytest.param((), (BOB,), (), None, id="taken away by hand already"),
+        pytest.param(("*",), (), (), ("*",), id="anybody"),
+        pytest.param(("*", BOB), (BOB,), (BOB, CAT), ("*",), id="anybody is everybody"),
+        pytest.param((BOB,), ("*",), ("*",), (BOB,), id="no longer anybody"),
+        pytest.param((BOB,), (), ("*",), ("*", BOB), id="anybody by hand"),
+        pytest.param((DOMAIN_ITSELF,), (), (), (DOMAIN_ITSELF,), id="a domain"),
+        pytest.param((ANN,), (), (), None, id="its own address"),
+        pytest.param((BOB,), (BOB,), (BOB, "x@gone.test"), None, id="a domain that is gone"),
+        pytest.param((BOB,), (BOB,), (BOB, f"x@{DOMAIN}"), None, id="an address that is gone"),
+        pytest.param((CAT,), (), (BOB, "x@gone.test", f"x@{DOMAIN}"), (BOB, CAT), id="what is gone is not sent back"),
+    ],
+)
+def test_what_is_wanted_is_written_beside_what_others_gave(
+    asked: tuple[str, ...],
+    had: tuple[str, ...],
+    there: tuple[str, ...],
+    rows: tuple[str, ...] | None,
+) -> None:
+    scene = asking(*asked, had=had, there=there)
+    plan = scene.plan()
+    assert [change.senders for change in of_mailboxes(plan.changes)] == ([] if rows is None else [rows])
+    after = simulate(plan, scene.view())
+    expected = {sender for sender in asked if sender != ANN}
+    assert after.memory.mailboxes[ANN].senders == (expected if "*" not in expected else {"*"})
+    assert again(scene).changes == ()
+
+
+@pytest.mark.parametrize(("had", "why"), [((BOB,), Why.MAILCOW), ((), Why.LDAP)])
+def test_a_right_says_who_moved(had: tuple[str, ...], why: Why) -> None:
+    assert grant(asking(BOB, had=had, there=())).why is why
+
+
+def test_a_reading_is_remembered_with_its_time() -> None:
+    assert remembered(asking(BOB, had=[BOB], there=[BOB]).plan(), ANN) == {"senders_checked": NOW}
+
+
+# what was not read
+
+
+@pytest.mark.parametrize(
+    ("asked", "had", "foreign", "had_foreign", "unread"),
+    [
+        pytest.param((BOB,), (), (), (), True, id="new"),
+        pytest.param((), (BOB,), (), (), True, id="taken away"),
+        pytest.param((BOB,), (BOB,), (), (), False, id="as it was"),
+        pytest.param((), (), ("eve@elsewhere.test",), (), True, id="somebody outside"),
+        pytest.param((), (), (), ("eve@elsewhere.test",), True, id="nobody outside any more"),
+    ],
+)
+def test_what_is_there_is_read_before_anything_is_changed(
+    asked: tuple[str, ...],
+    had: tuple[str, ...],
+    foreign: tuple[str, ...],
+    had_foreign: tuple[str, ...],
+    unread: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    scene = asking(*asked, had=had, foreign=foreign, had_foreign=had_foreign)
+    plan = scene.plan()
+    assert (plan.changes, plan.unread) == ((), frozenset({ANN} if unread else ()))
+    second, view = planned(scene.view())
+    assert second.unread == frozenset()
+    assert kinds(second.changes) == [(Kind.GRANT, ANN)] * unread
+    assert planned(simulate(second, view))[0].changes == ()
+
+
+def test_a_new_mailbox_has_no_rows_that_could_be_read() -> None:
+    scene = asking(BOB, has=[existing(BOB), existing(CAT)], rows=[row(BOB), row(CAT)])
+    plan = scene.plan()
+    assert kinds(plan.changes) == [(Kind.CREATE, ANN), (Kind.GRANT, ANN)]
+    assert patch_of(plan.changes[1]).keys() == {"senders", "foreign_senders", "senders_checked"}
+    assert of_mailboxes(plan.changes)[1].senders == (BOB,)
+    assert plan.unread == frozenset()
+    assert again(scene).changes == ()
+
+
+def test_a_mailbox_that_is_made_again_has_none_of_its_old_rights() -> None:
+    """Somebody deleted it in mailcow, and its rows with it."""
+    rows = [row(ANN, senders=frozenset({BOB, CAT}), foreign_senders=frozenset({OUTSIDE})), row(BOB), row(CAT)]
+    scene = asking(BOB, foreign=[OUTSIDE], has=[existing(BOB), existing(CAT)], rows=rows)
+    change = of_mailboxes(scene.plan().changes)[1]
+    assert (change.kind, change.senders, change.foreign_senders) == (Kind.GRANT, (BOB,), (OUTSIDE,))
+    assert again(scene).changes == ()
+    doubtful = replace(scene, doubts=(CUT_SHORT,))
+    assert of_mailboxes(doubtful.plan().changes)[1].senders == (BOB,)
+    without = asking(has=[existing(BOB), existing(CAT)], rows=rows)
+    assert kinds(without.plan().changes) == [(Kind.CREATE, ANN)]
+    assert again(without).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("had", "told"), [((BOB,), []), ((), [Code.SEND_AS_NOT_FOUND]), ((CAT,), [Code.SEND_AS_NOT_FOUND])]
+)
+def test_rows_that_mailcow_does_not_tell_are_left_as_they_are(had: tuple[str, ...], told: list[Code]) -> None:
+    """Before 2026-07 nobody could see which of them somebody made by hand."""
+    scene = asking(BOB, had=had, senders={ANN: None})
+    plan = scene.plan()
+    assert (plan.changes, plan.unread, codes(plan)) == ((), frozenset(), told)
+    assert not told or "mailcow tells it since 2026-07" in plan.findings[0].sentence
+
+
+def test_a_new_mailbox_that_needs_no_row_gets_none() -> None:
+    scene = asking(has=[existing(BOB), existing(CAT)], rows=[row(BOB), row(CAT)])
+    assert kinds(scene.plan().changes) == [(Kind.CREATE, ANN)]
+
+
+def test_a_few_mailboxes_are_read_back_in_each_run_those_first_that_were_read_longest_ago() -> None:
+    everybody = people(300)
+    rows = [
+        row(one, senders=frozenset({BOB}), senders_checked=None if number == 7 else NOW - timedelta(minutes=number))
+        for number, one in enumerate(everybody)
+    ]
+    memory = Memory({one.address: one for one in rows}, {}, seal)
+    assert senders_due(memory) == {everybody[7], *everybody[-5:]}
+
+
+def test_mailboxes_without_rows_of_ours_are_not_read_back() -> None:
+    few = [row(one, senders=frozenset({BOB} if number < 6 else ())) for number, one in enumerate(people(9))]
+    assert senders_due(Memory({one.address: one for one in few}, {}, seal)) == frozenset(people(5))
+    assert senders_due(Memory({}, {}, seal)) == frozenset()
+
+
+# foreign senders
+
+
+@pytest.mark.parametrize(
+    ("foreign", "had", "written"),
+    [((OUTSIDE,), (), (OUTSIDE,)), ((), (OUTSIDE,), ()), ((OUTSIDE, "@x.test"), (OUTSIDE,), ("@x.test", OUTSIDE))],
+)
+def test_senders_outside_are_compared_with_what_is_remembered(
+    foreign: tuple[str, ...],
+    had: tuple[str, ...],
+    written: tuple[str, ...],
+) -> None:
+    """mailcow doesn't show them."""
+    scene = asking(foreign=foreign, had_foreign=had, there=[BOB])
+    change = grant(scene)
+    assert (change.senders, change.foreign_senders) == (None, written)
+    assert change.fields[0].after == ", ".join(sorted((BOB, *foreign)))
+    assert patch_of(change)["foreign_senders"] == frozenset(foreign)
+    assert again(scene).changes == ()
+
+
+# what aliases allow
+
+
+def with_alias(of: Alias, there: Iterable[Address], **values: object) -> Scene:
+    """A scene in which Ann shall send as an alias that mailcow has."""
+    return asking(INFO, wishes=[of], aliases=[alias(INFO, *there, **cast("dict[str, Any]", values))], alias_rows=[])
+
+
+@pytest.mark.parametrize(
+    ("of", "there", "values", "needed"),
+    [
+        pytest.param(wish(INFO, ANN), (ANN,), {}, False, id="it goes to Ann"),
+        pytest.param(wish(INFO, BOB), (BOB,), {}, True, id="it goes to Bob"),
+        pytest.param(wish(INFO, ANN), (ANN,), {"sender_allowed": 0}, True, id="its targets may not"),
+        pytest.param(listing(INFO, ANN, BOB), (BOB,), {}, False, id="Ann joins in this run"),
+        pytest.param(listing(INFO, BOB), (ANN, BOB), {}, True, id="Ann leaves in this run"),
+        pytest.param(wish(INFO, ANN, flags={"sender_allowed": 1}), (ANN,), {"sender_allowed": 0}, False, id="allowed"),
+        pytest.param(wish(INFO, ANN, flags={"sender_allowed": 0}), (ANN,), {}, True, id="no longer allowed"),
+    ],
+)
+def test_a_row_is_needed_only_where_no_alias_allows_it(
+    of: Alias,
+    there: tuple[Address, ...],
+    values: Mapping[str, Any],
+    needed: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    plan, view = planned(with_alias(of, there, **values).view())
+    assert [change.senders for change in of_mailboxes(plan.changes)] == [(INFO,)] * needed
+    assert planned(simulate(plan, view))[0].changes == ()
+
+
+def test_a_new_alias_allows_it_too() -> None:
+    scene = asking(INFO, wishes=[wish(INFO, ANN)], aliases=[], alias_rows=[])
+    plan, view = planned(scene.view())
+    assert kinds(plan.changes) == [(Kind.CREATE, INFO)]
+    assert planned(simulate(plan, view))[0].changes == ()
+
+
+@pytest.mark.parametrize(
+    ("senders", "unknown"),
+    [
+        ((f"x@{DOMAIN}",), f"x@{DOMAIN}"),
+        (("@gone.test",), "@gone.test"),
+        (("x@gone.test",), "x@gone.test"),
+        ((f"{ANN.local}@{ALIAS_DOMAIN}",), f"{ANN.local}@{ALIAS_DOMAIN}"),
+        ((f"@{ALIAS_DOMAIN}", f"info@{ALIAS_DOMAIN}", "x@other.test", "@other.test"), ""),
+    ],
+)
+def test_what_mailcow_does_not_have_is_told_and_not_asked_for(senders: tuple[str, ...], unknown: str) -> None:
+    """The twin of a mailbox in an alias domain is no address of its own."""
+    there = Address(f"info@{ALIAS_DOMAIN}")
+    hosted = {"hosted": frozenset({DOMAIN, ALIAS_DOMAIN, "other.test"})}
+    scene = asking(
+        *senders,
+        BOB,
+        there=(),
+        wishes=[wish(there, CAT)],
+        aliases=[alias(there, CAT)],
+        alias_domains={ALIAS_DOMAIN: DOMAIN},
+        actual=hosted,
+    )
+    plan = scene.plan()
+    assert set(grant(replace(scene, alias_rows=[])).senders or ()) == {BOB, *(() if unknown else senders)}
+    assert [(one.code, one.where) for one in plan.findings] == [(Code.SEND_AS_NOT_FOUND, ANN)] * bool(unknown)
+    assert not unknown or unknown in plan.findings[0].sentence
+    assert again(scene).changes == ()
+
+
+def test_a_row_that_an_edit_of_its_alias_drops_is_written_again() -> None:
+    """mailcow drops the rows of an alias's targets for its address whenever the alias is edited."""
+    scene = asking(
+        INFO,
+        had=[INFO],
+        there=[INFO],
+        wishes=[listing(INFO, ANN, BOB, flags={"sender_allowed": 0})],
+        aliases=[alias(INFO, ANN, sender_allowed=0)],
+    )
+    plan = scene.plan()
+    assert kinds(plan.changes) == [(Kind.UPDATE, INFO), (Kind.GRANT, ANN)]
+    after = simulate(plan, scene.view())
+    assert after.actual.mailboxes[ANN].senders == frozenset({INFO})
+    assert make_plan(after).changes == ()
+
+
+def test_a_row_that_will_be_dropped_is_read_first() -> None:
+    scene = asking(
+        INFO,
+        had=[INFO],
+        wishes=[listing(INFO, ANN, BOB, flags={"sender_allowed": 0})],
+        aliases=[alias(INFO, ANN, sender_allowed=0)],
+    )
+    assert scene.plan().unread == {ANN}
+
+
+def test_a_row_made_by_hand_that_an_edit_drops_is_written_again_where_it_is_known() -> None:
+    scene = asking(
+        there=[INFO],
+        had=[BOB],
+        wishes=[listing(INFO, ANN, BOB, flags={"sender_allowed": 0})],
+        aliases=[alias(INFO, ANN, sender_allowed=0)],
+    )
+    plan = scene.plan()
+    assert (Kind.GRANT, ANN) in kinds(plan.changes)
+    assert simulate(plan, scene.view()).actual.mailboxes[ANN].senders == frozenset({INFO})
+
+
+def test_the_rows_of_an_alias_that_goes_are_mailcow_s_to_drop() -> None:
+    scene = asking(INFO, had=[INFO], there=[INFO], aliases=[alias(INFO, CAT)], alias_rows=[])
+    scene = replace(
+        scene, alias_rows=[replace(one, owner=id_of(CAT)) for one in settled([], [wish(INFO, CAT)]).alias_rows]
+    )
+    plan = scene.plan()
+    assert kinds(plan.changes) == [(Kind.REMOVE, INFO)]
+    assert codes(plan) == [Code.SEND_AS_NOT_FOUND]
+    after = simulate(plan, scene.view())
+    assert after.actual.mailboxes[ANN].senders == frozenset()
+    assert after.memory.mailboxes[ANN].senders == frozenset()
+
+
+# who gets none
+
+
+@pytest.mark.parametrize(
+    ("more", "given"),
+    [
+        pytest.param({}, True, id="all is well"),
+        pytest.param({"config": alias_config()}, False, id="not managed"),
+        pytest.param({"config": alias_config(mapping={"send_as": "x"}, protected=[ANN])}, False, id="protected"),
+        pytest.param({"options": Options(only=frozenset({BOB}))}, False, id="--only somebody else"),
+        pytest.param({"options": Options(only=frozenset({ANN}))}, True, id="--only"),
+        pytest.param({"has": [existing(ANN, active=0), existing(BOB)]}, False, id="inactive"),
+        pytest.param({"has": [existing(ANN, active=2), existing(BOB)]}, True, id="barred from logging in"),
+        pytest.param({"wants": [wanted(ANN, active=0), wanted(BOB)]}, False, id="becomes inactive"),
+        pytest.param(
+            {
+                "has": [existing(ANN, active=0, tags=(MARK, DISABLED_TAG)), existing(BOB)],
+                "wants": [wanted(ANN, active=1)],
+            },
+            True,
+            id="becomes active again",
+        ),
+        pytest.param({"has": [existing(BOB)], "wants": [wanted(ANN, password=None)]}, False, id="is not made"),
+        pytest.param(
+            {
+                "has": [existing(ANN, tags=()), existing(BOB)],
+                "rows": [],
+                "config": alias_config(mapping={"send_as": "x"}, adopt_mailboxes="refuse"),
+            },
+            False,
+            id="not ours",
+        ),
+        pytest.param({"has": [existing(ANN, tags=()), existing(BOB)], "rows": []}, True, id="adopted in this run"),
+        pytest.param(
+            {"rows": [row(ANN, id="another"), row(BOB)], "desired": {"ids": frozenset({"another", id_of(ANN)})}},
+            False,
+            id="another entry's",
+        ),
+        pytest.param({"wants": [wanted(BOB)], "rows": [row(BOB)]}, False, id="of nobody whom we know"),
+    ],
+)
+def test_rights_go_to_active_mailboxes_that_are_ours(more: Mapping[str, Any], given: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+    plan = asking(BOB, there=(), **more).plan()
+    assert [change.senders for change in of_mailboxes(plan.changes) if change.kind is Kind.GRANT] == [(BOB,)] * given
+    assert plan.unread == frozenset()
+
+
+@pytest.mark.parametrize(("there", "changes"), [((), [(Kind.GRANT, ANN)]), ((BOB,), [])])
+def test_where_mailboxes_come_from_elsewhere_they_get_rights_all_the_same(
+    there: tuple[str, ...],
+    changes: list[tuple[Kind, Address]],
+) -> None:
+    config = alias_config(mapping={"send_as": "x"}, create_mailboxes=False)
+    scene = asking(BOB, there=there, has=[existing(ANN, tags=()), existing(BOB, tags=())], rows=[], config=config)
+    plan = scene.plan()
+    assert kinds(plan.changes) == changes
+    found = simulate(plan, scene.view()).memory.mailboxes[ANN]
+    assert (found.origin, found.id, found.dn) == (Origin.ADOPTED, id_of(ANN), dn_of(ANN))
+    assert found.senders == {BOB}
+    assert again(scene).changes == ()
+
+
+def test_where_mailboxes_come_from_elsewhere_nobody_needs_a_row_who_may_send_as_nobody() -> None:
+    config = alias_config(mapping={"send_as": "x"}, create_mailboxes=False)
+    scene = asking(has=[existing(ANN, tags=()), existing(BOB, tags=())], rows=[], config=config, there=())
+    assert scene.plan().changes == ()
+
+
+def test_a_mailbox_that_is_adopted_with_its_rights_is_remembered_by_the_next_run() -> None:
+    scene = asking(BOB, there=[BOB], has=[existing(ANN, tags=(), senders=[BOB]), existing(BOB), existing(CAT)], rows=[])
+    first = simulate(scene.plan(), scene.view())
+    assert first.memory.mailboxes[ANN].senders == frozenset()
+    plan, view = planned(first)
+    assert plan.changes == ()
+    assert simulate(plan, view).memory.mailboxes[ANN].senders == {BOB}
+
+
+# what is not whole
+
+
+@pytest.mark.parametrize(
+    ("more", "taken"),
+    [
+        pytest.param({}, True, id="all is known"),
+        pytest.param({"doubts": (CUT_SHORT,)}, False, id="users in doubt"),
+        pytest.param({"answers": {"groups": DOUBTED}}, False, id="groups in doubt"),
+        pytest.param({"options": Options(only=frozenset({ANN}))}, False, id="--only"),
+    ],
+)
+def test_rights_are_taken_away_only_where_all_is_known(more: Mapping[str, Any], taken: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+    scene = asking(CAT, had=[BOB], there=[BOB], had_foreign=[OUTSIDE], **more)
+    change = grant(scene)
+    assert change.senders == ((CAT,) if taken else (BOB, CAT))
+    assert change.foreign_senders == (() if taken else None)
+    assert again(scene).changes == ()
+
+
+def test_what_is_kept_for_doubt_is_kept_only_as_long_as_it_is_there_and_needed() -> None:
+    scene = asking(
+        CAT,
+        had=[f"gone@{DOMAIN}", HELP, TEAM],
+        there=[TEAM],
+        doubts=(CUT_SHORT,),
+        wishes=[wish(HELP, ANN), wish(TEAM, BOB)],
+        aliases=[alias(HELP, ANN), alias(TEAM, BOB)],
+        alias_rows=[],
+    )
+    assert grant(scene).senders == (CAT, TEAM)
+    assert again(scene).changes == ()
+
+
+def test_anybody_needs_nothing_beside_it_in_doubt() -> None:
+    assert grant(asking("*", had=[BOB], there=[BOB], doubts=(CUT_SHORT,))).senders == ("*",)
+
+
+# what mailcow refuses
+
+
+@pytest.mark.parametrize(("quota", "told"), [(100, []), (700, [Code.NO_ROOM_FOR_QUOTA])])
+def test_a_mailbox_that_cannot_be_edited_gets_no_rights(quota: int, told: list[Code]) -> None:
+    has = [existing(ANN, quota=quota), existing(BOB), existing(CAT)]
+    plan = asking(BOB, there=(), has=has, limits={"max_mailbox_quota": 500}).plan()
+    assert codes(plan) == told
+    assert len(plan.changes) == (not told)
+    assert not told or plan.findings[0].where == dn_of(ANN)
+
+
+def test_a_quota_that_is_lowered_in_the_same_run_is_in_nobody_s_way() -> None:
+    scene = asking(
+        BOB,
+        there=(),
+        wants=[wanted(ANN, quota=200, name="Ann"), wanted(BOB), wanted(CAT)],
+        has=[existing(ANN, quota=700), existing(BOB), existing(CAT)],
+        limits={"max_mailbox_quota": 500},
+    )
+    assert kinds(scene.plan().changes) == [(Kind.UPDATE, ANN), (Kind.GRANT, ANN)]
+    assert again(scene).changes == ()
+
+
+def test_a_mailbox_without_a_dn_is_told_by_its_address() -> None:
+    rows = [row(ANN, dn="", senders=frozenset({BOB}))]
+    has = [existing(ANN, quota=700), existing(BOB)]
+    scene = asking(CAT, there=(BOB,), has=has, rows=rows, limits={"max_mailbox_quota": 500})
+    assert [one.where for one in scene.plan().findings if one.code is Code.NO_ROOM_FOR_QUOTA] == [ANN]
+
+
+@pytest.mark.parametrize(("active", "rebuilds"), [(1, 0), (2, 1)])
+def test_an_edit_of_what_is_not_fully_active_rebuilds_the_address_book(active: int, rebuilds: int) -> None:
+    scene = asking(BOB, there=(), has=[existing(ANN, active=active, template="abc"), existing(BOB), existing(CAT)])
+    assert (grant(scene).rebuilds, grant(scene).attribute_hash) == (rebuilds, "abc")
+
+
+def test_nobody_is_asked_about_where_no_rights_are_managed() -> None:
+    scene = asking(BOB, had=[CAT], config=make_config())
+    assert (scene.plan().changes, scene.plan().unread) == ((), frozenset())
+
+
+def test_what_is_no_longer_wished_for_at_all_is_taken_away() -> None:
+    scene = asking(had=[BOB], there=[BOB], wished={})
+    assert grant(scene).senders == ()
+    assert again(scene).changes == ()
+
+
+def test_a_protected_mailbox_keeps_its_rights_when_its_entry_is_gone() -> None:
+    wants = [wanted(BOB), wanted(CAT)]
+    assert kinds(asking(had=[BOB], there=[BOB], wants=wants).plan().changes) == [(Kind.GRANT, ANN)]
+    config = alias_config(mapping={"send_as": "x"}, protected=[ANN])
+    assert asking(had=[BOB], there=[BOB], wants=wants, config=config).plan().changes == ()
+
+
+def test_somebody_who_is_gone_keeps_what_is_there_until_the_grace_is_over() -> None:
+    scene = asking(had=[], there=[BOB], wants=[wanted(BOB), wanted(CAT)])
+    assert scene.plan().changes == ()
+
+
+def test_a_mailbox_that_is_made_in_the_same_run_may_be_sent_as() -> None:
+    scene = asking(DAN, there=())
+    scene = replace(scene, wants=[*scene.wants, wanted(DAN)])
+    assert kinds(scene.plan().changes) == [(Kind.CREATE, DAN), (Kind.GRANT, ANN)]
+    assert again(scene).changes == ()
