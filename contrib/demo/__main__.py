@@ -29,7 +29,7 @@ MEANING = {
 }
 LINE_END = "\n"
 FINDING = re.compile(r"(?:error|warning|info) +(\w+)  ")
-CHANGE = re.compile(r"(create|adopt|update|enable|switch|disable|pending) +\S+@")
+CHANGE = re.compile(r"(create|adopt|update|enable|grant|switch|disable|remove|pending) +(?:alias )?\S*@")
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import ldap
 
-from tests.directory_server import Slapd
+from tests.directory_server import Slapd, forward, group
 
 SUFFIX = "o=nord"
 PEOPLE = f"ou=people,{SUFFIX}"
@@ -19,6 +19,9 @@ FORMER = f"ou=former,{SUFFIX}"
 COMPANY = "nord.example"
 BOOKSHOP = "xn--bcher-kva.example"
 """bücher.example in the only form that the attribute `mail` takes: its syntax is ASCII (RFC 4524 section 2.16)."""
+
+GROUPS = f"ou=groups,{SUFFIX}"
+"""Where the lists are, and what only forwards."""
 
 UNITS = ("management", "office", "workshop", "bookshop")
 
@@ -117,6 +120,14 @@ STAFF = (
 )
 
 
+MAIL_GROUP = ["mailGroup", "mailPerson"]
+FURTHER: dict[str, dict[str, list[str]]] = {
+    "Helga.Thorsen": {"mailAlias": [f"boss@{COMPANY}", f"Chefin@{COMPANY}"]},
+    "anna.berg": {"mailAlias": [f"anna@{COMPANY}"]},
+}
+"""Who has further addresses."""
+
+
 class Directory:
     """The company's LDAP server, in the words of a personnel department."""
 
@@ -129,7 +140,24 @@ class Directory:
         for dn in (*(f"ou={unit},{PEOPLE}" for unit in UNITS), FORMER):
             self._slapd.add(dn, {"objectClass": "organizationalUnit", "ou": dn.partition(",")[0].removeprefix("ou=")})
         for person in STAFF:
-            self._slapd.add(person.dn, person.attributes)
+            self._slapd.add(person.dn, {**person.attributes, **FURTHER.get(person.uid, {})})
+        self.form("management", *(person.dn for person in STAFF if person.unit == "management"))
+        self.form("buchladen", *(person.dn for person in STAFF if person.unit == "bookshop"))
+        self.form("everybody", f"cn=management,{GROUPS}", f"cn=buchladen,{GROUPS}")
+
+    def form(self, name: str, *members: str, **attributes: str | list[str]) -> None:
+        """Add a group, whose members are DNs; an attribute that is an empty list is left out."""
+        more = {key: [value] if isinstance(value, str) else value for key, value in attributes.items()}
+        dn, entry = group(name, members, suffix=SUFFIX, domain=COMPANY, more={"objectClass": MAIL_GROUP, **more})
+        self._slapd.add(dn, {key: values for key, values in entry.items() if values})
+
+    def regroup(self, name: str, *members: str, **attributes: str | list[str]) -> None:
+        """Replace the members of a group, and attributes where given."""
+        self._slapd.modify(f"cn={name},{GROUPS}", {"member": list(members), **attributes})
+
+    def pass_on(self, name: str, *targets: str) -> None:
+        """Add an entry that only forwards."""
+        self._slapd.add(*forward(name, targets, suffix=SUFFIX, domain=COMPANY))
 
     def hire(self, person: Person, **attributes: str | bytes | list[str]) -> None:
         """Add an entry; `attributes` stand in for the usual ones, an empty list leaves one out."""

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from ldap2mailcow.model import Code
 from tests.mailcow_server import FaultKind
 
-from .directory import BOOKSHOP, CLEAR_TEXT, COMPANY, FORMER, PEOPLE, STAFF, Person, new_password
+from .directory import BOOKSHOP, CLEAR_TEXT, COMPANY, FORMER, GROUPS, PEOPLE, STAFF, Person, new_password
 from .stage import Stage
 
 SYNC = "python mailcow_ldap_sync.py"
 SET = "MAILCOW_LDAP_SYNC__"
 BOSS_DN = f"uid=Helga.Thorsen,ou=management,{PEOPLE}"
+
+MANAGERS = tuple(person.dn for person in STAFF if person.unit == "management")
+BOOKSELLERS = tuple(person.dn for person in STAFF if person.unit == "bookshop")
 
 Act = Callable[[Stage], object]
 
@@ -51,6 +54,33 @@ def _move(uid: str, unit: str) -> Act:
 
 def _remove(*uids: str) -> Act:
     return lambda stage: stage.directory.remove(*uids)
+
+
+def _form(name: str, *members: str, **attributes: str | list[str]) -> Act:
+    return lambda stage: stage.directory.form(name, *members, **attributes)
+
+
+def _regroup(name: str, *members: str, **attributes: str | list[str]) -> Act:
+    return lambda stage: stage.directory.regroup(name, *members, **attributes)
+
+
+def _pass_on(name: str, *targets: str) -> Act:
+    return lambda stage: stage.directory.pass_on(name, *targets)
+
+
+def _make_alias(local_part: str, goto: str) -> Act:
+    alias = {"address": f"{local_part}@{COMPANY}", "goto": f"{goto}@{COMPANY}", "active": 1}
+    return _call_mailcow("add/alias", alias)
+
+
+def _disable_alias(stage: Stage) -> None:
+    alias = stage.mailcow.state.alias_at(f"boss@{COMPANY}")
+    stage.call_mailcow("edit/alias", {"items": [alias.id if alias else 0], "attr": {"active": 0}})
+
+
+def _fill_aliases(stage: Stage) -> None:
+    state = stage.mailcow.state
+    state.domains[COMPANY].aliases = sum(a.domain == COMPANY and not a.is_self_row for a in state.aliases.values())
 
 
 def _renew(stage: Stage) -> None:
@@ -122,12 +152,12 @@ STORY = (
                 ),
             ),
         ),
-        says="Dry run: 38 to create, 2 to adopt;",
+        says="Dry run: 38 to create, 2 to adopt, aliases: 6 to create;",
     ),
     Scene(
         "The first run: the two keep their passwords, the third is left alone.",
         SYNC,
-        says="38 created, 2 adopted; 40 mailboxes in the directory, 40 managed",
+        says="38 created, 2 adopted, aliases: 6 created; 40 mailboxes in the directory, 40 managed",
     ),
     Scene(
         "The second run: nothing to do, so not a write, not a word, and no mail from cron.",
@@ -162,6 +192,22 @@ STORY = (
             ),
         ),
         says="2 enabled;",
+    ),
+    Scene(
+        "Lists, forwardings and send-as: groups are flattened, and who leaves a group leaves every list above it.",
+        SYNC,
+        (
+            ("Nils Åkesson leaves the bookshop's list", (_regroup("buchladen", *BOOKSELLERS[:-1]),)),
+            (
+                "a new list has the management and Jule Brandt on it; press@ goes to an agency outside",
+                (
+                    _form("project", f"cn=management,{GROUPS}", f"uid=j.petersen,ou=office,{PEOPLE}"),
+                    _pass_on("press", "desk@agency.example"),
+                ),
+            ),
+            ("Chloé Moreau may send as Helga Thorsen", (_edit("c.moreau", mailSendAs=BOSS_DN),)),
+        ),
+        says="1 given other send-as rights, aliases: 2 created, 2 updated;",
     ),
     Scene(
         "A wrong filter: the bookshop is missing, but the filter is another one, too. Nobody is disabled.",
@@ -328,6 +374,97 @@ CORNERS = (
         ),
     ),
     Scene(
+        "Groups that aren't what they should be: whoever can be reached is; a loop is cut, nothing is guessed.",
+        f"{SET}LIMITS__LIST_MEMBERS=20 {SYNC} --dry-run -v 2>>sync.log",
+        (
+            (
+                "one has no mail, two contain each other, one holds somebody who doesn't exist, one nobody at all",
+                (
+                    _form("drafts", BOSS_DN, mail=[]),
+                    _form("ring", f"cn=band,{GROUPS}", BOSS_DN),
+                    _form("band", f"cn=ring,{GROUPS}"),
+                    _form("ghosts", BOSS_DN, f"uid=nobody,{PEOPLE}"),
+                    _form("nobody"),
+                ),
+            ),
+            (
+                "one is internal 'maybe', and its comment is a novel; one has more members than a list may have",
+                (
+                    _regroup("management", *MANAGERS, mailTag="maybe", description="Once upon a time. " * 12),
+                    _form("all", *(person.dn for person in STAFF)),
+                ),
+            ),
+        ),
+        3,
+        frozenset(
+            {
+                Code.LIST_WITHOUT_MAIL,
+                Code.LIST_LOOP,
+                Code.MEMBER_NOT_FOUND,
+                Code.LIST_EMPTY,
+                Code.FLAG_INVALID,
+                Code.COMMENT_INVALID,
+                Code.LIST_TOO_LONG,
+            },
+        ),
+    ),
+    Scene(
+        "Aliases that can't be: an address that works for somebody is never taken away from them.",
+        f"{SYNC} --dry-run",
+        (
+            (
+                "Anna Berg wants Helga's address as an alias, and one that was made by hand for somebody else",
+                (
+                    _make_alias("hotline", "info"),
+                    _edit("anna.berg", mailAlias=[f"helga.thorsen@{COMPANY}", f"hotline@{COMPANY}"]),
+                ),
+            ),
+            (
+                "Björn Lindqvist has a mailbox and forwards as well; a new colleague forwards out of the house",
+                (
+                    _edit("b.lindqvist", mailForwardingAddress=f"helga.thorsen@{COMPANY}"),
+                    _hire(Person("z.polat", "Zeynep", "Polat"), mailForwardingAddress="zeynep@home.example"),
+                ),
+            ),
+            (
+                "a forwarding goes to an address of ours that nobody has, and somebody shall send as one",
+                (
+                    _pass_on("lost", f"nobody@{COMPANY}", f"helga.thorsen@{COMPANY}"),
+                    _pass_on("found", f"helga.thorsen@{COMPANY}"),
+                    _edit("okonkwo", mailSendAs=f"nobody@{COMPANY}"),
+                ),
+            ),
+            (
+                "an administrator sets boss@ inactive in mailcow, and the domain takes no more aliases",
+                (_disable_alias, _fill_aliases),
+            ),
+        ),
+        3,
+        frozenset(
+            {
+                Code.ALIAS_IS_MAILBOX,
+                Code.ALIAS_NOT_OURS,
+                Code.FORWARD_BESIDE_MAILBOX,
+                Code.FOREIGN_GOTO,
+                Code.MEMBER_UNREACHABLE,
+                Code.SEND_AS_NOT_FOUND,
+                Code.ALIAS_DISABLED_BY_HAND,
+                Code.NO_ROOM_FOR_ALIAS,
+            },
+        ),
+    ),
+    Scene(
+        "Aliases alone: the mailboxes come from elsewhere and are left alone; who has none is told.",
+        f"{SET}CREATE_MAILBOXES=false {SYNC} --dry-run",
+        (
+            (
+                "a new colleague has no mailbox yet",
+                (_hire(Person("a.farkas", "Anikó", "Farkas"), mailAlias=f"aniko@{COMPANY}"),),
+            ),
+        ),
+        codes=frozenset({Code.ALIAS_WITHOUT_MAILBOX}),
+    ),
+    Scene(
         "Left alone on purpose: what the config itself excludes is said with -v only.",
         f"{SET}PROTECTED='[helga.thorsen@{COMPANY}]' {SET}LDAP__DOMAINS='[{COMPANY}]' \\\n"
         f"  {SYNC} --dry-run -v --only helga.thorsen@{COMPANY} --only katja@bücher.example 2>>sync.log",
@@ -386,7 +523,15 @@ CORNERS = (
             ),
         ),
         4,
-        frozenset({Code.ATTRIBUTE_VANISHED, Code.ID_MISSING, Code.CANARY_MISSING}),
+        frozenset(
+            {
+                Code.ATTRIBUTE_VANISHED,
+                Code.ID_MISSING,
+                Code.CANARY_MISSING,
+                Code.MEMBER_NOT_FOUND,
+                Code.SEND_AS_NOT_FOUND,
+            },
+        ),
     ),
     Scene(
         "The installation: four things that whoever keeps it should know.",

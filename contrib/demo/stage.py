@@ -20,7 +20,7 @@ from typing import Self
 from tests.directory_server import Slapd
 from tests.mailcow_server import DomainLimits, MailcowServer, State
 
-from .directory import BOOKSHOP, COMPANY, PEOPLE, SUFFIX, Directory
+from .directory import BOOKSHOP, COMPANY, GROUPS, PEOPLE, SUFFIX, Directory
 
 CHECKOUT = Path(__file__).parents[2]
 CONFIG = """\
@@ -32,7 +32,14 @@ ldap:
   bind_pw_file: ldap-password
   user_search_base: {base}
   user_search_filter: (objectClass=inetOrgPerson)
-  user_mapping: {{quota: MailQuota, active: mailActive, tls_enforce_in: tlsIn, tls_enforce_out: tlsOut}}
+  user_mapping:
+    {{quota: MailQuota, active: mailActive, tls_enforce_in: tlsIn, tls_enforce_out: tlsOut,
+     aliases: [mailAlias], forward_to: mailForwardingAddress, send_as: mailSendAs}}
+  group_search_base: {groups}
+  group_search_filter: (objectClass=mailGroup)
+  group_mapping: {{internal: mailTag, comment: description}}
+  alias_search_base: {groups}
+  alias_search_filter: (objectClass=mailForward)
 mailcow_host: {mailcow}
 mailcow_api_key_file: api-key
 update_only_on_change_by_ldap: true
@@ -129,6 +136,7 @@ class Stage:
             "ca_file": self.slapd.ca_file,
             "bind_dn": self.slapd.reader_dn,
             "base": PEOPLE,
+            "groups": GROUPS,
             "mailcow": self.mailcow.url,
         }
         self.file("mailcow_ldap_sync.py").symlink_to(CHECKOUT / "mailcow_ldap_sync.py")
