@@ -27,8 +27,6 @@ _KEYS = {
 }
 """What is a key of ours by another name."""
 
-_REQUIRED = ("LDAP_URI", "LDAP_BASE_DN", "API_HOST", "API_KEY")
-
 _DEFAULTS: dict[str, object] = {
     "ldap.user_search_filter": "(&(objectClass=user)(objectCategory=person))",
     "ldap.group_search_filter": "(&(objectClass=group)(mail=*))",
@@ -64,7 +62,8 @@ def read_container(environ: Mapping[str, str]) -> Layer:
         for name in sorted(given.keys() - _KEYS.keys() - _IDLE.keys() - {_DISABLE})
     ]
     values: dict[str, tuple[object, str]] = {path: (value, "") for path, value in _DEFAULTS.items()}
-    values |= {_KEYS[name]: ("", PREFIX + name) for name in _REQUIRED}  # told as empty where they aren't set
+    # What has no default is told as empty, by the variable's name.
+    values |= {path: ("", PREFIX + name) for name, path in _KEYS.items() if path not in _DEFAULTS}
     values |= {_KEYS[name]: (value, PREFIX + name) for name, value in given.items() if name in _KEYS}
     word = given.get(_DISABLE, "false").strip().lower()
     if word not in ("true", "false"):

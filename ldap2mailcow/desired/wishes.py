@@ -35,7 +35,7 @@ class Wishes:
     """The same with addresses and `@domain` of foreign domains."""
     findings: tuple[Finding, ...] = ()
     contested: frozenset[Address] = frozenset()
-    """Addresses that several want and nobody has: nobody gets them, as a mailbox neither."""
+    """Addresses that somebody wants as an alias and nobody gets: nobody gets them as a mailbox neither."""
 
 
 def desire_aliases(
@@ -65,18 +65,19 @@ def desire_aliases(
     goto = Goto(addressees, everybody)
     senders, foreign_senders = _rights(asking, who, everybody)
     findings = (*reader.findings, *disputes, *scope.findings())
+    aliases = {
+        address: _alias(source, address, asker, targets)
+        for address, asker in sorted(settled.items())
+        if (targets := goto.of(asker, address)) or asker.role is Role.LIST
+    }
     return Wishes(
-        aliases={
-            address: _alias(source, address, asker, targets)
-            for address, asker in sorted(settled.items())
-            if (targets := goto.of(asker, address)) or asker.role is Role.LIST
-        },
+        aliases=aliases,
         owners=asking.owners(),
         unreadable=asking.unreadable | {one.owner for one in asking.forwards if goto.is_nowhere(one)},
         senders=senders,
         foreign_senders=foreign_senders,
         findings=tuple(sorted(findings, key=lambda finding: (finding.where, finding.code, finding.sentence))),
-        contested=frozenset(Address(finding.where) for finding in disputes).difference(settled),
+        contested=frozenset().union(*(asker.addresses for asker in asking.askers())).difference(aliases),
     )
 
 

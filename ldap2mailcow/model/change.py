@@ -52,7 +52,7 @@ class Why(StrEnum):
     MISSING = "its entry is gone from the directory"
     BACK = "its entry is back in the directory"
     NO_TARGET = "nobody is left whom it could go to"
-    TARGET_BACK = "there is somebody again whom it can go to"
+    TARGET_BACK = "it is wanted, and there is somebody whom it can go to"
     NOT_WANTED = "the directory no longer asks for it"
 
 

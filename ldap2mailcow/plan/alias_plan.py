@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ldap2mailcow.model import Address, AliasChange, Kind, MailboxChange, Role, Subject
+from ldap2mailcow.model import Address, AliasChange, Kind, MailboxChange, Role
 
 from .alias_marks import is_managed, is_our_alias, row_of
-from .alias_removals import forget_departed_aliases
+from .alias_removals import forget_departed_aliases, stays_after_all
 from .aliases import AliasKeeper
 from .delivery import Delivery
 from .draft import Draft
@@ -44,7 +44,7 @@ class AliasPlan:
 def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> AliasPlan:
     """Return what happens to aliases once it is certain what happens to mailboxes."""
     view = draft.view
-    removals = _without_those_of(draft, mailboxes.withheld)
+    removals = _settled(draft, _without_those_of(draft, mailboxes.withheld), mailboxes.changes)
     managed = [alias for alias in view.actual.aliases.values() if is_our_alias(draft, alias)]
     active = sum(alias.is_active for alias in managed)
     withheld = list(mailboxes.withheld)
@@ -115,6 +115,18 @@ def _without_those_of(draft: Draft, withheld: Iterable[Withheld]) -> tuple[Alias
     )
 
 
+def _settled(
+    draft: Draft, removals: Iterable[AliasChange], mailboxes: Iterable[MailboxChange]
+) -> tuple[AliasChange, ...]:
+    """Return the removals, without those that were to make room for a mailbox which isn't made."""
+    made = {change.address for change in mailboxes if change.kind is Kind.CREATE}
+    settled = (
+        stays_after_all(draft, change) if change.is_first and change.address not in made else change
+        for change in removals
+    )
+    return tuple(change for change in settled if change)
+
+
 def _doubt(draft: Draft, removals: Sequence[AliasChange], knowledge: Knowledge) -> str:
     """Return why these removals wait for somebody's word, by the kinds of aliases among them."""
     aliases = draft.view.actual.aliases
@@ -128,9 +140,9 @@ def _waits(draft: Draft, change: MailboxChange, going: frozenset[Address]) -> bo
 
 
 def _retained(draft: Draft, withheld: Iterable[Withheld]) -> frozenset[Address]:
-    """Return the mailboxes of people who are gone, as long as they stay: in their lists too."""
-    pending = {one.address for one in draft.pending if one.subject is Subject.MAILBOX}
-    return frozenset(pending | {change.address for one in withheld for change in one.changes})
+    """Return the mailboxes of people who are gone, or can't be read just now: as long as they stay, they stay on lists."""
+    unreadable = {row.address for row in draft.view.memory.mailboxes.values() if row.id in draft.view.wishes.unreadable}
+    return frozenset(draft.staying | unreadable | {change.address for one in withheld for change in one.changes})
 
 
 def _first_where_needed(

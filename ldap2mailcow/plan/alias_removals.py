@@ -73,14 +73,20 @@ def _count_miss(draft: Draft, existing: ExistingAlias, row: RememberedAlias, *, 
     due = since + policy.missing_for
     if skip_grace or (missed >= policy.missing_runs and now >= due):
         _remove(draft, existing, row, Why.MISSING)
-    elif _would(draft, existing) is not None:
+    elif _would(draft, existing, gives_way=_gives_way(draft, existing.address)) is not None:
         answers = max(policy.missing_runs - missed, 0)
         draft.pending.append(Pending(existing.address, row.dn, due, answers, Subject.ALIAS))
 
 
-def _would(draft: Draft, existing: ExistingAlias) -> Kind | None:
+def stays_after_all(draft: Draft, change: AliasChange) -> AliasChange | None:
+    """Return what becomes of an alias that was to make room for a mailbox which isn't made: what the config wants."""
+    existing = draft.view.actual.aliases[change.address]
+    return _removal(draft, existing, row_of(draft, existing), change.why, gives_way=False)
+
+
+def _would(draft: Draft, existing: ExistingAlias, *, gives_way: bool) -> Kind | None:
     """Return what the config wants done with an alias that nobody asks for; None: nothing."""
-    if _gives_way(draft, existing.address):
+    if gives_way:
         return Kind.REMOVE
     match draft.view.config.removed_aliases:
         case "delete":
@@ -97,22 +103,28 @@ def _gives_way(draft: Draft, address: Address) -> bool:
 
 
 def _remove(draft: Draft, existing: ExistingAlias, row: RememberedAlias, why: Why) -> None:
-    kind = _would(draft, existing)
+    change = _removal(draft, existing, row, why, gives_way=_gives_way(draft, existing.address))
+    if change:
+        draft.alias_removals.append(change)
+
+
+def _removal(
+    draft: Draft, existing: ExistingAlias, row: RememberedAlias, why: Why, *, gives_way: bool
+) -> AliasChange | None:
+    kind = _would(draft, existing, gives_way=gives_way)
     if kind is None:
-        return
+        return None
     known = {"source": row.source, "owner": row.owner, "dn": row.dn, "role": row.role, "origin": row.origin}
     disables = kind is Kind.DISABLE
     writes: dict[str, Value] = {ALIAS_ACTIVE: 0, **comment(draft, existing, disabled=True)} if disables else {}
-    draft.alias_removals.append(
-        AliasChange(
-            kind,
-            existing.address,
-            why,
-            row.dn,
-            fields=(FieldChange(ALIAS_ACTIVE, existing.values[ALIAS_ACTIVE], 0),) if disables else (),
-            remember={**known, "number": existing.number, "disabled": True} if disables else None,
-            writes=writes,
-            number=existing.number,
-            is_first=_gives_way(draft, existing.address),
-        ),
+    return AliasChange(
+        kind,
+        existing.address,
+        why,
+        row.dn,
+        fields=(FieldChange(ALIAS_ACTIVE, existing.values[ALIAS_ACTIVE], 0),) if disables else (),
+        remember={**known, "number": existing.number, "disabled": True} if disables else None,
+        writes=writes,
+        number=existing.number,
+        is_first=gives_way,
     )

@@ -39,8 +39,8 @@ def create(draft: Draft, mailbox: Mailbox) -> None:
         draft.find(
             Code.DUPLICATE_ADDRESS,
             mailbox.dn,
-            f"it wants {address} as a mailbox and several others want it as an alias; nobody gets it until only one "
-            "of them has it in the directory",
+            f"it wants {address} as a mailbox and others want it as an alias; nobody gets it until only one of them "
+            "has it in the directory",
         )
         return
     if not provider_ready(draft, mailbox):

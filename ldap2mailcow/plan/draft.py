@@ -43,6 +43,8 @@ class Draft:
     """The keys of `user_mapping` whose attributes vanished from most entries: what they make is left as it is."""
     refused: set[Address] = field(default_factory=set)
     """Addresses whose mailbox the directory wants for an entry that may not have it: it is somebody else's."""
+    staying: set[Address] = field(default_factory=set)
+    """Mailboxes whose entry is gone and which stay as they are for now."""
     taken_over: set[Address] = field(default_factory=set)
     """Addresses that went to an entry with another id, since the one that held them is gone."""
     told: set[tuple[Code, str]] = field(default_factory=set)

@@ -102,21 +102,24 @@ def alias_doubts(view: View) -> tuple[Finding, ...]:
     return tuple(finding for answer in answers if answer for finding in answer.doubts)
 
 
-def alias_knowledge(view: View, *, users_whole: bool, lists_whole: bool) -> Knowledge:
+def alias_knowledge(view: View, *, users_whole: bool, emptied: bool) -> Knowledge:
     """Return what is known of aliases: users, groups and entries that only forward are searched for apart.
 
-    `lists_whole` is false where members are missing from the lists that were found.
+    `emptied` says that most lists lost all their members: that may be a lost right to read them.
     """
     answers, scoped = view.answers, view.options.scoped
     users = users_whole and not scoped
     return Knowledge(
         whole={
             Role.USER: users,
-            Role.LIST: users and lists_whole and _is_whole(answers.groups),
+            Role.LIST: users and _is_whole(answers.groups),
             Role.FORWARD: users and _is_whole(answers.forwards),
         },
-        doubts={role: _alias_doubt(view, role) for role in Role},
+        doubts={role: _alias_doubt(view, role) or _EMPTIED * (emptied and role is Role.LIST) for role in Role},
     )
+
+
+_EMPTIED = "most lists lost all their members at once"
 
 
 def _is_whole(answer: Answer | None) -> bool:
@@ -144,7 +147,7 @@ def _had_some(view: View, role: Role) -> bool:
 
 
 def emptied_lists(view: View) -> tuple[Finding, ...]:
-    """Return a doubt where more than half of the lists that had members lost all of them at once."""
+    """Tell where more than half of the lists that had members lost all of them at once: somebody has to say that."""
     rows = [
         row
         for address, row in view.memory.aliases.items()

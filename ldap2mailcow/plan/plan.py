@@ -47,7 +47,7 @@ def make_plan(view: View) -> Plan:
     _tell_half_deleted(draft)
     _forget_old_ids(draft)
 
-    knowledge = alias_knowledge(view, users_whole=draft.whole, lists_whole=not emptied)
+    knowledge = alias_knowledge(view, users_whole=draft.whole, emptied=bool(emptied))
     decide_alias_removals(draft, knowledge)
     mailboxes = _plan_mailboxes(draft)
     aliases = plan_aliases(draft, mailboxes, knowledge)

@@ -64,13 +64,17 @@ def decide_removals(
             "missed": missed,
         }
         draft.note(address, **patch)
+        due = since + policy.missing_for
+        is_over = missed >= policy.missing_runs and now >= due
+        if not is_over:
+            draft.staying.add(address)
         if policy.action == "keep" or existing.attributes[ACTIVE.key] == 0:
             continue
-        due = since + policy.missing_for
-        if skip_grace or (missed >= policy.missing_runs and now >= due):
+        if skip_grace or is_over:
             blocked = draft.blocked(existing, row.dn or address)
             if blocked and not skip_grace:  # a doubtful search stays doubtful, whatever mailcow would take
                 draft.findings.append(blocked)
+                draft.staying.add(address)
                 continue
             draft.changes.append(_disable(draft, existing, row, patch))
         else:

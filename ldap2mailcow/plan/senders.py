@@ -95,7 +95,11 @@ class Senders:
         draft = self.draft
         if draft.is_protected(address) or not draft.in_scope(address) or not self.delivery.is_active.get(address):
             return False
-        if address not in (draft.served if address in draft.view.desired.mailboxes else draft.view.memory.mailboxes):
+        row = draft.view.memory.mailboxes.get(address)
+        is_readable = address in draft.view.desired.mailboxes
+        if row and row.id in draft.view.wishes.unreadable and not is_readable:
+            return False  # what an entry that can't be read just now has stays as it is
+        if address not in (draft.served if is_readable else draft.view.memory.mailboxes):
             return False  # somebody else's, or of nobody whom the directory or we know
         existing = draft.view.actual.mailboxes.get(address)
         is_ours = existing is None or draft.is_ours(existing) or not draft.view.config.create_mailboxes

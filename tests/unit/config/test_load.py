@@ -100,6 +100,7 @@ def test_the_environment_alone_is_enough(folder: Folder) -> None:
     assert loaded.path is None
     assert loaded.config.mailcow_url == "https://mail.corp.test"
     assert loaded.config.state_file == folder.path / "mailcow_ldap_sync.sqlite3"
+    assert loaded.hints == ()
 
 
 def test_an_environment_that_lacks_something_is_no_config(folder: Folder) -> None:
@@ -115,7 +116,6 @@ def test_the_containers_variables_do_not_matter_beside_a_file(folder: Folder) ->
     loaded = folder.load(folder.good())
     assert loaded.config.sources[0].uri == (LDAP["uri"],)
     assert loaded.config.create_mailboxes
-    assert loaded.hints == ()
 
 
 def test_a_config_that_others_can_read_is_a_finding_if_it_holds_a_secret(folder: Folder) -> None:

@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from ldap2mailcow.config import Config, Limit, Limits, Removal, Source, UserMapping, user_attributes
+from ldap2mailcow.config import (
+    Config,
+    Limit,
+    Limits,
+    Removal,
+    Source,
+    UserMapping,
+    forward_attributes,
+    group_attributes,
+    user_attributes,
+)
 from ldap2mailcow.model import UNITS
 
 from .conftest import LDAP, REQUIRED, Folder
@@ -261,3 +271,52 @@ def test_who_is_active_is_decided_here_unless_mailboxes_come_from_elsewhere(
 @pytest.mark.parametrize("key", ["active: userAccountControl", "active: nsAccountLock"])
 def test_the_status_of_well_known_directories_is_understood(folder: Folder, key: str) -> None:
     assert folder.config(ldap=f"user_mapping: {{{key}}}").sources[0].user_mapping.active in key
+
+
+def test_what_aliases_and_rights_are_made_of_is_asked_for_of_users() -> None:
+    mapping = {"id": "dn", "aliases": ["mailAlias", "MAIL"], "group_addresses": "memberOf", "forward_to": "maildrop"}
+    ours = source(user_mapping=mapping | {"send_as": "sendAs"}, group_search_base="dc=x")
+    assert user_attributes(ours)[-7:] == ("mailAlias", "memberOf", "maildrop", "sendAs", "uid", "sAMAccountName", "cn")
+
+
+def test_what_is_asked_for_of_groups() -> None:
+    flags = {
+        key: key.replace("_", "") for key in ("send_as", "internal", "sender_allowed", "sogo_visible", "catch_all")
+    }
+    mapping = flags | {"member": ["member", "memberUid"], "aliases": ["mailAlias"], "comment": "CN"}
+    asked = group_attributes(source(user_mapping={"id": "dn"}, group_mapping=mapping))
+    assert asked[:4] == ("mail", "member", "memberUid", "mailAlias")
+    assert asked[4:] == (*flags.values(), "CN", "uid", "sAMAccountName")
+
+
+def test_what_is_asked_for_of_entries_that_only_forward() -> None:
+    ours = source(user_mapping={"id": "entryUUID"}, alias_mapping={"mail": "mailAlias", "goto": "maildrop"})
+    assert forward_attributes(ours) == ("entryUUID", "mailAlias", "maildrop")
+
+
+@pytest.mark.parametrize(
+    "ldap",
+    [
+        "user_mapping: {aliases: [mailAlias]}",
+        "user_mapping: {group_addresses: memberOf}",
+        "user_mapping: {forward_to: maildrop}",
+        "user_mapping: {send_as: mailSendAs}",
+        "group_search_filter: (cn=*)",
+        "alias_search_base: dc=x",
+        "send_as_any: (cn=*)",
+    ],
+)
+def test_without_mailboxes_one_thing_to_do_is_enough(folder: Folder, ldap: str) -> None:
+    assert not folder.config("create_mailboxes: false", ldap).create_mailboxes
+
+
+def test_the_members_of_the_group_that_may_send_as_anyone_are_read_without_lists(folder: Folder) -> None:
+    """Its DN is enough to read it by, and its members may be in another attribute."""
+    source = folder.config(ldap="send_as_any: cn=x,dc=y\ngroup_mapping: {member: uniqueMember}").sources[0]
+    assert not source.reads_groups
+    assert source.group_mapping.member == ("uniqueMember",)
+
+
+def test_a_filter_for_members_says_where_they_belong(folder: Folder) -> None:
+    assert folder.config(ldap="group_member_filter: (cn={MEMBER_CN})").sources[0].group_member_filter
+    assert folder.config(ldap="group_member_filter: ''").sources[0].group_member_filter == ""

@@ -280,7 +280,7 @@ def lists(before: int, now: int, *, number: int = 4, **more: object) -> Scene:
 
 
 @pytest.mark.parametrize(
-    ("kept", "number", "whole"),
+    ("kept", "number", "believed"),
     [
         pytest.param(1, 4, False, id="three of four"),
         pytest.param(2, 4, True, id="two of four"),
@@ -288,14 +288,23 @@ def lists(before: int, now: int, *, number: int = 4, **more: object) -> Scene:
         pytest.param(0, 2, True, id="two are somebody's edit"),
     ],
 )
-def test_lists_that_lose_everybody_together_are_doubted(kept: int, number: int, whole: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+def test_lists_that_lose_everybody_together_are_doubted(kept: int, number: int, believed: bool) -> None:  # noqa: FBT001 - pytest gives it by name
     """The right to read the members is lost more easily than most lists lose everybody."""
     plan = lists(1, kept, number=number).plan()
-    assert plan.whole is whole
-    assert (Code.ATTRIBUTE_VANISHED in codes(plan)) is not whole
-    assert len(plan.changes) == (number - kept) * whole
-    if not whole:
+    assert plan.whole
+    assert (Code.ATTRIBUTE_VANISHED in codes(plan)) is not believed
+    assert len(plan.changes) == (number - kept) * believed
+    assert [one.what for one in plan.withheld] == [What.LISTS] * (not believed)
+    if not believed:
         assert "3 of the 4 lists that had members no longer show any member" in plan.findings[0].sentence
+        assert plan.withheld[0].sentence.endswith(
+            "most lists lost all their members at once; if that is meant, run once with --force-removals 3",
+        )
+
+
+def test_whoever_knows_that_the_lists_are_empty_types_their_number() -> None:
+    assert len(lists(1, 1, options=Options(force_removals=3)).plan().changes) == 3
+    assert lists(1, 1, options=Options(force_removals=2)).plan().changes == ()
 
 
 def test_lists_that_were_emptied_one_by_one_are_not_doubted() -> None:
@@ -675,3 +684,42 @@ def test_where_mailboxes_come_from_elsewhere_they_get_no_mark() -> None:
     config = alias_config(create_mailboxes=False, removed_users={"action": "disable"})
     scene = settled([ANN], wants=[wanted(ANN, active=0)], has=[existing(ANN, tags=())], rows=[], config=config)
     assert [change.add_tags for change in of_mailboxes(scene.plan().changes)] == [(), (DISABLED_TAG,)]
+
+
+# an alias that was to make room
+
+
+@pytest.mark.parametrize("policy", ["keep", "disable", "delete"])
+def test_an_alias_does_not_go_for_a_mailbox_that_is_not_made(policy: str) -> None:
+    """Dan can't have one without a password, so what ann had at his address goes by the config's rule."""
+    config = alias_config(removed_aliases=policy)
+    scene = settled([ANN], [], aliases=[alias(DAN, ANN)], alias_rows=[alias_row(wish(DAN, ANN))], config=config)
+    scene = replace(scene, wants=[*scene.wants, wanted(DAN, password=None, present=["mail"])])
+    plan = scene.plan()
+    assert [(change.kind, change.address) for change in plan.changes] == {
+        "keep": [],
+        "disable": [(Kind.DISABLE, DAN)],
+        "delete": [(Kind.REMOVE, DAN)],
+    }[policy]
+    assert not any(change.is_first for change in of_aliases(plan.changes))
+
+
+# who stays on a list
+
+
+def test_who_is_gone_stays_on_lists_within_the_grace_whatever_becomes_of_the_mailbox() -> None:
+    config = alias_config(removed_users={"action": "keep"})
+    scene = settled([ANN, BOB], [listing(TEAM, ANN)], aliases=[alias(TEAM, ANN, BOB)], config=config)
+    scene = replace(scene, alias_rows=[alias_row(listing(TEAM, ANN, BOB))], wants=[wanted(ANN)])
+    assert scene.plan().changes == ()
+    rows = [row(ANN), row(BOB, missing_since=NOW - timedelta(hours=1), missed=5)]
+    (change,) = replace(scene, rows=rows).plan().changes
+    assert only_alias([change]).writes["goto"] == ANN
+
+
+def test_who_can_not_be_read_just_now_stays_on_lists() -> None:
+    scene = settled([ANN, BOB], [listing(TEAM, ANN)], aliases=[alias(TEAM, ANN, BOB)])
+    scene = replace(scene, alias_rows=[alias_row(listing(TEAM, ANN, BOB))], wants=[wanted(ANN)])
+    there = {"ids": frozenset({id_of(ANN), id_of(BOB)})}
+    assert len(replace(scene, desired=there).plan().changes) == 1
+    assert replace(scene, desired=there, wished={"unreadable": frozenset({id_of(BOB)})}).plan().changes == ()
