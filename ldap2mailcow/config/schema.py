@@ -321,7 +321,7 @@ class Config(_Block):
     @property
     def decides_status(self) -> bool:
         """Whether mailboxes are disabled from here; where they come from elsewhere, only if `removed_users` says so."""
-        is_asked_for = "removed_users" in self.model_fields_set and self.removed_users.action != "keep"
+        is_asked_for = "action" in self.removed_users.model_fields_set and self.removed_users.action != "keep"
         return self.create_mailboxes or is_asked_for
 
     @property

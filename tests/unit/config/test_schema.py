@@ -257,6 +257,7 @@ def test_rights_are_managed_where_something_names_them(folder: Folder, ldap: str
         ("create_mailboxes: false", False),
         ("create_mailboxes: false\nremoved_users: disable", True),
         ("create_mailboxes: false\nremoved_users: keep", False),
+        ("create_mailboxes: false\nremoved_users: {missing_runs: 3}", False),
         ("removed_users: keep", True),
     ],
 )
