@@ -11,7 +11,7 @@ help:
 	@echo 'make demo    a real slapd with a sample directory, a stand-in for mailcow, and the sync between them'
 	@echo 'make test    every test, with coverage'
 	@echo 'make lint    ruff and mypy'
-	@echo 'make bench   scale and speed: a table for 1,000 users'
+	@echo 'make bench   scale and speed: tables for 1,000 users, and for lists'
 
 demo: $(READY)
 	@$(BIN)/python -m contrib.demo
@@ -35,6 +35,8 @@ format: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m bench.sync
+	@echo
+	@$(BIN)/python -m bench.aliases
 
 $(READY): requirements.txt pyproject.toml contrib/setup/packages contrib/setup/install-packages
 	contrib/setup/install-packages

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,10 +14,9 @@ from pathlib import Path
 from tests.directory_server import Slapd, ldif, person
 from tests.mailcow_server import DomainLimits, Fault, Faults, MailcowServer
 
-from .timed import APPLY, LDAP, MAILCOW, PLAN
+from .command import HEADER, Cost, run, write_config
 
 FIRST, QUIET = "first run, all are new", "second run, no change"
-TOP = Path(__file__).parents[1]
 DOMAIN = "example.org"
 CONFIG = """\
 ldap:
@@ -87,18 +84,6 @@ class Paced(Faults):
         return self._pace.single
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one run took: seconds of its parts and as a whole, the processor's seconds, bytes, requests."""
-
-    parts: dict[str, float]
-    whole: float
-    cpu: float
-    memory: int
-    reads: int
-    writes: int
-
-
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m bench.sync", description=__doc__)
@@ -124,8 +109,8 @@ def _measure(slapd: Slapd, users: int, pace: Pace | None) -> dict[str, Cost]:
         if pace:
             mailcow.faults = Paced(pace, lambda: len(mailcow.state.mailboxes))
         folder = Path(name)
-        _write_config(folder, slapd, mailcow)
-        print(f"{'':<24}{LDAP:>11}{MAILCOW:>14}{PLAN:>7}{APPLY:>8}{'whole':>8}{'CPU':>8}{'memory':>9}  requests")
+        write_config(folder, _config(slapd, mailcow))
+        print(HEADER)
         scenes: tuple[tuple[str, tuple[str, ...], Callable[[], None]], ...] = (
             (FIRST, (), lambda: None),
             (QUIET, (), lambda: None),
@@ -136,53 +121,19 @@ def _measure(slapd: Slapd, users: int, pace: Pace | None) -> dict[str, Cost]:
         costs = {}
         for title, options, happen in scenes:
             happen()
-            costs[title] = _run(folder, mailcow, options)
-            print(f"{title:<24}{_figures(costs[title])}")
+            costs[title] = run(folder, mailcow, options)
+            print(f"{title:<24}{costs[title].figures}")
     return costs
 
 
-def _write_config(folder: Path, slapd: Slapd, mailcow: MailcowServer) -> None:
-    path = folder / "config.yaml"
-    path.touch(0o600)
-    text = CONFIG.format(
+def _config(slapd: Slapd, mailcow: MailcowServer) -> str:
+    return CONFIG.format(
         ldap=slapd.uri,
         bind_dn=slapd.reader_dn,
         bind_pw=slapd.reader_password,
         base=slapd.people_dn,
         mailcow=mailcow.url,
         api_key=mailcow.api_key,
-    )
-    path.write_text(text, encoding="utf-8")
-
-
-def _run(folder: Path, mailcow: MailcowServer, options: Iterable[str]) -> Cost:
-    """Run the command once. Raises RuntimeError where it doesn't end with 0."""
-    mailcow.log.clear()
-    figures = folder / "figures.json"
-    command: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "bench.timed",
-        figures,
-        "--config",
-        folder / "config.yaml",
-        *options,
-    ]
-    start = time.perf_counter()
-    done = subprocess.run(command, cwd=TOP, capture_output=True, encoding="utf-8", check=False)
-    whole = time.perf_counter() - start
-    if done.returncode:
-        raise RuntimeError(f"the command ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    found = json.loads(figures.read_text(encoding="utf-8"))
-    writes = len(mailcow.log.writes())
-    return Cost(found["seconds"], whole, found["cpu"], found["memory"], len(mailcow.log) - writes, writes)
-
-
-def _figures(cost: Cost) -> str:
-    part = {name: f"{cost.parts.get(name, 0):.2f} s" for name in (LDAP, MAILCOW, PLAN, APPLY)}
-    return (
-        f"{part[LDAP]:>11}{part[MAILCOW]:>14}{part[PLAN]:>7}{part[APPLY]:>8}{cost.whole:>6.2f} s{cost.cpu:>6.2f} s"
-        f"{cost.memory / 1024**2:>6.0f} MB  {cost.reads} reads, {cost.writes:,} writes"
     )
 
 
