@@ -199,7 +199,8 @@ class Source(_Block):
     @property
     def group_filter(self) -> str:
         """The filter to search groups with: what has an address and members, where the config has none."""
-        members = "".join(f"({name}=*)" for name in self.group_mapping.member)
+        # in pages slapd's dynlist answers (member=*) without the groups whose members it makes up
+        members = "".join(f"({name}=*)" for name in self.group_mapping.member) + "(objectClass=groupOfURLs)"
         return self.group_search_filter or f"(&({self.group_mapping.mail}=*)(|{members}))"
 
     @property

@@ -44,6 +44,8 @@ class Forward(Asker):
 
     stated: frozenset[Address] = frozenset()
     """Where it says that mail goes, without what isn't allowed."""
+    is_clear: bool = True
+    """Whether all that it says could be read."""
 
 
 @dataclass(eq=False, slots=True)

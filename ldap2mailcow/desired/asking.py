@@ -62,7 +62,8 @@ class Asking:
             self.forwards.append(forward)
         else:
             self.with_mailbox.append((entry, address))
-        self.persons.append(read_person(self.reader, self.scope, entry, owner, address, forward))
+        own = (address, self.people.renaming.get(address, address))
+        self.persons.append(read_person(self.reader, self.scope, entry, owner, own, forward))
 
     def _read_forward(self, entry: Entry, owner: str) -> None:
         forward = read_forward(self.reader, self.scope, entry, owner, self.people)
@@ -89,8 +90,11 @@ class Asking:
         yield from self.lists.made()
 
     def owners(self) -> dict[Role, frozenset[str]]:
-        """Return the ids of all entries that are there; of a list that only its members name, its address."""
-        groups = (group.owner for group in self.lists.groups.values())
+        """Return the ids of all entries that are there; of a list that only its members name, its address.
+
+        A group that shows no address counts as gone: with the grace of those, its list outlives a lost right to read.
+        """
+        groups = {group.owner for group in self.lists.groups.values() if group.addresses} | self.lists.unreadable
         return {
             Role.USER: self.people.ids,
             Role.LIST: frozenset((*groups, *self.lists.named)),

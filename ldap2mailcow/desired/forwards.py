@@ -15,7 +15,9 @@ from .scope import Scope
 def read_forwarder(reader: Reader, scope: Scope, entry: Entry, owner: str, address: Address) -> Forward:
     """Read where mail to a user without a mailbox goes."""
     config = reader.config
+    before = len(reader.findings)
     stated = reader.addresses(entry, reader.source.user_mapping.forward_to, parse_target)
+    is_clear = len(reader.findings) == before
     allowed = config.external_goto.users == "allow"
     return Forward(
         owner,
@@ -24,6 +26,7 @@ def read_forwarder(reader: Reader, scope: Scope, entry: Entry, owner: str, addre
         frozenset({address}),
         default_flags(visible=config.sogo_visible.users),
         stated=_permitted(reader, scope, entry, stated, "users", allowed=allowed),
+        is_clear=is_clear,
     )
 
 
@@ -45,7 +48,9 @@ def read_forward(reader: Reader, scope: Scope, entry: Entry, owner: str, people:
             f"it is a user with the mailbox {', '.join(sorted(own))} and an entry that only forwards, and mailcow "
             "can't do both; narrow user_search_filter or alias_search_filter",
         )
+    before = len(reader.findings)
     stated = reader.addresses(entry, mapping.goto, parse_target)
+    is_clear = len(reader.findings) == before
     allowed = config.external_goto.groups == "allow"
     return Forward(
         owner,
@@ -54,6 +59,7 @@ def read_forward(reader: Reader, scope: Scope, entry: Entry, owner: str, people:
         frozenset(one for one in wanted if one not in own and scope.has(one, entry.dn)),
         default_flags(visible=config.sogo_visible.lists),
         stated=_permitted(reader, scope, entry, stated, "groups", allowed=allowed),
+        is_clear=is_clear,
     )
 
 

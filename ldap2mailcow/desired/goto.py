@@ -29,8 +29,8 @@ class Addressees:
         return self._known(address) or (self._known(twin) if twin else None) or address
 
     def _known(self, address: Address) -> Address | Group | None:
-        if address in self.people.mailboxes:
-            return address
+        if self.people.has_mailbox(address):
+            return self.people.held.get(address, address)
         match self.settled.get(address):
             case Group() as group:
                 return group

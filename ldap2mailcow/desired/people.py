@@ -36,6 +36,14 @@ class Desired:
     """Who has no mailbox, because mail goes elsewhere."""
     contested: frozenset[Address] = frozenset()
     """Addresses that several want and nobody has: nobody gets them, as an alias neither."""
+    held: Mapping[Address, Address] = field(default_factory=dict)
+    """New addresses of people whose mailbox still has the old one: until it is renamed, they are reached there."""
+    renaming: Mapping[Address, Address] = field(default_factory=dict)
+    """The same the other way round: what a mailbox will be called."""
+
+    def has_mailbox(self, address: Address) -> bool:
+        """Tell whether an address is somebody's mailbox, by the directory or still."""
+        return address in self.mailboxes or address in self.renaming
 
 
 def desire(
@@ -76,8 +84,14 @@ def desire(
         if found:
             wanted[found.address].append(found)
     winners = _settled(wanted, holders, reader.findings)
+    mailboxes = {one.address: one for one in winners if isinstance(one, Mailbox)}
+    held = {
+        box.address: old
+        for box in mailboxes.values()
+        if (old := holders.get(box.id) or holders.get(box.dn.lower())) and old != box.address and old in has_mailbox
+    }
     return Desired(
-        {one.address: one for one in winners if isinstance(one, Mailbox)},
+        mailboxes,
         frozenset(ids),
         frozenset(reader.addresses_seen),
         frozenset(dns),
@@ -87,6 +101,8 @@ def desire(
         tuple(reader.findings),
         {one.address: one for one in winners if isinstance(one, Forwarder)},
         frozenset(wanted).difference(one.address for one in winners),
+        held,
+        {old: new for new, old in held.items()},
     )
 
 

@@ -63,7 +63,7 @@ class Senders:
 
     def _grant(self, mailboxes: Iterable[Address], senders: AbstractSet[str]) -> None:
         for mailbox in mailboxes if senders else ():
-            if mailbox in self.people.mailboxes:
+            if self.people.has_mailbox(mailbox):
                 self._granted[mailbox] |= senders
 
     def _named(self, entry: Entry, attribute: str) -> set[str]:
@@ -95,7 +95,7 @@ class Senders:
         if not is_dn(text):
             sender = parse_sender(text)
             twin = self.scope.twin(sender)
-            return twin if twin in self.people.mailboxes else sender
+            return twin if twin and self.people.has_mailbox(twin) else sender
         found = self.who.is_at(text)
         if isinstance(found, Group):
             if found.address is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ldap2mailcow.model import Address, Entry, Role
 
@@ -20,7 +20,7 @@ def known_users(
 
     Those that can't be told apart are left out.
     """
-    addresses = {one.id: one.address for one in people.mailboxes.values()}
+    addresses = {one.id: people.held.get(one.address, one.address) for one in people.mailboxes.values()}
     addresses |= {one.id: one.address for one in people.forwarders.values()}
     for entry in entries:
         entry_id = stable_id(entry, id_attribute)
@@ -29,9 +29,9 @@ def known_users(
 
 
 def read_person(
-    reader: Reader, scope: Scope, entry: Entry, owner: str, primary: Address, forward: Forward | None
+    reader: Reader, scope: Scope, entry: Entry, owner: str, own: Sequence[Address], forward: Forward | None
 ) -> Person:
-    """Read the further addresses of a user; the own one is none of them.
+    """Read the further addresses of a user; the own ones are none of them: the mailbox, and what it will be called.
 
     Nor is a mailbox's twin in an alias domain, which mailcow delivers to the mailbox; it does so for no alias.
     """
@@ -39,7 +39,7 @@ def read_person(
         address
         for attribute in reader.source.user_mapping.aliases
         for address in reader.addresses(entry, attribute, parse_alias(attribute))
-        if address != primary and (forward or scope.twin(address) != primary)
+        if address not in own and (forward or scope.twin(address) not in own)
     }
     return Person(
         owner=owner,
@@ -47,6 +47,6 @@ def read_person(
         role=Role.USER,
         addresses=frozenset(one for one in wanted if scope.has(one, entry.dn) and reader.is_allowed(entry, one)),
         flags=default_flags(visible=reader.config.sogo_visible.users),
-        primary=primary,
+        primary=own[0],
         forward=forward,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ldap2mailcow.config import Config, Source
 from ldap2mailcow.model import Address, Alias, Answers, Finding, Role
 
-from .askers import AnyAsker, Group, settle
+from .askers import AnyAsker, Forward, Group, Person, settle
 from .asking import Asking
 from .goto import Addressees, Goto
 from .members import Members
@@ -68,17 +68,24 @@ def desire_aliases(
     aliases = {
         address: _alias(source, address, asker, targets)
         for address, asker in sorted(settled.items())
-        if (targets := goto.of(asker, address)) or asker.role is Role.LIST
+        if (targets := goto.of(asker, address)) or _may_be_empty(asker, goto)
     }
     return Wishes(
         aliases=aliases,
         owners=asking.owners(),
-        unreadable=asking.unreadable | {one.owner for one in asking.forwards if goto.is_nowhere(one)},
+        unreadable=asking.unreadable
+        | {one.owner for one in asking.forwards if not one.is_clear and goto.is_nowhere(one)},
         senders=senders,
         foreign_senders=foreign_senders,
         findings=tuple(sorted(findings, key=lambda finding: (finding.where, finding.code, finding.sentence))),
         contested=frozenset().union(*(asker.addresses for asker in asking.askers())).difference(aliases),
     )
+
+
+def _may_be_empty(asker: AnyAsker, goto: Goto) -> bool:
+    """Tell whether an alias without targets is a wish: of a list without members, of a forwarding to nowhere."""
+    forward = asker.forward if isinstance(asker, Person) else asker
+    return asker.role is Role.LIST or (isinstance(forward, Forward) and forward.is_clear and goto.is_nowhere(forward))
 
 
 def _alias(source: Source, address: Address, asker: AnyAsker, targets: frozenset[Address]) -> Alias:

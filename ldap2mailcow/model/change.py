@@ -53,6 +53,7 @@ class Why(StrEnum):
     BACK = "its entry is back in the directory"
     NO_TARGET = "nobody is left whom it could go to"
     TARGET_BACK = "it is wanted, and there is somebody whom it can go to"
+    DROPPED = "a change of an alias would take it away"
     NOT_WANTED = "the directory no longer asks for it"
 
 

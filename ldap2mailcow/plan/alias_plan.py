@@ -13,7 +13,7 @@ from .alias_removals import forget_departed_aliases, stays_after_all
 from .aliases import AliasKeeper
 from .delivery import Delivery
 from .draft import Draft
-from .guard import guard_aliases
+from .guard import guard_others
 from .knowledge import Knowledge
 from .senders import Senders
 from .view import What, Withheld
@@ -25,6 +25,15 @@ class MailboxPlan:
 
     changes: tuple[MailboxChange, ...]
     withheld: tuple[Withheld, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RightsPlan:
+    """The changes of rights that may run, those that may not, and whose rights must be known first."""
+
+    changes: tuple[MailboxChange, ...]
+    withheld: tuple[Withheld, ...]
+    unread: frozenset[Address]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,7 @@ def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> 
     managed = [alias for alias in view.actual.aliases.values() if is_our_alias(draft, alias)]
     active = sum(alias.is_active for alias in managed)
     withheld = list(mailboxes.withheld)
-    if too_many := guard_aliases(
+    if too_many := guard_others(
         removals,
         What.ALIASES,
         managed=active,
@@ -72,7 +81,7 @@ def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> 
     keeper.decide()
     lists = [alias for alias in managed if alias.address in view.wishes.aliases]
     shrunk, small = tuple(big for big, _ in keeper.shrunk), [less for _, less in keeper.shrunk if less]
-    if shrinking := guard_aliases(
+    if shrinking := guard_others(
         shrunk,
         What.LISTS,
         managed=len(lists),
@@ -86,13 +95,13 @@ def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> 
         keeper.changes += shrunk
     forget_departed_aliases(draft)
     changes = (*_first_where_needed(draft, removals, keeper.changes), *keeper.changes)
-    before = len(draft.changes)
-    unread = Senders(draft, delivery, changes, whole=knowledge.knows(None)).decide()
+    rights = _plan_rights(draft, delivery, changes, knowledge)
+    withheld += rights.withheld
     return AliasPlan(
-        mailboxes=(*kept, *draft.changes[before:]),
+        mailboxes=(*kept, *rights.changes),
         changes=changes,
         withheld=tuple(withheld),
-        unread=unread,
+        unread=rights.unread,
         managed=len(managed),
         unmanaged=tuple(
             sorted(
@@ -102,6 +111,26 @@ def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> 
             ),
         ),
     )
+
+
+def _plan_rights(draft: Draft, delivery: Delivery, changes: Iterable[AliasChange], knowledge: Knowledge) -> RightsPlan:
+    """Return what happens to rights to send as others; where too many would be lost, none is."""
+    changes, whole = tuple(changes), knowledge.knows(None)
+    rights = Senders(draft, delivery, changes, whole=whole).decide()
+    holders = sum(bool(row.senders or row.foreign_senders) for row in draft.view.memory.mailboxes.values())
+    withheld = guard_others(
+        rights.losing,
+        What.RIGHTS,
+        managed=holders,
+        allowed=draft.view.config.limits.removals.allows(holders),
+        search_doubt=knowledge.doubt_of_rights,
+        options=draft.view.options,
+    )
+    if withheld:
+        rights = Senders(draft, delivery, changes, whole=False).decide()
+    draft.notes += rights.notes
+    draft.findings += rights.findings
+    return RightsPlan(rights.changes, (withheld,) if withheld else (), rights.unread)
 
 
 def _without_those_of(draft: Draft, withheld: Iterable[Withheld]) -> tuple[AliasChange, ...]:
@@ -140,8 +169,9 @@ def _waits(draft: Draft, change: MailboxChange, going: frozenset[Address]) -> bo
 
 
 def _retained(draft: Draft, withheld: Iterable[Withheld]) -> frozenset[Address]:
-    """Return the mailboxes of people who are gone, or can't be read just now: as long as they stay, they stay on lists."""
-    unreadable = {row.address for row in draft.view.memory.mailboxes.values() if row.id in draft.view.wishes.unreadable}
+    """Return the mailboxes that stay although their people are gone or can't be read just now: they stay on lists."""
+    rows = draft.view.memory.mailboxes.values()
+    unreadable = {row.address for row in rows if row.id in draft.view.wishes.unreadable}
     return frozenset(draft.staying | unreadable | {change.address for one in withheld for change in one.changes})
 
 

@@ -33,6 +33,7 @@ from .alias_marks import comment, concerns, is_disabled_by_us, is_our_alias
 from .delivery import Delivery, Reach
 from .draft import Draft
 from .knowledge import Knowledge
+from .pruning import prune, staying
 
 NEW: dict[str, Value] = {INTERNAL: 0, SENDER_ALLOWED: 1, SOGO_VISIBLE: 0, PUBLIC_COMMENT: ""}
 """What a new alias is where the directory doesn't say it: as one made in mailcow's UI, but not in the address book."""
@@ -60,7 +61,9 @@ class AliasKeeper:
     def decide(self) -> None:
         """Decide about every alias that the directory asks for, in address order."""
         wishes = self.wishes()
-        self.find_lost(wishes)
+        rest = staying(self.draft, self.delivery, {wish.address for wish in wishes})
+        self.find_lost(wishes, rest)
+        self.changes += prune(self.draft, self.delivery, rest)
         for wish in wishes:
             existing = self.draft.view.actual.aliases.get(wish.address)
             if existing is None:
@@ -83,20 +86,21 @@ class AliasKeeper:
                 self.delivery.lost.add(wish.address)
         return found
 
-    def find_lost(self, wishes: Iterable[Alias]) -> None:
+    def find_lost(self, wishes: Iterable[Alias], rest: Iterable[ExistingAlias]) -> None:
         """Find the aliases that lead to nobody, and then those that lead to nobody but them."""
         aliases = self.draft.view.actual.aliases
-        left = [
-            wish for wish in wishes if wish.address not in aliases or is_our_alias(self.draft, aliases[wish.address])
-        ]
-        while lost := {wish.address for wish in left if not self.targets(wish)[0]}:
+        goto = {existing.address: existing.goto - {existing.address} for existing in rest}
+        for wish in wishes:
+            if wish.address not in aliases or is_our_alias(self.draft, aliases[wish.address]):
+                goto[wish.address] = frozenset(wish.goto)
+        while lost := {address for address, targets in goto.items() if not self.delivery.reachable(targets)}:
             self.delivery.lost |= lost
-            left = [wish for wish in left if wish.address not in lost]
+            goto = {address: targets for address, targets in goto.items() if address not in lost}
 
     def may_have(self, wish: Alias) -> bool:
         """Tell whether an alias may have its address: not where a mailbox has it or gets it."""
         view, address = self.draft.view, wish.address
-        twin = view.actual.twin(address)
+        twin = None if address in view.actual.aliases else view.actual.twin(address)  # one that is there goes first
         taken = next((box for box in (address, twin) if box and box in self.delivery.is_active), None)
         if taken:
             self.draft.find(
@@ -133,11 +137,6 @@ class AliasKeeper:
             tuple(sorted(address for address, reach in reaches.items() if reach is Reach.NOWHERE)),
         )
 
-    def reached(self, existing: ExistingAlias) -> frozenset[Address]:
-        """Return whom an alias that is there goes on to reach; not itself, which mailcow takes out of every edit."""
-        others = existing.goto - {existing.address}
-        return frozenset(address for address in others if self.delivery.reach(address) is Reach.DELIVERED)
-
     def tell_unreachable(self, wish: Alias, nowhere: tuple[Address, ...]) -> None:
         """Say who can't be reached, unless that is told already: of people whose mailbox can't be made."""
         view = self.draft.view
@@ -156,8 +155,8 @@ class AliasKeeper:
             self.draft.find(
                 Code.MEMBER_UNREACHABLE,
                 wish.address,
-                f"it should go to {', '.join(strange[:MAX_NAMED])}{more}, which mailcow doesn't have and nobody in the "
-                "directory is; correct the entry, or make the mailbox",
+                f"it should go to {', '.join(strange[:MAX_NAMED])}{more}, which mailcow doesn't have; correct the "
+                "entry, or make the mailbox",
             )
 
     def create(self, wish: Alias) -> None:
@@ -193,12 +192,18 @@ class AliasKeeper:
         return {**wish.flags, **({PUBLIC_COMMENT: wish.comment} if wish.comment is not None else {})}
 
     def tell_empty(self, wish: Alias) -> None:
-        """Say that a list has nobody."""
+        """Say that a list has nobody, or that a forwarding leads nowhere."""
         if wish.role is Role.LIST:
             self.draft.find_once(
                 Code.LIST_EMPTY,
                 wish.address,
                 "nobody is on it who can be reached, so it takes no mail; add members to it in the directory",
+            )
+        elif wish.role is Role.FORWARD and not wish.goto:
+            self.draft.find_once(
+                Code.MEMBER_UNREACHABLE,
+                wish.address,
+                f"{wish.dn} says nowhere to go, so it takes no mail; give it a target, or take the entry away",
             )
 
     def is_too_long(self, wish: Alias, targets: frozenset[Address]) -> bool:
@@ -236,27 +241,38 @@ class AliasKeeper:
         """Plan what brings an alias that mailcow has to what the directory wants."""
         targets, nowhere = self.targets(wish)
         self.tell_unreachable(wish, nowhere)
-        there = self.reached(existing)
+        there = self.delivery.reached(existing)
         leaving = there - targets
         stays = leaving & self.retained if self.knowledge.knows(wish.role) else leaving
         goto = targets | stays
+        if nowhere and not goto and wish.role is Role.USER and self.is_same_owner(wish, existing):
+            goto = there  # whoever can't be reached at the new place just now still is at the old one
         if self.is_too_long(wish, goto):
             goto = there
         change = self.change(wish, existing, goto)
         leaving -= goto
         if change and is_our_alias(self.draft, existing) and self.shrinks_too_much(wish, existing, leaving):
             self.shrunk.append((change, self.change(wish, existing, goto | leaving)))
-        elif change:
+            return
+        if not goto:
+            self.tell_empty(wish)
+        if change:
             self.changes.append(change)
         else:
             self.remember(wish, existing, goto)
 
+    def is_same_owner(self, wish: Alias, existing: ExistingAlias) -> bool:
+        """Tell whether an alias is the same entry's as before: what it reaches is nobody else's."""
+        row = self.draft.view.memory.aliases.get(existing.address)
+        return row is not None and row.owner == wish.owner and is_our_alias(self.draft, existing)
+
     def shrinks_too_much(self, wish: Alias, existing: ExistingAlias, leaving: frozenset[Address]) -> bool:
         """Tell whether a list loses more members than one run may take, those aside whose mailbox is disabled."""
-        if wish.role is not Role.LIST or not leaving:
+        if wish.role is Role.USER or not leaving:
             return False
         allowed = self.draft.view.config.limits.list_shrink.allows(len(existing.goto))
-        return len(leaving) > allowed or bool(self.knowledge.doubt(wish.role))
+        is_much = wish.role is Role.LIST and len(leaving) > allowed
+        return is_much or bool(self.knowledge.doubt(wish.role))
 
     def change(self, wish: Alias, existing: ExistingAlias, goto: frozenset[Address]) -> AliasChange | None:
         """Return the one change that an alias needs, None for none."""
@@ -274,9 +290,9 @@ class AliasKeeper:
         inactive = wanted.get(ALIAS_ACTIVE, existing.values[ALIAS_ACTIVE]) == 0
         disabled = inactive and (active == 0 or is_disabled_by_us(self.draft, existing))
         writes = {change.key: change.after for change in fields} | comment(self.draft, existing, disabled=disabled)
-        if not writes:
-            return None
         adopting = not is_our_alias(self.draft, existing)
+        if not writes and not adopting:
+            return None
         kind = _kind(fields, adopting=adopting)
         return AliasChange(
             kind,
@@ -298,7 +314,6 @@ class AliasKeeper:
     def active(self, wish: Alias, existing: ExistingAlias, goto: frozenset[Address]) -> int | None:
         """Return what `active` should become: 0 for nobody to reach, 1 again where the 0 was our doing."""
         if not goto:
-            self.tell_empty(wish)
             return 0 if existing.is_active else None
         if existing.is_active:
             return None

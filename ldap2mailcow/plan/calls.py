@@ -57,7 +57,8 @@ class Cost:
 def calls_of(change: Change) -> tuple[Call, ...]:
     """Return the requests that do one change, in order."""
     if isinstance(change, AliasChange):
-        return (_alias_call(change),)
+        nothing = change.kind is not Kind.REMOVE and not change.writes  # taken over as it is
+        return () if nothing else (_alias_call(change),)
     if not isinstance(change, MailboxChange):
         raise TypeError(type(change))  # pragma: no cover - there are no others
     if change.kind is Kind.CREATE:

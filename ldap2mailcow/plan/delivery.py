@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
 
-from ldap2mailcow.model import ACTIVE, Address, Kind, MailboxChange
+from ldap2mailcow.model import ACTIVE, Address, ExistingAlias, Kind, MailboxChange
 
 from .view import View
 
@@ -56,22 +56,38 @@ class Delivery:
         """The mailboxes that this run makes."""
         return frozenset(change.address for change in self.changes if change.kind is Kind.CREATE)
 
+    @cached_property
+    def enabled(self) -> frozenset[Address]:
+        """The mailboxes that this run makes active, before it comes to aliases."""
+        return frozenset(change.address for change in self.changes if change.writes.get(ACTIVE.key) == 1)
+
+    def is_anothers(self, address: Address) -> bool:
+        """Tell whether whoever wants a mailbox doesn't get it: what is at the address, if anything, isn't theirs."""
+        is_made_here = self.view.config.create_mailboxes and address in self.view.desired.mailboxes
+        return address in self.refused or (is_made_here and address not in self.is_active)
+
     def reach(self, address: Address) -> Reach:
         """Return what becomes of mail to an address."""
-        if address in self.refused:
+        if self.is_anothers(address):
             return Reach.NOWHERE
         active = self.is_active.get(address)
         if active is not None:
             return Reach.DELIVERED if active else Reach.INACTIVE
-        if self.view.config.create_mailboxes and address in self.view.desired.mailboxes:
-            return Reach.NOWHERE  # not made; an alias that has its place is somebody else's
         actual = self.view.actual
         twin = actual.twin(address)
-        if twin in self.is_active:
+        if twin in self.is_active and address not in actual.aliases:
             return Reach.DELIVERED if self.is_active[twin] else Reach.INACTIVE
         if address.domain not in actual.domains and twin is None:
             return Reach.DELIVERED  # foreign, or of a domain that is not looked at here
         return Reach.DELIVERED if self.has_alias(address) else Reach.NOWHERE
+
+    def reached(self, existing: ExistingAlias) -> frozenset[Address]:
+        """Return whom an alias that is there goes on to reach; not itself, which mailcow takes out of every edit."""
+        return self.reachable(existing.goto - {existing.address})
+
+    def reachable(self, addresses: Iterable[Address]) -> frozenset[Address]:
+        """Return those of some addresses at which somebody gets mail."""
+        return frozenset(address for address in addresses if self.reach(address) is Reach.DELIVERED)
 
     def has_alias(self, address: Address) -> bool:
         """Tell whether an address is an alias after the run that takes mail."""
@@ -83,7 +99,8 @@ class Delivery:
     def is_local(self, address: Address) -> bool:
         """Tell whether an address is an active mailbox: any other target makes mailcow rebuild its address book."""
         box = self.view.actual.mailboxes.get(address)
-        return address in self.made or (box is not None and box.attributes[ACTIVE.key] == 1)
+        is_new = address in self.made or address in self.enabled
+        return is_new or (box is not None and box.attributes[ACTIVE.key] == 1)
 
     def rebuilds(self, goto: Iterable[Address]) -> int:
         """Return how often mailcow rebuilds its whole address book for an alias with these targets."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ldap2mailcow.model import AliasChange, Kind, MailboxChange
+from ldap2mailcow.model import Change, Kind, MailboxChange
 
 from .view import Options, Reason, What, Withheld
 
@@ -13,6 +13,10 @@ TAKING_AWAY = frozenset({Kind.DISABLE, Kind.SWITCH})
 
 WORDS = {
     What.ALIASES: ("{count} of {managed} managed aliases would be removed", "limits.removals lets {allowed} through"),
+    What.RIGHTS: (
+        "{count} of {managed} people would lose rights to send as others",
+        "limits.removals lets {allowed} through",
+    ),
     What.LISTS: (
         "{count} of {managed} managed lists would lose too many of their members at once",
         "limits.list_shrink doesn't let that through",
@@ -45,8 +49,8 @@ def guard(
     return rest, Withheld(reason, removals, managed, allowed, sentence)
 
 
-def guard_aliases(
-    changes: Sequence[AliasChange],
+def guard_others(
+    changes: Sequence[Change],
     what: What,
     *,
     managed: int,
@@ -54,7 +58,7 @@ def guard_aliases(
     search_doubt: str,
     options: Options,
 ) -> Withheld | None:
-    """Return the removals of aliases, or the shrinking lists, that may not run: all of them, or None.
+    """Return the removals of aliases, the shrinking lists, or the lost rights that may not run: all of them, or None.
 
     They were found in whole answers, so that only their number and a changed search stand against them.
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ldap2mailcow.config import Source
 from ldap2mailcow.desired import measured
-from ldap2mailcow.model import GOTO, Answer, Code, Finding, Fingerprint, Remembered, Role, SourceMemory
+from ldap2mailcow.model import GOTO, Answer, Code, Finding, Fingerprint, Remembered, RememberedAlias, Role, SourceMemory
 
 from .view import View
 
@@ -53,6 +53,8 @@ def fingerprint(source: Source) -> Fingerprint:
         "user_mapping.aliases": ",".join(users.aliases),
         "user_mapping.group_addresses": users.group_addresses,
         "user_mapping.forward_to": users.forward_to,
+        "user_mapping.send_as": users.send_as,
+        "send_as_any": source.send_as_any,
     }
     if source.reads_groups:
         found |= {
@@ -62,6 +64,7 @@ def fingerprint(source: Source) -> Fingerprint:
             "group_mapping.mail": groups.mail,
             "group_mapping.member": ",".join(groups.member),
             "group_mapping.aliases": ",".join(groups.aliases),
+            "group_mapping.send_as": groups.send_as,
         }
     if source.reads_forwards:
         found |= {
@@ -78,6 +81,10 @@ def differing(accepted: Fingerprint, present: Fingerprint, keys: Iterable[str] =
     return tuple(key for key in keys if accepted.get(key, "") != present.get(key, ""))
 
 
+SENDER_KEYS = ("user_mapping.send_as", "group_mapping.send_as", "send_as_any")
+"""The settings that decide who may send as whom, besides those that decide which users and groups there are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """Whose absence is believed, and what makes it doubtful although the answers are whole."""
@@ -86,6 +93,8 @@ class Knowledge:
     """Whether the answers are whole that an alias of a kind comes from."""
     doubts: Mapping[Role, str]
     """How the search for a kind differs from the accepted one, in words; empty where it doesn't."""
+    doubt_of_rights: str = ""
+    """The same of rights to send as others, which users and groups give alike."""
 
     def knows(self, role: Role | None) -> bool:
         """Tell whether absence is believed; of an alias of unknown kind only where it is for all kinds."""
@@ -102,20 +111,40 @@ def alias_doubts(view: View) -> tuple[Finding, ...]:
     return tuple(finding for answer in answers if answer for finding in answer.doubts)
 
 
-def alias_knowledge(view: View, *, users_whole: bool, emptied: bool) -> Knowledge:
+SOFT: dict[str, Role | None] = {
+    "aliases": Role.USER,
+    "group_addresses": Role.LIST,
+    "forward_to": Role.FORWARD,
+    "send_as": None,
+}
+"""Keys of `user_mapping` that say nothing about mailboxes: where such an attribute vanishes, only what it makes waits
+for somebody's word, aliases of a kind or (None) rights."""
+
+
+def kind_of(key: str) -> str:
+    """Return the key of `user_mapping` that a measured key belongs to."""
+    return key.partition(":")[0]
+
+
+def alias_knowledge(view: View, *, users_whole: bool, emptied: bool, vanished: Iterable[str] = ()) -> Knowledge:
     """Return what is known of aliases: users, groups and entries that only forward are searched for apart.
 
-    `emptied` says that most lists lost all their members: that may be a lost right to read them.
+    `emptied` says that most lists lost all their members, `vanished` names the measured keys that most people lost:
+    both may be a lost right to read them.
     """
     answers, scoped = view.answers, view.options.scoped
     users = users_whole and not scoped
+    doubts = {role: _alias_doubt(view, role) or _EMPTIED * (emptied and role is Role.LIST) for role in Role}
+    lost = {SOFT[kind_of(key)]: f"most people lost {measured(view.source)[key]} at once" for key in vanished}
+    doubts = {role: doubt or lost.get(role, "") for role, doubt in doubts.items()}
     return Knowledge(
         whole={
             Role.USER: users,
             Role.LIST: users and _is_whole(answers.groups),
             Role.FORWARD: users and _is_whole(answers.forwards),
         },
-        doubts={role: _alias_doubt(view, role) or _EMPTIED * (emptied and role is Role.LIST) for role in Role},
+        doubts=doubts,
+        doubt_of_rights=_changed(view, SENDER_KEYS) or lost.get(None) or doubts[Role.USER] or doubts[Role.LIST],
     )
 
 
@@ -126,18 +155,34 @@ def _is_whole(answer: Answer | None) -> bool:
     return answer is None or not answer.doubts
 
 
-def _alias_doubt(view: View, role: Role) -> str:
+def _changed(view: View, keys: Iterable[str]) -> str:
+    """Say which of some settings differ from those of the last accepted run."""
     remembered = view.memory.sources.get(view.source.name, SourceMemory()).accepted
     if remembered is None:
         return "no run was accepted yet, so their absence may be a mistake in the search"
-    changed = differing(remembered, fingerprint(view.source), KEYS[role])
-    if changed:
-        return f"{' and '.join(changed)} changed since the last accepted run"
+    changed = differing(remembered, fingerprint(view.source), keys)
+    return f"{' and '.join(changed)} changed since the last accepted run" if changed else ""
+
+
+def _alias_doubt(view: View, role: Role) -> str:
+    if changed := _changed(view, KEYS[role]):
+        return changed
     source, answers = view.source, view.answers
     searched = {Role.LIST: (source.group_base, answers.groups), Role.FORWARD: (source.alias_base, answers.forwards)}
     base, answer = searched.get(role, ("", None))
-    is_empty = answer is not None and not answer.entries and _had_some(view, role)
-    return f"the search for them below {base} found nothing" if is_empty else ""
+    if answer is not None and not answer.entries and _had_some(view, role):
+        return f"the search for them below {base} found nothing"
+    return _dropped(view, role)
+
+
+def _dropped(view: View, role: Role) -> str:
+    """Say that most lists, or forwardings, lost their addresses at once, as with a lost right to read those."""
+    had = [address for address, row in view.memory.aliases.items() if row.role is role and row.dn]
+    dropped = sum(address in view.actual.aliases and address not in view.wishes.aliases for address in had)
+    if role is Role.FORWARD:
+        dropped += sum(not view.wishes.aliases[row.address].goto for row in _with_targets(view, role))
+    is_much = role is not Role.USER and dropped >= VANISHED_AT_LEAST and dropped * 2 > len(had)
+    return f"{dropped} of {len(had)} lost their addresses or targets at once" if is_much else ""
 
 
 def _had_some(view: View, role: Role) -> bool:
@@ -148,12 +193,7 @@ def _had_some(view: View, role: Role) -> bool:
 
 def emptied_lists(view: View) -> tuple[Finding, ...]:
     """Tell where more than half of the lists that had members lost all of them at once: somebody has to say that."""
-    rows = [
-        row
-        for address, row in view.memory.aliases.items()
-        if row.role is Role.LIST and row.dn and row.applied.get(GOTO) and not row.disabled
-        if address in view.wishes.aliases
-    ]
+    rows = _with_targets(view, Role.LIST)
     lost = sum(not view.wishes.aliases[row.address].goto for row in rows)
     if lost < VANISHED_AT_LEAST or lost * 2 <= len(rows):
         return ()
@@ -166,6 +206,16 @@ def emptied_lists(view: View) -> tuple[Finding, ...]:
             "again, or correct group_mapping.member",
         ),
     )
+
+
+def _with_targets(view: View, role: Role) -> list[RememberedAlias]:
+    """Return the aliases of a kind that went somewhere and are still wanted."""
+    return [
+        row
+        for address, row in view.memory.aliases.items()
+        if row.role is role and row.dn and row.applied.get(GOTO) and not row.disabled
+        if address in view.wishes.aliases
+    ]
 
 
 def doubts(view: View, vanished: Mapping[str, tuple[int, int]]) -> tuple[Finding, ...]:
@@ -193,7 +243,7 @@ def doubts(view: View, vanished: Mapping[str, tuple[int, int]]) -> tuple[Finding
                 "user_mapping.id that is never shared",
             ),
         )
-    found.extend(_vanished(vanished, view.source))
+    found.extend(tell_vanished({key: lost for key, lost in vanished.items() if kind_of(key) not in SOFT}, view.source))
     return tuple(found)
 
 
@@ -213,12 +263,13 @@ def vanished_keys(view: View, remembered: Mapping[str, Remembered]) -> dict[str,
     }
 
 
-def _vanished(vanished: Mapping[str, tuple[int, int]], source: Source) -> Iterable[Finding]:
+def tell_vanished(vanished: Mapping[str, tuple[int, int]], source: Source) -> Iterable[Finding]:
+    """Give a finding for each attribute that vanished: how many entries lost it, of how many."""
     for key, (lost, had) in vanished.items():
         attribute = measured(source)[key]
         yield Finding(
             Code.ATTRIBUTE_VANISHED,
             attribute,
             f"{lost} of the {had} entries that had {attribute} no longer show it; let the bind DN read "
-            f"it again, or take it out of user_mapping.{key.partition(':')[0]} if it is meant to be gone",
+            f"it again, or take it out of user_mapping.{kind_of(key)} if it is meant to be gone",
         )

@@ -15,12 +15,15 @@ from .draft import Draft
 from .guard import guard
 from .holders import decide_left_behind, tell_replaced_ids
 from .knowledge import (
+    SOFT,
     alias_doubts,
     alias_knowledge,
     differing,
     doubts,
     emptied_lists,
     fingerprint,
+    kind_of,
+    tell_vanished,
     vanished_keys,
 )
 from .mailboxes import decide_mailboxes
@@ -39,7 +42,15 @@ def make_plan(view: View) -> Plan:
     reasons = doubts(view, vanished)
     emptied = () if reasons or view.options.scoped else emptied_lists(view)  # of members who aren't looked at
     draft.whole = not reasons
-    said = (*reasons, *alias_doubts(view), *emptied, *view.desired.findings, *view.wishes.findings)
+    soft = {key: lost for key, lost in vanished.items() if kind_of(key) in SOFT}
+    said = (
+        *reasons,
+        *tell_vanished(soft, view.source),
+        *alias_doubts(view),
+        *emptied,
+        *view.desired.findings,
+        *view.wishes.findings,
+    )
     draft.findings.extend(finding for finding in said if _concerns(view, finding))
     _tell_domains(draft)
     _tell_unknown_addresses(draft)
@@ -47,7 +58,7 @@ def make_plan(view: View) -> Plan:
     _tell_half_deleted(draft)
     _forget_old_ids(draft)
 
-    knowledge = alias_knowledge(view, users_whole=draft.whole, emptied=bool(emptied))
+    knowledge = alias_knowledge(view, users_whole=draft.whole, emptied=bool(emptied), vanished=soft)
     decide_alias_removals(draft, knowledge)
     mailboxes = _plan_mailboxes(draft)
     aliases = plan_aliases(draft, mailboxes, knowledge)
@@ -170,7 +181,8 @@ def _tell_domains(draft: Draft) -> None:
 
 
 def _tell_unknown_addresses(draft: Draft) -> None:
-    for address in sorted(draft.view.options.only - draft.view.desired.addresses):
+    known = draft.view.desired.addresses | draft.view.wishes.aliases.keys()
+    for address in sorted(draft.view.options.only - known):
         draft.find(
             Code.NOT_IN_DIRECTORY,
             address,

@@ -12,7 +12,11 @@ from .draft import Draft
 def identity(draft: Draft, mailbox: Mailbox) -> dict[str, object]:
     """Return what is remembered of a mailbox whose entry is there, whatever else happens to it."""
     row = draft.view.memory.mailboxes.get(mailbox.address)
-    had = row.present if row and not draft.whole else frozenset()  # a doubtful answer makes nobody poorer
+    had = frozenset[str]()
+    if row and not draft.whole:
+        had = row.present  # a doubtful answer makes nobody poorer
+    elif row and draft.view.options.force_removals is None:
+        had = row.present & draft.vanished  # nor does what waits for somebody's word
     return {
         "source": mailbox.source,
         "id": mailbox.id if draft.ids_hold else None,

@@ -7,7 +7,7 @@ compared with what we last applied, and are written in one edit per mailbox, las
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,9 +20,11 @@ from ldap2mailcow.model import (
     AliasChange,
     Code,
     FieldChange,
+    Finding,
     Kind,
     MailboxChange,
     Memory,
+    Note,
     Origin,
     Remembered,
     Value,
@@ -49,6 +51,19 @@ def senders_due(memory: Memory) -> frozenset[Address]:
     return frozenset(row.address for row in oldest[:share])
 
 
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What happens to rights to send as others."""
+
+    changes: tuple[MailboxChange, ...]
+    losing: tuple[MailboxChange, ...]
+    """Those by which somebody loses a right that could stay."""
+    notes: tuple[Note, ...]
+    findings: tuple[Finding, ...]
+    unread: frozenset[Address]
+    """Mailboxes whose present rows must be read before theirs can be planned."""
+
+
 @dataclass
 class Senders:
     """Decides who gets which rows of `sender_acl`, once mailboxes and aliases are decided."""
@@ -61,10 +76,15 @@ class Senders:
     """Whether a right that isn't there is believed to be gone: users and groups alike give rights."""
 
     def __post_init__(self) -> None:
+        self.changes: list[MailboxChange] = []
+        self.losing: list[MailboxChange] = []
+        self.notes: list[Note] = []
+        self.findings: list[Finding] = []
         values: dict[Address, dict[str, Value]] = {
             address: dict(alias.values) for address, alias in self.draft.view.actual.aliases.items()
         }
         self.edited: dict[Address, frozenset[Address]] = {}
+        """Aliases that this run edits, and their targets after that."""
         for change in self.aliases:
             if change.kind is Kind.REMOVE:
                 values.pop(change.address, None)
@@ -73,22 +93,29 @@ class Senders:
             if change.kind is not Kind.CREATE:
                 self.edited[change.address] = split(str(values[change.address][GOTO]))
         self.after = values
+        self.closed = self.closed_targets()
         self.changed: dict[Address, int | None] = {}
         """Mailboxes that other changes of this run are about, and the quotas that those leave them."""
         for other in self.draft.changes:
             quota = other.writes.get(QUOTA.key)
             self.changed[other.address] = self.changed.get(other.address) if quota is None else int(quota)
 
-    def decide(self) -> frozenset[Address]:
-        """Plan the edits; return the mailboxes whose present rows must be read before theirs can be planned."""
-        if not self.draft.view.source.manages_senders:
-            return frozenset()
-        view, unread = self.draft.view, set()
-        ours = {address for address, row in view.memory.mailboxes.items() if row.senders or row.foreign_senders}
-        for address in sorted({*view.wishes.senders, *view.wishes.foreign_senders, *ours}):
-            if self.may_edit(address) and not self.one(address):
-                unread.add(address)
-        return frozenset(unread)
+    def decide(self) -> Rights:
+        """Plan the edits of all whom something is known, wished or changed about."""
+        view = self.draft.view
+        concerned = set(self.closed)
+        if view.source.manages_senders:
+            ours = {address for address, row in view.memory.mailboxes.items() if row.senders or row.foreign_senders}
+            concerned |= {*view.wishes.senders, *view.wishes.foreign_senders, *ours}
+        unread = {address for address in sorted(concerned) if self.may_edit(address) and not self.one(address)}
+        return Rights(
+            tuple(self.changes), tuple(self.losing), tuple(self.notes), tuple(self.findings), frozenset(unread)
+        )
+
+    def closed_targets(self) -> set[Address]:
+        """Return the targets of edited aliases that don't let them send as it: an edit drops what rows they have."""
+        closed = (address for address in self.edited if self.after[address][SENDER_ALLOWED] == 0)
+        return {target for address in closed for target in self.edited[address]}
 
     def may_edit(self, address: Address) -> bool:
         """Tell whether a mailbox may get rows: it is there or is made, active, and none of our business otherwise."""
@@ -120,7 +147,7 @@ class Senders:
                 wanted |= {sender for sender in had if self.is_there(sender) and not self.is_implied(address, sender)}
         told = frozenset() if made else view.senders.get(address)
         if told is None:
-            is_right = wanted == had and foreign == had_foreign and not self.is_dropped(address, wanted)
+            is_right = wanted == had and foreign == had_foreign and address not in self.closed
             if address in view.senders and not is_right:
                 self.tell_untold(address)
             return is_right or address in view.senders
@@ -132,9 +159,17 @@ class Senders:
             self.note(address, row, wanted, foreign)
         return True
 
+    def find(self, code: Code, where: str, sentence: str) -> None:
+        """Add a finding."""
+        self.findings.append(Finding(code, where, sentence))
+
+    def note_about(self, address: Address, **patch: object) -> None:
+        """Remember something that needs no change in mailcow."""
+        self.notes.append(Note(address, patch))
+
     def tell_untold(self, address: Address) -> None:
         """Say that rows which somebody may have made can't be seen, so that none are written over them."""
-        self.draft.find(
+        self.find(
             Code.SEND_AS_NOT_FOUND,
             address,
             "mailcow doesn't tell whom its user may send as, so that is left as it is; mailcow tells it since 2026-07",
@@ -148,7 +183,7 @@ class Senders:
         needed = {sender for sender in wished if not self.is_implied(address, sender)}
         unknown = sorted(sender for sender in needed if not self.is_there(sender))
         if unknown:
-            self.draft.find(
+            self.find(
                 Code.SEND_AS_NOT_FOUND,
                 address,
                 f"its user shall send as {', '.join(unknown)}, which mailcow doesn't have; correct the entry, or make "
@@ -170,15 +205,17 @@ class Senders:
             return True
         if sender.startswith("@") or address.domain not in actual.hosted:
             return address.domain in actual.hosted
+        if self.delivery.is_anothers(address):
+            return False
         is_looked_at = address.domain in actual.domains or address.domain in actual.alias_domains
         return address in self.delivery.is_active or address in self.after or not is_looked_at
 
     def note(self, address: Address, row: Remembered | None, wanted: frozenset[str], foreign: frozenset[str]) -> None:
         """Remember what is there already."""
         if row and (row.senders, row.foreign_senders) == (wanted, foreign):
-            self.draft.note(address, senders_checked=self.draft.view.now)
+            self.note_about(address, senders_checked=self.draft.view.now)
         elif row or address not in self.changed:
-            self.draft.note(address, **self.known(address, row, wanted, foreign))
+            self.note_about(address, **self.known(address, row, wanted, foreign))
 
     def known(
         self, address: Address, row: Remembered | None, wanted: frozenset[str], foreign: frozenset[str]
@@ -209,24 +246,35 @@ class Senders:
         row = view.memory.mailboxes.get(address)
         dn = row.dn if row else ""
         if existing and (blocked := self.draft.blocked(existing, dn or address, self.changed.get(address))):
-            self.draft.findings.append(blocked)
+            self.findings.append(blocked)
             return
-        before, after = ", ".join(sorted(there | had_foreign)), ", ".join(sorted(rows | foreign))
-        self.draft.changes.append(
-            MailboxChange(
-                Kind.GRANT,
-                address,
-                Why.LDAP if row is None or row.senders != wanted or had_foreign != foreign else Why.MAILCOW,
-                dn,
-                fields=(FieldChange("send_as", before or None, after),),
-                rebuilds=0 if existing is None or existing.attributes[ACTIVE.key] == 1 else 1,
-                remember=self.known(address, row, wanted, foreign),
-                attribute_hash=existing.attribute_hash if existing else "",
-                passwd_update=existing.passwd_update if existing else "",
-                senders=tuple(sorted(rows)) if rows != there or self.is_dropped(address, rows) else None,
-                foreign_senders=tuple(sorted(foreign)) if foreign != had_foreign else None,
-            ),
+        dropped = {one for one in rows if self.is_dropped(address, [one])}
+        before, after = ", ".join(sorted((there - dropped) | had_foreign)), ", ".join(sorted(rows | foreign))
+        change = MailboxChange(
+            Kind.GRANT,
+            address,
+            self.why(row, wanted, foreign, dropped),
+            dn,
+            fields=(FieldChange("send_as", before or None, after),),
+            rebuilds=0 if existing is None or existing.attributes[ACTIVE.key] == 1 else 1,
+            remember=self.known(address, row, wanted, foreign),
+            attribute_hash=existing.attribute_hash if existing else "",
+            passwd_update=existing.passwd_update if existing else "",
+            senders=tuple(sorted(rows)) if rows != there or dropped else None,
+            foreign_senders=tuple(sorted(foreign)) if foreign != had_foreign else None,
         )
+        self.changes.append(change)
+        gone = (there | had_foreign) - rows - foreign
+        if any(not self.is_implied(address, one) for one in gone):
+            self.losing.append(change)
+
+    def why(
+        self, row: Remembered | None, wanted: frozenset[str], foreign: frozenset[str], dropped: Collection[str]
+    ) -> Why:
+        """Name the rule that a change of rights follows."""
+        if row is None or row.senders != wanted or row.foreign_senders != foreign:
+            return Why.LDAP
+        return Why.DROPPED if dropped else Why.MAILCOW
 
     def is_dropped(self, address: Address, rows: Iterable[str]) -> bool:
         """Tell whether an edit of an alias in this run drops a row of this mailbox: `edit/alias` does (section 7)."""

@@ -62,6 +62,7 @@ class What(StrEnum):
     MAILBOXES = "mailboxes"
     ALIASES = "aliases"
     LISTS = "lists"  # that lose members
+    RIGHTS = "rights"  # to send as others
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,12 +202,12 @@ def test_groups_and_forwardings_are_read_only_where_a_search_is_named(folder: Fo
 @pytest.mark.parametrize(
     ("ldap", "base", "wanted"),
     [
-        ("group_search_base: ou=g", "ou=g", "(&(mail=*)(|(member=*)))"),
+        ("group_search_base: ou=g", "ou=g", "(&(mail=*)(|(member=*)(objectClass=groupOfURLs)))"),
         ("group_search_filter: (cn=*)", LDAP["user_search_base"], "(cn=*)"),
         (
             "group_search_base: ou=g\ngroup_mapping: {mail: mailList, member: [uniqueMember, memberUid]}",
             "ou=g",
-            "(&(mailList=*)(|(uniqueMember=*)(memberUid=*)))",
+            "(&(mailList=*)(|(uniqueMember=*)(memberUid=*)(objectClass=groupOfURLs)))",
         ),
     ],
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ldap2mailcow.desired import Wishes
 from ldap2mailcow.model import Address, Alias, Code, Role
 
-from .builders import Values, ask, codes, dn_of, entry, goto_of, group, group_dn, make_config, only
+from .builders import LISTS, Values, ask, codes, dn_of, entry, goto_of, group, group_dn, make_config, only
 
 ANN, BOB = "ann@example.org", "bob@example.org"
 MAPPING = {"aliases": ["proxyAddresses", "mailAlternateAddress"]}
@@ -265,3 +266,25 @@ def test_a_list_that_only_its_members_name_is_called_so_in_a_dispute() -> None:
     config = make_config({**MAPPING, "group_addresses": "mailGroup"})
     wishes = ask(entry("ann", proxyAddresses="x@example.org"), entry("bob", mailGroup="x@example.org"), config=config)
     assert f"a list that only its members name and {dn_of('ann')} want" in only(wishes, Code.DUPLICATE_ADDRESS).sentence
+
+
+# An address that changed, while the mailbox still has the old one
+
+
+def renamed(**attributes: Values | None) -> Wishes:
+    """Ann's entry has the address neu@ now; her mailbox is still ann@."""
+    ann = entry("ann", mail="neu@example.org", **attributes)
+    return ask(
+        ann,
+        groups=[group("staff", member=[dn_of("ann"), "neu@example.org"])],
+        config=make_config(MAPPING, source=LISTS),
+        mailboxes={"id-ann": Address(ANN)},
+        has_mailbox=[ANN],
+    )
+
+
+def test_until_the_mailbox_is_renamed_everything_goes_to_the_old_address() -> None:
+    wishes = renamed(mailAlternateAddress=["a@example.org", ANN, "neu@example.org"])
+    assert wishes.aliases[Address("a@example.org")].goto == (ANN,)
+    assert wishes.aliases[Address("staff@example.org")].goto == (ANN,)
+    assert set(wishes.aliases) == {"a@example.org", "staff@example.org"}

@@ -78,11 +78,12 @@ def test_a_group_without_an_id_of_its_own_is_known_by_its_dn() -> None:
 
 
 @pytest.mark.parametrize("mail", [None, "", " "])
-def test_a_group_without_an_address_is_no_list_and_is_not_gone(mail: Values | None) -> None:
+def test_a_group_without_an_address_is_no_list_and_counts_as_gone(mail: Values | None) -> None:
+    """Its list goes after the grace of those that are gone: a lost right to read the address looks the same."""
     wishes = ask(entry("ann"), groups=[staff(mail=mail, proxyAddresses="s@example.org")], config=config())
     assert wishes.aliases == {}
     assert only(wishes, Code.LIST_WITHOUT_MAIL).where == group_dn("staff")
-    assert wishes.owners[Role.LIST] == {"id-staff"}
+    assert wishes.owners[Role.LIST] == set()
     assert wishes.unreadable == set()
 
 

@@ -43,6 +43,7 @@ from .builders import (
     alias_row,
     codes,
     existing,
+    forward,
     id_of,
     kinds,
     listing,
@@ -723,3 +724,73 @@ def test_who_can_not_be_read_just_now_stays_on_lists() -> None:
     there = {"ids": frozenset({id_of(ANN), id_of(BOB)})}
     assert len(replace(scene, desired=there).plan().changes) == 1
     assert replace(scene, desired=there, wished={"unreadable": frozenset({id_of(BOB)})}).plan().changes == ()
+
+
+# lists and forwardings that lose their addresses or targets
+
+
+def dropped(number: int, kept: int, role: Role = Role.LIST, **more: object) -> Scene:
+    """A scene in which the entries of some lists or forwardings are there and no longer ask for them."""
+    addresses = [address_of(place) for place in range(number)]
+    wishes = [listing(address, ANN) if role is Role.LIST else forward(address, ANN) for address in addresses]
+    fields: dict[str, Any] = {
+        "aliases": [alias(address, ANN) for address in addresses],
+        "alias_rows": [alias_row(one) for one in wishes],
+        "config": alias_config(limits={"removals": "50%"}),
+        **more,
+    }
+    return settled(EVERYBODY, wishes[:kept], **fields)
+
+
+@pytest.mark.parametrize("role", [Role.LIST, Role.FORWARD])
+@pytest.mark.parametrize(("number", "kept", "believed"), [(4, 1, False), (4, 2, True), (6, 3, True)])
+def test_most_lists_or_forwardings_losing_their_addresses_at_once_are_doubted(
+    role: Role,
+    number: int,
+    kept: int,
+    believed: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    scene = dropped(number, kept, role)
+    owners = {role: frozenset(row.owner for row in scene.alias_rows)}
+    plan = replace(scene, wished={"owners": {one: owners.get(one, frozenset()) for one in Role}}).plan()
+    assert [one.what for one in plan.withheld] == [What.ALIASES] * (not believed)
+    if not believed:
+        assert f"{number - kept} of {number} lost their addresses or targets at once" in plan.withheld[0].sentence
+
+
+def test_forwardings_that_lose_their_targets_at_once_are_doubted() -> None:
+    addresses = [address_of(place) for place in range(4)]
+    scene = settled(
+        [ANN],
+        [forward(address) for address in addresses],
+        aliases=[alias(address, ANN) for address in addresses],
+        alias_rows=[alias_row(forward(address, ANN)) for address in addresses],
+    )
+    plan = scene.plan()
+    assert plan.changes == ()
+    assert [one.what for one in plan.withheld] == [What.LISTS]
+
+
+def test_a_forwarding_that_loses_its_target_takes_no_mail() -> None:
+    scene = settled([ANN], [forward(INFO)], aliases=[alias(INFO, ANN)], alias_rows=[alias_row(forward(INFO, ANN))])
+    plan = scene.plan()
+    assert kinds(plan.changes) == [(Kind.DISABLE, INFO)]
+    assert codes(plan) == [Code.MEMBER_UNREACHABLE]
+
+
+def test_an_alias_may_be_looked_at_alone() -> None:
+    scene = settled([ANN], [listing(TEAM, ANN)], aliases=[], alias_rows=[], options=Options(only=frozenset({TEAM})))
+    plan = scene.plan()
+    assert kinds(plan.changes) == [(Kind.CREATE, TEAM)]
+    assert codes(plan) == []
+
+
+def test_an_alias_whose_new_mailbox_is_not_there_yet_stays_with_the_same_entry() -> None:
+    """The mailbox is renamed elsewhere, a little later than the entry."""
+    config = alias_config(create_mailboxes=False)
+    scene = settled([ANN], [wish(INFO, BOB)], aliases=[alias(INFO, ANN)], config=config)
+    same = replace(scene, alias_rows=[alias_row(wish(INFO, ANN), owner=wish(INFO, BOB).owner)]).plan()
+    assert of_aliases(same.changes) == []
+    assert codes(same) == [Code.ALIAS_WITHOUT_MAILBOX]
+    other = replace(scene, alias_rows=[alias_row(wish(INFO, ANN), owner="somebody else")]).plan()
+    assert kinds(of_aliases(other.changes)) == [(Kind.DISABLE, INFO)]

@@ -527,6 +527,17 @@ def test_a_new_mailbox_costs_a_new_alias_no_rebuild() -> None:
     assert [change.rebuilds for change in scene.plan().changes] == [0, 0]
 
 
+def test_a_mailbox_that_is_enabled_before_costs_an_alias_no_rebuild() -> None:
+    scene = settled(
+        [ANN],
+        [wish(INFO, ANN)],
+        wants=[wanted(ANN, active=1)],
+        has=[existing(ANN, active=0, tags=(MARK, DISABLED_TAG))],
+        aliases=[],
+    )
+    assert [(change.kind, change.rebuilds) for change in scene.plan().changes] == [(Kind.ENABLE, 0), (Kind.CREATE, 0)]
+
+
 def test_aliases_are_decided_in_address_order() -> None:
     everybody = people(4)
     wishes = [wish(Address(f"x{number}@{DOMAIN}"), one) for number, one in enumerate(everybody)]
@@ -541,3 +552,26 @@ def test_an_alias_that_was_deleted_by_hand_is_made_again() -> None:
     after = simulate(scene.plan(), scene.view())
     assert after.memory.aliases[INFO].number is None
     assert remembered(make_plan(after), INFO, Subject.ALIAS)["number"] == 1 != number_of(INFO)
+
+
+# what several want and nobody gets
+
+
+def test_an_address_that_several_want_as_their_mailbox_is_nobody_s_alias() -> None:
+    scene = settled([ANN], [wish(INFO, ANN)], aliases=[], alias_rows=[])
+    plan = replace(scene, desired={"contested": frozenset({INFO})}).plan()
+    assert plan.changes == ()
+    assert codes(plan) == [Code.DUPLICATE_ADDRESS]
+    assert "several others want it as their own" in plan.findings[0].sentence
+
+
+def test_an_alias_that_is_there_stays_whoever_else_wants_its_address() -> None:
+    scene = settled([ANN], [wish(INFO, ANN)])
+    assert replace(scene, desired={"contested": frozenset({INFO})}).plan().findings == ()
+
+
+def test_an_address_that_several_want_as_an_alias_is_nobody_s_mailbox() -> None:
+    scene = replace(settled([ANN]), wants=[wanted(ANN), wanted(BOB)])
+    plan = replace(scene, wished={"contested": frozenset({BOB})}).plan()
+    assert plan.changes == ()
+    assert codes(plan) == [Code.DUPLICATE_ADDRESS]

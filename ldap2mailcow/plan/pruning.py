@@ -1,0 +1,80 @@
+"""Aliases of ours that the run leaves as they are: nobody who can't be reached any more stays in their goto."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from ldap2mailcow.model import (
+    ALIAS_ACTIVE,
+    GOTO,
+    Address,
+    AliasChange,
+    ExistingAlias,
+    FieldChange,
+    Kind,
+    RememberedAlias,
+    Value,
+    Why,
+    joined,
+)
+
+from .alias_marks import comment, is_our_alias, row_of
+from .delivery import Delivery
+from .draft import Draft
+
+
+def staying(draft: Draft, delivery: Delivery, decided: Collection[Address]) -> list[ExistingAlias]:
+    """Return the active aliases that nothing else is decided about: of entries that can't be read, or in a grace.
+
+    `decided` are those that the directory wants and may have. A run that looks at some addresses only leaves all
+    others as they are.
+    """
+    return [
+        existing
+        for address, existing in sorted(draft.view.actual.aliases.items())
+        if address not in decided
+        and address not in delivery.leaving
+        and existing.is_active
+        and not draft.view.options.only
+        and not draft.is_protected(address)
+        and is_our_alias(draft, existing)
+        and draft.is_of_source(row_of(draft, existing))
+    ]
+
+
+def prune(draft: Draft, delivery: Delivery, aliases: Iterable[ExistingAlias]) -> Iterator[AliasChange]:
+    """Give the changes of aliases that lose somebody."""
+    for existing in aliases:
+        if change := _pruned(draft, delivery, existing, row_of(draft, existing)):
+            yield change
+
+
+def _pruned(draft: Draft, delivery: Delivery, existing: ExistingAlias, row: RememberedAlias) -> AliasChange | None:
+    goto = delivery.reached(existing)
+    if goto == existing.goto - {existing.address}:
+        return None
+    field = FieldChange(GOTO, existing.values[GOTO], joined(goto))
+    writes: dict[str, Value] = {GOTO: joined(goto)}
+    if not goto:
+        field = FieldChange(ALIAS_ACTIVE, existing.values[ALIAS_ACTIVE], 0)
+        writes = {ALIAS_ACTIVE: 0, **comment(draft, existing, disabled=True)}
+    return AliasChange(
+        Kind.UPDATE if goto else Kind.DISABLE,
+        existing.address,
+        Why.NO_TARGET,
+        row.dn,
+        fields=(field,),
+        rebuilds=delivery.rebuilds(existing.goto),
+        remember={
+            "source": row.source,
+            "owner": row.owner,
+            "dn": row.dn,
+            "role": row.role,
+            "origin": row.origin,
+            "number": existing.number,
+            "disabled": not goto,
+            "applied": {**row.applied, **({GOTO: joined(goto)} if goto else {})},
+        },
+        writes=writes,
+        number=existing.number,
+    )
