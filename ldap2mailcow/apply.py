@@ -21,7 +21,17 @@ from ldap2mailcow.mailcow import (
     send,
     tries,
 )
-from ldap2mailcow.model import Address, AliasChange, Call, Change, Existing, Kind, MailboxChange, Outcome
+from ldap2mailcow.model import (
+    PRIVATE_COMMENT,
+    Address,
+    AliasChange,
+    Call,
+    Change,
+    Existing,
+    Kind,
+    MailboxChange,
+    Outcome,
+)
 from ldap2mailcow.plan import Batch, calls_of, is_alias_done, is_done, phases, remainder, without
 
 SINGLE_READS = 25
@@ -219,6 +229,8 @@ def _alias_once_more(client: Mailcow, change: AliasChange) -> Outcome:
     if found is None:
         if change.kind is not Kind.CREATE:
             return Outcome(change, done=False, detail=_GONE)
+    elif change.kind is Kind.CREATE and found.values[PRIVATE_COMMENT] == change.writes[PRIVATE_COMMENT]:
+        return _send_again(client, change, replace(change, number=found.number))  # ours, and not whole
     elif found.number != change.number:
         return Outcome(change, done=False, detail=_SOMEBODY_ELSE)
     return _send_again(client, change, change)

@@ -105,7 +105,7 @@ def _version_here() -> str:
     "--force-removals",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Let up to N removals through that limits.removals or a changed search would withhold.",
+    help="Let up to N removals of each kind through that limits or a changed search would withhold.",
 )
 @click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What stdout has."

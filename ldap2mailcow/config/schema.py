@@ -331,8 +331,9 @@ class Config(_Block):
         return read_mailcow_url(self.mailcow_host)
 
 
-MEMBER_NAMES = ("uid", "sAMAccountName", "cn")
-"""Attributes by which a group may name a member (`memberUid`: RFC 2307 section 3)."""
+MEMBER_NAMES = ("uid", "sAMAccountName")
+"""Attributes by which a group may name a member (`memberUid`: RFC 2307 section 3). Not `cn`: people can often change
+their own, and would put themselves on lists."""
 
 
 def group_attributes(source: Source) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ class Senders:
     scope: Scope
     who: Who
     people: Desired
+    taken: AbstractSet[Address] = frozenset()
+    """Where somebody should have a mailbox and an alias of somebody else stays."""
     _granted: defaultdict[Address, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def grant_user(self, entry: Entry, address: Address) -> None:
@@ -101,4 +103,4 @@ class Senders:
             if found.address is None:
                 raise LookupError(text)
             return found.address
-        return found
+        return None if found in self.taken else found

@@ -48,7 +48,7 @@ class Who:
         return self._by_dn[normal_dn(dn)]
 
     def is_called(self, name: str) -> Found:
-        """Return the one whom a name means: as it is in `uid`, else in `sAMAccountName`, else in `cn`, in any case.
+        """Return the one whom a name means: as it is in `uid`, else in `sAMAccountName`, in any case.
 
         Raises LookupError for nobody, and for a name that several have.
         """

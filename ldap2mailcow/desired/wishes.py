@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from ldap2mailcow.config import Config, Source
@@ -63,7 +64,8 @@ def desire_aliases(
     addressees = Addressees(people, settled, scope)
     everybody = Members(reader, scope, answers, who, addressees).everybody(asking.groups_that_matter())
     goto = Goto(addressees, everybody)
-    senders, foreign_senders = _rights(asking, who, everybody)
+    taken = {one for one, asker in settled.items() if one in people.mailboxes and holders.get(one) == asker.owner}
+    senders, foreign_senders = _rights(asking, who, everybody, taken)
     findings = (*reader.findings, *disputes, *scope.findings())
     aliases = {
         address: _alias(source, address, asker, targets)
@@ -101,9 +103,11 @@ def _alias(source: Source, address: Address, asker: AnyAsker, targets: frozenset
     )
 
 
-def _rights(asking: Asking, who: Who, everybody: Mapping[Group, frozenset[Address]]) -> tuple[Rights, Rights]:
+def _rights(
+    asking: Asking, who: Who, everybody: Mapping[Group, frozenset[Address]], taken: AbstractSet[Address]
+) -> tuple[Rights, Rights]:
     """Return by mailbox whom its user may send as: whom mailcow hosts, and foreign ones."""
-    senders = Senders(asking.reader, asking.scope, who, asking.people)
+    senders = Senders(asking.reader, asking.scope, who, asking.people, taken)
     for entry, address in asking.with_mailbox:
         senders.grant_user(entry, address)
     for group in asking.lists.groups.values():

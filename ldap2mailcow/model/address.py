@@ -71,6 +71,6 @@ def normal_domain(text: str) -> str:
         domain = idna.encode(text.strip(), uts46=True).decode("ascii").lower().removesuffix(".")
     except idna.IDNAError as error:
         raise AddressError(f"has a domain that is not valid ({error})") from error
-    if "." not in domain or len(domain) > _DOMAIN_MAX:
+    if "." not in domain or len(domain) > _DOMAIN_MAX or domain.rpartition(".")[2].isdigit():
         raise AddressError("has a domain that is not a full domain name")
     return domain

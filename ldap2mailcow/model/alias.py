@@ -17,7 +17,7 @@ PRIVATE_COMMENT, PUBLIC_COMMENT = "private_comment", "public_comment"
 
 FLAGS = (INTERNAL, SENDER_ALLOWED, SOGO_VISIBLE)
 """What an alias is apart from where it goes: only for our own people to write to, its targets may send as it, shown in
-the shared address book. Always sent together: a missing one is 0 in mailcow (docs/mailcow-api.md section 7)."""
+the shared address book. A new alias is sent all of them: a missing one is 0 there (docs/mailcow-api.md section 7)."""
 
 COMPARED_FIELDS = (GOTO, *FLAGS, PUBLIC_COMMENT)
 """The fields that follow the directory as they are, named as in the API."""

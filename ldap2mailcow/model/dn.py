@@ -100,7 +100,7 @@ def _normal_value(value: str) -> str:
     if _HEX_STRING.fullmatch(value):  # BER (RFC 4514 section 2.4): equal to nothing but itself
         return value.strip(" ").lower()
     folded = _folded(_ESCAPED.sub(_unescaped, value))
-    blank = "\\20" if "\\" in value else ""  # a value of nothing but blanks is one blank (RFC 4518 section 2.6.1)
+    blank = "\\20" if value.strip(" ") else ""  # a value of nothing but blanks is one blank (RFC 4518 section 2.6.1)
     return _TO_ESCAPE.sub(_escape, " ".join(filter(None, folded.split(" ")))) or blank
 
 

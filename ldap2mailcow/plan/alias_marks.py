@@ -22,7 +22,8 @@ def is_our_alias(draft: Draft, existing: ExistingAlias) -> bool:
 
 
 def _is_of(existing: ExistingAlias, row: RememberedAlias) -> bool:
-    return row.number in (None, existing.number)
+    """Tell whether a row is about this very alias; one made and not read back yet has no number, but our mark."""
+    return row.number == existing.number
 
 
 def row_of(draft: Draft, existing: ExistingAlias) -> RememberedAlias:

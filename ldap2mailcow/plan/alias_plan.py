@@ -79,6 +79,7 @@ def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> 
     delivery = Delivery(view, kept, going, draft.refused)
     keeper = AliasKeeper(draft, delivery, knowledge, _retained(draft, mailboxes.withheld))
     keeper.decide()
+    withheld += _withheld_silence(draft, keeper, active)
     lists = [alias for alias in managed if alias.address in view.wishes.aliases]
     shrunk, small = tuple(big for big, _ in keeper.shrunk), [less for _, less in keeper.shrunk if less]
     if shrinking := guard_others(
@@ -111,6 +112,33 @@ def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> 
             ),
         ),
     )
+
+
+def _withheld_silence(draft: Draft, keeper: AliasKeeper, active: int) -> list[Withheld]:
+    """Take back that aliases become inactive where too many would, because their people are inactive in the directory.
+
+    Only where mailboxes come from elsewhere: else disabling those is counted, and their aliases follow.
+    """
+    if draft.view.config.decides_status:
+        return []
+    aliases = draft.view.actual.aliases
+    silenced = [
+        change
+        for change in keeper.changes
+        if change.kind is Kind.DISABLE and keeper.delivery.barred(aliases[change.address])
+    ]
+    withheld = guard_others(
+        silenced,
+        What.ALIASES,
+        managed=active,
+        allowed=draft.view.config.limits.removals.allows(active),
+        search_doubt="",
+        options=draft.view.options,
+    )
+    if withheld is None:
+        return []
+    keeper.changes = [change for change in keeper.changes if change not in silenced]
+    return [withheld]
 
 
 def _plan_rights(draft: Draft, delivery: Delivery, changes: Iterable[AliasChange], knowledge: Knowledge) -> RightsPlan:

@@ -31,6 +31,8 @@ def decide_alias_removals(draft: Draft, knowledge: Knowledge) -> None:
     for address, existing in sorted(draft.view.actual.aliases.items()):
         if address in draft.view.wishes.aliases or draft.is_protected(address) or not is_our_alias(draft, existing):
             continue
+        if address in draft.view.desired.held:
+            continue  # what its owner's mailbox will be called: until then it is reached here
         row = row_of(draft, existing)
         if not draft.is_of_source(row) or not is_managed(draft, row.role) or not knowledge.knows(row.role):
             continue

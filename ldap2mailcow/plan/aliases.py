@@ -80,6 +80,8 @@ class AliasKeeper:
             if self.draft.is_protected(wish.address):
                 sentence = f"{wish.address} is protected by the config and left alone"
                 self.draft.find(Code.PROTECTED, wish.address, sentence)
+            elif self.is_anothers_for_all_we_know(wish):
+                continue
             elif self.may_have(wish):
                 found.append(wish)
             elif wish.address not in self.draft.view.actual.aliases:
@@ -87,15 +89,27 @@ class AliasKeeper:
         return found
 
     def find_lost(self, wishes: Iterable[Alias], rest: Iterable[ExistingAlias]) -> None:
-        """Find the aliases that lead to nobody, and then those that lead to nobody but them."""
+        """Find the aliases that lead to nobody, or only to one another."""
         aliases = self.draft.view.actual.aliases
         goto = {existing.address: existing.goto - {existing.address} for existing in rest}
         for wish in wishes:
-            if wish.address not in aliases or is_our_alias(self.draft, aliases[wish.address]):
+            existing = aliases.get(wish.address)
+            if existing is None:
                 goto[wish.address] = frozenset(wish.goto)
-        while lost := {address for address, targets in goto.items() if not self.delivery.reachable(targets)}:
-            self.delivery.lost |= lost
-            goto = {address: targets for address, targets in goto.items() if address not in lost}
+            elif not existing.is_active and not is_disabled_by_us(self.draft, existing):
+                self.delivery.lost.add(wish.address)  # by hand, and so it stays
+            elif is_our_alias(self.draft, existing):
+                goto[wish.address] = self.at_most(wish, existing) - {wish.address}
+        self.delivery.lost |= goto.keys()
+        while found := {address for address, targets in goto.items() if self.delivery.reachable(targets)}:
+            self.delivery.lost -= found
+            goto = {address: targets for address, targets in goto.items() if address not in found}
+
+    def at_most(self, wish: Alias, existing: ExistingAlias) -> frozenset[Address]:
+        """Return where an alias of ours may go after the run: where it should, and whom it keeps."""
+        if not self.knowledge.knows(wish.role) or self.still_is_where_it_was(wish, existing):
+            return existing.goto.union(wish.goto)
+        return (existing.goto & self.retained).union(wish.goto)
 
     def may_have(self, wish: Alias) -> bool:
         """Tell whether an alias may have its address: not where a mailbox has it or gets it."""
@@ -245,12 +259,12 @@ class AliasKeeper:
         leaving = there - targets
         stays = leaving & self.retained if self.knowledge.knows(wish.role) else leaving
         goto = targets | stays
-        if nowhere and not goto and wish.role is Role.USER and self.is_same_owner(wish, existing):
-            goto = there  # whoever can't be reached at the new place just now still is at the old one
+        if nowhere and not goto and self.still_is_where_it_was(wish, existing):
+            goto = there
         if self.is_too_long(wish, goto):
             goto = there
         change = self.change(wish, existing, goto)
-        leaving -= goto
+        leaving = self.losing(existing) - goto
         if change and is_our_alias(self.draft, existing) and self.shrinks_too_much(wish, existing, leaving):
             self.shrunk.append((change, self.change(wish, existing, goto | leaving)))
             return
@@ -261,17 +275,37 @@ class AliasKeeper:
         else:
             self.remember(wish, existing, goto)
 
-    def is_same_owner(self, wish: Alias, existing: ExistingAlias) -> bool:
-        """Tell whether an alias is the same entry's as before: what it reaches is nobody else's."""
+    def is_anothers_for_all_we_know(self, wish: Alias) -> bool:
+        """Tell whether an alias is that of an entry which isn't in the answers, without being gone for certain."""
+        existing = self.draft.view.actual.aliases.get(wish.address)
+        row = self.draft.view.memory.aliases.get(wish.address)
+        if existing is None or row is None or row.owner in ("", wish.owner) or not is_our_alias(self.draft, existing):
+            return False
+        is_there = any(row.owner in owners for owners in self.draft.view.wishes.owners.values())
+        return not is_there and not self.knowledge.knows(row.role)
+
+    def losing(self, existing: ExistingAlias) -> frozenset[Address]:
+        """Return whom an alias reaches and may lose: not those whose mailbox is disabled, which is counted there."""
+        reached = self.delivery.reached(existing)
+        return reached if self.draft.view.config.decides_status else reached | self.delivery.barred(existing)
+
+    def still_is_where_it_was(self, wish: Alias, existing: ExistingAlias) -> bool:
+        """Tell whether a further address went to the same person before, who can't be reached at the new place yet.
+
+        Not of lists: who was on one needn't be on it any more.
+        """
         row = self.draft.view.memory.aliases.get(existing.address)
-        return row is not None and row.owner == wish.owner and is_our_alias(self.draft, existing)
+        is_the_same = row is not None and row.owner == wish.owner and is_our_alias(self.draft, existing)
+        return is_the_same and existing.is_active and wish.role is Role.USER
 
     def shrinks_too_much(self, wish: Alias, existing: ExistingAlias, leaving: frozenset[Address]) -> bool:
         """Tell whether a list loses more members than one run may take, those aside whose mailbox is disabled."""
-        if wish.role is Role.USER or not leaving:
+        row = self.draft.view.memory.aliases.get(existing.address)
+        roles = {wish.role, row.role if row else None}
+        if roles <= {Role.USER, None} or not leaving:
             return False
         allowed = self.draft.view.config.limits.list_shrink.allows(len(existing.goto))
-        is_much = wish.role is Role.LIST and len(leaving) > allowed
+        is_much = Role.LIST in roles and len(leaving) > allowed
         return is_much or bool(self.knowledge.doubt(wish.role))
 
     def change(self, wish: Alias, existing: ExistingAlias, goto: frozenset[Address]) -> AliasChange | None:

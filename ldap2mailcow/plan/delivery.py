@@ -89,6 +89,15 @@ class Delivery:
         """Return those of some addresses at which somebody gets mail."""
         return frozenset(address for address in addresses if self.reach(address) is Reach.DELIVERED)
 
+    def barred(self, existing: ExistingAlias) -> frozenset[Address]:
+        """Return the targets that take mail, and that the directory calls inactive where that disables no mailbox."""
+        boxes = self.view.actual.mailboxes
+        return frozenset(
+            one
+            for one in existing.goto - {existing.address}
+            if one in boxes and boxes[one].attributes[ACTIVE.key] != 0 and self.reach(one) is Reach.INACTIVE
+        )
+
     def has_alias(self, address: Address) -> bool:
         """Tell whether an address is an alias after the run that takes mail."""
         if address in self.view.wishes.aliases and address not in self.lost:

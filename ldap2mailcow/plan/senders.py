@@ -152,7 +152,9 @@ class Senders:
                 self.tell_untold(address)
             return is_right or address in view.senders
         there = frozenset(filter(self.is_there, told))  # mailcow drops the others, or keeps them whatever comes
-        rows = wanted if ANYBODY in wanted else wanted | (there - had)
+        rows = wanted | (there - had)
+        if ANYBODY in rows:
+            rows = frozenset({ANYBODY})  # mailcow keeps nothing beside it
         if rows != there or foreign != had_foreign or self.is_dropped(address, rows):
             self.grant(address, there, rows, wanted, foreign, had_foreign)
         elif not made:
@@ -181,7 +183,7 @@ class Senders:
         if ANYBODY in wished:
             return frozenset({ANYBODY})
         needed = {sender for sender in wished if not self.is_implied(address, sender)}
-        unknown = sorted(sender for sender in needed if not self.is_there(sender))
+        unknown = sorted(sender for sender in needed if not self.is_there(sender) or self.is_strangers(sender))
         if unknown:
             self.find(
                 Code.SEND_AS_NOT_FOUND,
@@ -190,6 +192,11 @@ class Senders:
                 "the mailbox or alias",
             )
         return frozenset(needed.difference(unknown))
+
+    def is_strangers(self, sender: str) -> bool:
+        """Tell whether what is at an address belongs to nobody in the directory, who wants it for a mailbox."""
+        address = Address(sender)
+        return self.delivery.is_anothers(address) and address not in self.draft.view.wishes.aliases
 
     def is_implied(self, address: Address, sender: str) -> bool:
         """Tell whether a mailbox may send as its own address, or as an alias that lets its targets do so."""
@@ -205,8 +212,6 @@ class Senders:
             return True
         if sender.startswith("@") or address.domain not in actual.hosted:
             return address.domain in actual.hosted
-        if self.delivery.is_anothers(address):
-            return False
         is_looked_at = address.domain in actual.domains or address.domain in actual.alias_domains
         return address in self.delivery.is_active or address in self.after or not is_looked_at
 

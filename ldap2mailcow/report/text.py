@@ -146,6 +146,8 @@ def cost_lines(result: Result) -> list[str]:
     if not price.calls:
         return []
     line = f"{price.calls} write{'s' * (price.calls != 1)} to mailcow"
+    if grants := count(result.plan.changes, Kind.GRANT):
+        line += f", {grants} of them send-as rights (slow where there are many aliases)"
     if price.rebuilds:
         times = "a rebuild" if price.rebuilds == 1 else f"{price.rebuilds} rebuilds"
         line += f", with {times} of its whole address book (slow on large servers)"

@@ -191,15 +191,15 @@ def test_whom_users_and_groups_may_send_as_is_looked_up_where_it_is_a_dn(slapd: 
 def test_names_are_compared_in_any_case_with_those_of_users(slapd: Slapd) -> None:
     slapd.add(*person(1))
     dn, attributes = person(2)
-    slapd.add(dn, {**attributes, "sAMAccountName": [b"Bob"], "cn": [b"Chief Officer"]})
-    slapd.add(*group("staff", ["USER000001", "bob", "chief officer"], kind="memberUid"))
+    slapd.add(dn, {**attributes, "sAMAccountName": [b"Bob"]})
+    slapd.add(*group("staff", ["USER000001", "bob", "USER000002"], kind="memberUid"))
 
     answers, searches, _ = reading(slapd, group_mapping={"member": "memberUid"})
 
     assert (outside(answers), searches) == ([], 3)
 
 
-@pytest.mark.parametrize(("many", "expected"), [(3, 1), (40, 2), (501, 1)])
+@pytest.mark.parametrize(("many", "expected"), [(3, 1), (40, 1), (60, 2), (501, 1)])
 def test_unknown_names_are_looked_up_together(many: int, expected: int) -> None:
     with Slapd() as server:
         dns = external(server, range(many))
@@ -330,7 +330,7 @@ def test_the_member_filter_finds_odd_dns(slapd: Slapd) -> None:
     answers, searches, _ = reading(slapd, **settings, group_member_filter="(&(mail=*)(entryDN={MEMBER_CN}))")
 
     assert len(without.outside) == len(answers.outside) == 2
-    assert {value for entry in answers.outside for value in entry.values("cn")} >= {ODD.encode()}
+    assert {entry.dn for entry in answers.outside} == {entry.dn for entry in without.outside}
     assert (doubts(answers), searches) == ([], 4)
 
 

@@ -277,7 +277,7 @@ def test_the_status_of_well_known_directories_is_understood(folder: Folder, key:
 def test_what_aliases_and_rights_are_made_of_is_asked_for_of_users() -> None:
     mapping = {"id": "dn", "aliases": ["mailAlias", "MAIL"], "group_addresses": "memberOf", "forward_to": "maildrop"}
     ours = source(user_mapping=mapping | {"send_as": "sendAs"}, group_search_base="dc=x")
-    assert user_attributes(ours)[-7:] == ("mailAlias", "memberOf", "maildrop", "sendAs", "uid", "sAMAccountName", "cn")
+    assert user_attributes(ours)[-6:] == ("mailAlias", "memberOf", "maildrop", "sendAs", "uid", "sAMAccountName")
 
 
 def test_what_is_asked_for_of_groups() -> None:

@@ -148,7 +148,7 @@ def test_a_lost_state_file_is_written_anew_from_the_marks() -> None:
 
 @pytest.mark.parametrize(
     ("number", "ours"),
-    [pytest.param(number_of(INFO), True, id="its own"), (None, True), pytest.param(OTHER_NUMBER, False, id="another")],
+    [pytest.param(number_of(INFO), True, id="its own"), (None, False), pytest.param(OTHER_NUMBER, False, id="another")],
 )
 def test_an_alias_of_another_number_is_somebody_else_s(number: int | None, ours: bool) -> None:  # noqa: FBT001 - pytest gives it by name
     """Ours was deleted, and somebody made another one at its address."""

@@ -794,3 +794,58 @@ def test_an_alias_whose_new_mailbox_is_not_there_yet_stays_with_the_same_entry()
     assert codes(same) == [Code.ALIAS_WITHOUT_MAILBOX]
     other = replace(scene, alias_rows=[alias_row(wish(INFO, ANN), owner="somebody else")]).plan()
     assert kinds(of_aliases(other.changes)) == [(Kind.DISABLE, INFO)]
+
+
+# where mailboxes come from elsewhere
+
+
+def elsewhere(number: int, **more: object) -> Scene:
+    """Everybody has an alias, and the directory calls all of them inactive; their mailboxes stay active."""
+    wishes = [wish(Address(f"x{one}"), one) for one in EVERYBODY[:number]]
+    fields: dict[str, Any] = {
+        "has": [existing(one) for one in EVERYBODY],
+        "wants": [wanted(one, active=0) for one in EVERYBODY],
+        "aliases": [alias(one.address, *one.goto) for one in wishes],
+        "alias_rows": [alias_row(one) for one in wishes],
+        "config": alias_config(create_mailboxes=False),
+        **more,
+    }
+    return settled(EVERYBODY, wishes, **fields)
+
+
+@pytest.mark.parametrize(("number", "silenced"), [(10, 0), (1, 1)])
+def test_one_run_silences_some_aliases_only(number: int, silenced: int) -> None:
+    plan = elsewhere(number).plan()
+    assert len(plan.changes) == silenced
+    assert [one.what for one in plan.withheld] == [What.ALIASES] * (not silenced)
+    assert len(elsewhere(number, options=Options(force_removals=number)).plan().changes) == number
+
+
+def test_a_list_whose_members_are_called_inactive_shrinks_by_its_limit() -> None:
+    team = listing(TEAM, *EVERYBODY[:8])
+    settings: dict[str, Any] = {"wants": [wanted(one, active=int(one not in EVERYBODY[:6])) for one in EVERYBODY]}
+    more = {"aliases": [alias(TEAM, *EVERYBODY[:8])], "alias_rows": [alias_row(team)], **settings}
+    plan = settled(EVERYBODY, [team], config=alias_config(create_mailboxes=False), **more).plan()
+    assert plan.changes == ()
+    assert [one.what for one in plan.withheld] == [What.LISTS]
+
+
+# whose an alias is, while its entry isn't seen
+
+
+def test_a_list_is_nobody_else_s_while_its_group_is_not_seen() -> None:
+    """Who else wants its address was a finding, as long as the group was there."""
+    team = listing(TEAM, ANN, BOB)
+    scene = settled([ANN, BOB, CAT], [wish(TEAM, CAT)], aliases=[alias(TEAM, ANN, BOB)], alias_rows=[alias_row(team)])
+    doubted = replace(scene, answers={"groups": DOUBTED}).plan()
+    assert of_aliases(doubted.changes) == []
+    scoped = replace(scene, options=Options(overridden_filter=True)).plan()
+    assert of_aliases(scoped.changes) == []
+    known = scene.plan()
+    assert [one.what for one in known.withheld] == [What.LISTS]
+
+
+def test_a_new_address_that_works_as_an_alias_goes_on_to_do_so_until_the_mailbox_is_renamed() -> None:
+    scene = settled([ANN], [], aliases=[alias(INFO, ANN)], alias_rows=[alias_row(wish(INFO, ANN))])
+    assert kinds(scene.plan().changes) == [(Kind.REMOVE, INFO)]
+    assert replace(scene, desired={"held": {INFO: ANN}}).plan().changes == ()
