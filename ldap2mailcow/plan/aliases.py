@@ -292,11 +292,12 @@ class AliasKeeper:
     def still_is_where_it_was(self, wish: Alias, existing: ExistingAlias) -> bool:
         """Tell whether a further address went to the same person before, who can't be reached at the new place yet.
 
-        Not of lists: who was on one needn't be on it any more.
+        Not of lists, nor of whoever forwards: who was reached by them needn't be meant any more.
         """
         row = self.draft.view.memory.aliases.get(existing.address)
         is_the_same = row is not None and row.owner == wish.owner and is_our_alias(self.draft, existing)
-        return is_the_same and existing.is_active and wish.role is Role.USER
+        forwards = any(one.id == wish.owner for one in self.draft.view.desired.forwarders.values())
+        return is_the_same and existing.is_active and wish.role is Role.USER and not forwards
 
     def shrinks_too_much(self, wish: Alias, existing: ExistingAlias, leaving: frozenset[Address]) -> bool:
         """Tell whether a list loses more members than one run may take, those aside whose mailbox is disabled."""
