@@ -120,14 +120,6 @@ class State:
                 [(stamp, address) for address, stamp in stamps.items()],
             )
 
-    def checked_senders(self, addresses: Iterable[Address], at: datetime) -> None:
-        """Remember when mailcow's sender rows of mailboxes were read back; one that isn't ours is left out."""
-        with self._transaction():
-            self.connection.executemany(
-                "UPDATE mailbox SET senders_checked = ? WHERE address = ?",
-                ((stored(at), address) for address in addresses),
-            )
-
     def finish_run(
         self,
         run: int,

@@ -135,17 +135,6 @@ def test_the_stamps_of_passwords_are_remembered_where_a_mailbox_is_ours(store: S
     }
 
 
-def test_the_check_of_senders_is_remembered_where_a_mailbox_is_ours(store: State) -> None:
-    earlier, eve = NOW - timedelta(days=1), Address("eve@example.org")
-    for address in (ANN, BOB):
-        remember(store, address, {**NEW, "senders_checked": earlier})
-    store.checked_senders([ANN, eve], NOW)
-    assert {address: row.senders_checked for address, row in store.memory().mailboxes.items()} == {
-        ANN: NOW,
-        BOB: earlier,
-    }
-
-
 def test_no_password_or_hash_is_in_the_file(path: Path) -> None:
     password = SecretStr(HASH)
     with State.open(path) as store:
