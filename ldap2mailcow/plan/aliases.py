@@ -84,7 +84,7 @@ class AliasKeeper:
                 continue
             elif self.may_have(wish):
                 found.append(wish)
-            elif wish.address not in self.draft.view.actual.aliases:
+            else:
                 self.delivery.lost.add(wish.address)
         return found
 

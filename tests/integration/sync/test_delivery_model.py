@@ -94,6 +94,7 @@ def said(*entries: User | Group | Forward) -> Directory:
 
 ANN, BEN, EVE = (person(name) for name in ("ann", "ben", "eve"))
 ALL = Group("all", at("all"), members=(user_dn("ann"),))
+FORWARDER = person("eve", forward_to=(at("all"),), aliases=(at("sales"),))
 OUTSIDE = f"x@{FOREIGN}"
 NOBODY = Group("board", at("board"), aliases=(at("eve"),))
 """It wants Eve's address too, so that neither has it."""
