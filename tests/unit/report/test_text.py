@@ -346,3 +346,9 @@ def test_the_summary_leaves_out_what_there_is_none_of() -> None:
     assert summary_line(result(wanted_aliases=1)) == (
         "nothing to do; 40 mailboxes in the directory, 38 managed; 1 alias in the directory, 0 managed."
     )
+
+
+def test_the_price_names_rights_which_are_slow() -> None:
+    grant = change(Kind.GRANT, senders=("boss@example.org",))
+    (line,) = cost_lines(result(grant, dry_run=True))
+    assert line == "1 write to mailcow, 1 of them send-as rights (slow where there are many aliases)"
