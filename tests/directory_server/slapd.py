@@ -146,7 +146,7 @@ class Slapd:
             if not fixed:
                 self._ports = _free_ports()
             self._process = self._launch()
-            if _answers(self._process, self._ports[0]):
+            if _answers(self._process, self._ports[0], self._folder / "ldapi"):
                 return
             self.kill()
         raise RuntimeError(f"slapd did not start:\n{self.log}")
@@ -261,11 +261,19 @@ def _free_ports() -> tuple[int, int]:
         return first.getsockname()[1], second.getsockname()[1]
 
 
-def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
-    """Tell whether the port takes a connection before the process ends or its time is up."""
+def _answers(process: subprocess.Popen[bytes], port: int, path: Path) -> bool:
+    """Tell whether the port and the socket take connections before the process ends or its time is up.
+
+    The socket is this slapd's alone, and opened after the port, which may be another process's.
+    """
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", port), timeout=1),
+            socket.socket(socket.AF_UNIX) as local,
+        ):
+            local.connect(str(path))
             return True
         try:
             process.wait(timeout=0.002)  # the pause between two looks, cut short where slapd gave up
