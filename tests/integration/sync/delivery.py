@@ -24,7 +24,10 @@ class Tables:
     gotos: Mapping[str, frozenset[str]]
     """Active aliases, catch-alls as `@domain`; without the rows by which each mailbox goes to itself."""
     send_as: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """By mailbox that takes mail: whom its user may send as besides; addresses, `@domain`, `*`."""
+    """By mailbox that takes mail: whom its user may send as besides; addresses, `@domain`, `*`.
+
+    Rights for inactive aliases are left out: mailcow takes none for those that have the mailbox in their goto.
+    """
 
     @classmethod
     def of(cls, state: State) -> Tables:
@@ -32,8 +35,9 @@ class Tables:
         boxes = frozenset(address for address, row in state.mailboxes.items() if row.active in (1, 2))
         active = [row for row in state.aliases.values() if row.active in (1, 2) and not row.is_self_row]
         send_as = {box: {row.address for row in active if row.sender_allowed and box in targets(row)} for box in boxes}
+        closed = {row.address for row in state.aliases.values() if not row.active and not row.is_self_row}
         for right in state.sender_acl:
-            if right.mailbox in boxes:
+            if right.mailbox in boxes and right.send_as not in closed:
                 send_as[right.mailbox].add(right.send_as)
         return cls(
             domains=frozenset(state.domains),

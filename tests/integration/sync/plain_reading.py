@@ -205,5 +205,6 @@ class Reading(Claims):
             address = names.get(text)
         if address is None:
             return ""
-        is_there = address in world.boxes or address in world.rows or address.startswith("@")
+        is_active = address in world.rows and world.rows[address].active
+        is_there = address in world.boxes or is_active or address.startswith("@")
         return address if is_there or not is_here(address) else ""
