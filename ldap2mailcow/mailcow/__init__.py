@@ -7,12 +7,13 @@ from ldap2mailcow.http import NoAnswer, Unreachable
 
 from .aliases import read_aliases
 from .client import Mailcow
+from .containers import CONTAINERS, mail_store_trouble
 from .errors import TRY_LATER, MailcowError, NotWhole, Refused, Unavailable, Unreadable
 from .read import READS, HalfDeleted, read_actual, read_mailbox, read_senders
 from .retries import tries
 from .send import WRITES, Sent, send
 
-ENDPOINTS: frozenset[str] = READS | WRITES
+ENDPOINTS: frozenset[str] = READS | WRITES | {CONTAINERS}
 """Every endpoint that is ever called; each has a case in tests/conformance."""
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Unavailable",
     "Unreachable",
     "Unreadable",
+    "mail_store_trouble",
     "read_actual",
     "read_aliases",
     "read_mailbox",

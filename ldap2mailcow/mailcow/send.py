@@ -66,6 +66,11 @@ def _only_numbers(call: Call) -> _Request:
     return _Request(call.endpoint, _numbers(call))
 
 
+def _only_items(call: Call) -> _Request:
+    """`delete/mailbox`: the body is the list."""
+    return _Request(call.endpoint, call.items)
+
+
 def _numbers(call: Call) -> list[int]:
     """Return the items as numbers; anything else fails, for an address may find another alias (section 0, rule 6)."""
     return [int(item) for item in call.items]
@@ -83,8 +88,10 @@ _FORMS: dict[str, Callable[[Call], _Request]] = {
     "edit/mailbox": _items_and_attr,
     "edit/tls_policy": _items_and_attr,
     "delete/alias": _only_numbers,
+    "delete/mailbox": _only_items,
     "delete/mailbox/tag": _tags_of_one,
     "edit/alias": _numbers_and_attr,
+    "edit/rename-mbox": _items_and_attr,
 }
 """How each endpoint wants its request."""
 

@@ -91,6 +91,8 @@ class RememberedAlias:
     missing_since: datetime | None = None
     missed: int = 0
     """Whole answers in a row that didn't have the entry."""
+    last_missed: datetime | None = None
+    """When the last of them was given."""
 
 
 def joined(addresses: Iterable[str]) -> str:

@@ -26,6 +26,7 @@ class Subject(StrEnum):
 class Kind(StrEnum):
     """What a change does to a mailbox or an alias."""
 
+    RENAME = "rename"  # mailboxes only
     CREATE = "create"
     ADOPT = "adopt"
     UPDATE = "update"
@@ -34,7 +35,9 @@ class Kind(StrEnum):
     GRANT = "grant"  # whom its user may send as
     SWITCH = "switch"  # to another identity provider: who checks the password
     DISABLE = "disable"
+    RELEASE = "release"  # ours no more, whatever it is
     REMOVE = "remove"  # aliases only
+    DELETE = "delete"  # mailboxes only, with all that is in them
 
 
 class Why(StrEnum):
@@ -55,6 +58,11 @@ class Why(StrEnum):
     TARGET_BACK = "it is wanted, and there is somebody whom it can go to"
     DROPPED = "a change of an alias would take it away"
     NOT_WANTED = "the directory no longer asks for it"
+    RENAMED = "its address changed in the directory"
+    MOVED = "its person has a mailbox in another domain now"
+    EXPIRED = "its entry has been gone from the directory for as long as the config says"
+    UNFINISHED = "an earlier run began it"
+    RELEASED = "somebody asked for it"
 
 
 @dataclass(frozen=True, slots=True)

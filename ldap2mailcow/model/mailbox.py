@@ -103,9 +103,15 @@ class Remembered:
     """Set where the inactive state is our doing."""
     was_active: int = 1
     """What `active` was before we set it 0: 1, or 2 where somebody had barred the login."""
+    barred: int = 0
+    """What we set `active` to where `disabled` says that we did: 0, or 2 where only the login ended."""
     missing_since: datetime | None = None
     missed: int = 0
     """Whole answers in a row that didn't have the entry."""
+    last_missed: datetime | None = None
+    """When the last of them was given: what lies between two answers is only counted where it is believable."""
+    retired_since: datetime | None = None
+    """Since when the mailbox has been out of service because its entry is gone."""
     present: frozenset[str] = frozenset()
     """The mapped keys for which the entry had a value in the last whole answer."""
     senders: frozenset[str] = frozenset()

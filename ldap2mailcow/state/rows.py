@@ -82,6 +82,7 @@ _IN_BOTH: Mapping[str, Callable[[Any], Any]] = {
     "origin": Origin,
     "applied": json.loads,
     "missing_since": datetime.fromisoformat,
+    "last_missed": datetime.fromisoformat,
 }
 MAILBOXES = Table(
     Subject.MAILBOX.value,
@@ -90,6 +91,7 @@ MAILBOXES = Table(
         **_IN_BOTH,
         "kept": bool,
         "disabled": Cause,
+        "retired_since": datetime.fromisoformat,
         "present": _set,
         "senders": _set,
         "foreign_senders": _set,

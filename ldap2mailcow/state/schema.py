@@ -81,6 +81,13 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE mailbox ADD COLUMN senders_checked TEXT;
     ALTER TABLE change ADD COLUMN subject TEXT NOT NULL DEFAULT 'mailbox';
     """,
+    """
+    ALTER TABLE mailbox ADD COLUMN barred INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE mailbox ADD COLUMN last_missed TEXT;
+    ALTER TABLE mailbox ADD COLUMN retired_since TEXT;
+    ALTER TABLE alias ADD COLUMN last_missed TEXT;
+    CREATE TABLE intent (name TEXT PRIMARY KEY, at TEXT NOT NULL, change TEXT NOT NULL) STRICT;
+    """,
 )
 """Each turns a file of one version into the next; the first makes an empty file into version 1."""
 

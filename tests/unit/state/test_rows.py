@@ -33,8 +33,11 @@ EVERYTHING: dict[Subject, dict[str, Any]] = {
         "kept": True,
         "disabled": Cause.MISSING,
         "was_active": 2,
+        "barred": 2,
         "missing_since": NOW,
         "missed": 2,
+        "last_missed": NOW.replace(hour=14),
+        "retired_since": NOW.replace(hour=15),
         "present": frozenset({"name", "quota"}),
         "senders": frozenset({"all@example.org", "@example.com", "*"}),
         "foreign_senders": frozenset({"ann@example.net", "@example.net"}),
@@ -51,6 +54,7 @@ EVERYTHING: dict[Subject, dict[str, Any]] = {
         "disabled": True,
         "missing_since": NOW,
         "missed": 2,
+        "last_missed": NOW.replace(hour=14),
     },
 }
 BOTH = pytest.mark.parametrize("subject", [MAILBOX, ALIAS])

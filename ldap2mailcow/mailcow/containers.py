@@ -1,0 +1,29 @@
+"""The containers behind the API: what moves the mail when a mailbox is renamed or deleted."""
+
+from __future__ import annotations
+
+from .client import Mailcow
+from .codes import plain
+from .rows import row_of
+
+CONTAINERS = "get/status/containers"
+_DOVECOT = "dovecot-mailcow"
+_RUNNING = "running"
+
+
+def mail_store_trouble(client: Mailcow) -> str:
+    """Return why mail can't be moved just now, a sentence; empty where it can.
+
+    mailcow renames and deletes in its database first and ignores what its container of dovecot says to the move of
+    the mail: with dovecot down the mail stays under the old name, where the next mailbox of that name finds it
+    (docs/mailcow-api.md section 15). Raises what `Mailcow.get` raises, Unreadable.
+    """
+    row = row_of(client.get(CONTAINERS), "its containers").get(_DOVECOT)
+    state = row.get("state") if isinstance(row, dict) else None
+    if state == _RUNNING:
+        return ""
+    said = f"is {plain(state)}" if state else "isn't there"
+    return (
+        f"the container {_DOVECOT} {said}, and without it mailcow would leave the mail behind; start it, the next run "
+        "tries again"
+    )

@@ -1,0 +1,34 @@
+"""Whether mail can be moved: what mailcow says of its container of dovecot."""
+
+from __future__ import annotations
+
+import pytest
+
+from ldap2mailcow.mailcow import Unreadable, mail_store_trouble
+
+from .scripted import by_path, mailcow
+
+
+def said_of(answer: object) -> str:
+    with mailcow(by_path({"get/status/containers": answer})) as (_, client):
+        return mail_store_trouble(client)
+
+
+def test_mail_can_be_moved_while_dovecot_runs() -> None:
+    assert said_of({"dovecot-mailcow": {"state": "running"}}) == ""
+
+
+@pytest.mark.parametrize("state", ["exited", "restarting", "paused"])
+def test_mail_can_not_be_moved_while_dovecot_is_down(state: str) -> None:
+    sentence = said_of({"dovecot-mailcow": {"state": state}})
+    assert f"dovecot-mailcow is {state}, and without it mailcow would leave the mail behind; start it" in sentence
+
+
+@pytest.mark.parametrize("answer", [{}, [], {"dovecot-mailcow": "x"}, {"dovecot-mailcow": {"state": ""}}])
+def test_a_container_that_nothing_is_known_of_is_not_there(answer: object) -> None:
+    assert "dovecot-mailcow isn't there" in said_of(answer)
+
+
+def test_an_answer_of_another_form_is_unreadable() -> None:
+    with pytest.raises(Unreadable):
+        said_of(["x"])
