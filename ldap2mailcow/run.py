@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,8 +18,32 @@ from ldap2mailcow.apply import apply, read_stamps, writes_password
 from ldap2mailcow.config import Config, Loaded, Source
 from ldap2mailcow.desired import choose_id_attribute, desire, desire_aliases
 from ldap2mailcow.mailcow import Mailcow
-from ldap2mailcow.model import Address, Answer, Answers, Code, Finding, Level, Memory, Outcome, SourceMemory
-from ldap2mailcow.plan import Options, Plan, View, make_plan, senders_due, wants_new_mailboxes
+from ldap2mailcow.model import (
+    Address,
+    Answer,
+    Answers,
+    Code,
+    Finding,
+    Level,
+    Memory,
+    Note,
+    Outcome,
+    RenameChange,
+    SourceMemory,
+)
+from ldap2mailcow.plan import (
+    Options,
+    Plan,
+    View,
+    deletions_begun,
+    holders,
+    make_plan,
+    reads_aliases,
+    renamed,
+    senders_due,
+    settle,
+    wants_new_mailboxes,
+)
 from ldap2mailcow.report import FAILED, WITHHELD, Due, Result, due
 from ldap2mailcow.state import ANCESTOR_FILE, State, lock, read_ancestor
 
@@ -96,7 +120,7 @@ class Run:
             self.screen.plan(self.result, self.due(complete=False))
             if not self.request.dry_run:
                 self.store.forget_refusals()
-                self.carry_out(client, self.result.plan)
+                self.carry_out(client, view, self.result.plan)
         self.result.exit_code = self.result.judge()
 
     @property
@@ -187,9 +211,11 @@ class Run:
         actual = mailcow.read_actual(
             client,
             frozenset(source.domains) or None,
-            with_aliases=source.manages_aliases or source.manages_senders,
+            with_aliases=reads_aliases(source, memory),
             with_provider=source.user_mapping.authsource != "mailcow",
         )
+        halves = read_halves(client, deletions_begun(memory, actual)) if actual.half_deleted else frozenset()
+        memory, actual, settled = settle(memory, actual, halves)
         id_attribute, memory = settle_id(source, answers.users, memory)
         desired = desire(
             answers.users.entries,
@@ -197,29 +223,18 @@ class Run:
             self.config,
             id_attribute=id_attribute,
             hosted=frozenset(actual.domains),
-            holders={row.id or row.dn.lower(): row.address for row in memory.mailboxes.values()},
+            holders=holders(memory),
             has_mailbox=actual.mailboxes.keys(),
         )
-        wishes = desire_aliases(
-            answers,
-            desired,
-            source,
-            self.config,
-            id_attribute=id_attribute,
-            hosted=actual.hosted,
-            alias_domains=actual.alias_domains,
-            holders={row.address: row.owner for row in memory.aliases.values()},
-        )
-        if not source.manages_aliases and (wanted := wants_new_mailboxes(desired, actual)):
+        if not reads_aliases(source, memory) and (wanted := wants_new_mailboxes(desired, actual)):
             aliases = mailcow.read_aliases(client, {address.domain for address in wanted})
             actual = replace(actual, aliases=aliases)
-        return View(
+        view = View(
             config=self.config,
             source=source,
             search_filter=self.request.override_filter or source.search_filter,
             answers=answers,
             desired=desired,
-            wishes=wishes,
             id_attribute=id_attribute,
             actual=actual,
             memory=memory,
@@ -228,26 +243,36 @@ class Run:
             senders=read_senders(client, senders_due(memory) & actual.mailboxes.keys())
             if source.manages_senders
             else {},
+            settled=settled,
         )
+        return with_wishes(renamed(view))
 
     def planned(self, client: Mailcow, view: View) -> Plan:
         """Return the plan; where it changes whom somebody may send as, mailcow's present rows are read first."""
         plan = make_plan(view)
         if not plan.unread:
             return plan
-        return make_plan(replace(view, senders={**view.senders, **read_senders(client, plan.unread)}))
+        before = {view.renames.before(address): address for address in plan.unread}
+        found = read_senders(client, before.keys())
+        now = {before[one]: view.renames.senders_after(rows) for one, rows in found.items()}
+        return make_plan(replace(view, senders={**view.senders, **now}))
 
-    def carry_out(self, client: Mailcow, plan: Plan) -> None:
+    def carry_out(self, client: Mailcow, view: View, plan: Plan) -> None:
         """Write, remember each outcome once mailcow has confirmed it, and read back the stamps of passwords."""
-        self.store.note(plan.notes, self.source.name, plan.source)
+        self.store.settle(view.settled.done, view.settled.repairs, self.clock(), self.number)
+        now, later = split_notes(plan.notes, view.renames.changes)
+        self.store.note(now, self.source.name, plan.source)
         with self.screen.progress(len(plan.changes)) as progress:
             applied = apply(
                 plan.changes,
                 client,
                 connections=self.config.mailcow_connections,
+                intend=lambda change: self.store.intend(change, self.clock()),
                 record=self.record,
                 progress=progress,
             )
+        if later and applied.done(view.renames.changes):
+            self.store.note(later, self.source.name, plan.source)
         if applied.trouble:
             raise applied.trouble
         if any(writes_password(outcome.change) for outcome in applied.outcomes):
@@ -336,9 +361,36 @@ def settle_id(source: Source, answer: Answer, memory: Memory) -> tuple[str, Memo
     )
 
 
+def with_wishes(view: View) -> View:
+    """Return the view with the aliases and rights that the directory asks for, once it is known who is called what."""
+    wishes = desire_aliases(
+        view.answers,
+        view.desired,
+        view.source,
+        view.config,
+        id_attribute=view.id_attribute,
+        hosted=view.actual.hosted,
+        alias_domains=view.actual.alias_domains,
+        holders={row.address: row.owner for row in view.memory.aliases.values()},
+    )
+    return replace(view, wishes=wishes)
+
+
+def read_halves(client: Mailcow, addresses: AbstractSet[Address]) -> frozenset[Address]:
+    """Return the mailboxes of which mailcow holds only half."""
+    return frozenset(one for one in addresses if isinstance(mailcow.read_mailbox(client, one), mailcow.HalfDeleted))
+
+
 def read_senders(client: Mailcow, addresses: AbstractSet[Address]) -> dict[Address, frozenset[str] | None]:
     """Return mailcow's rows of whom the users of some mailboxes may send as; None where it doesn't tell."""
     return {**dict.fromkeys(addresses), **mailcow.read_senders(client, addresses)}
+
+
+def split_notes(notes: Iterable[Note], renames: Iterable[RenameChange]) -> tuple[list[Note], list[Note]]:
+    """Return what can be remembered at once, and what is about addresses that are renamed first."""
+    renamed = {address for change in renames for address in (change.former, change.address)}
+    notes = tuple(notes)
+    return [one for one in notes if one.address not in renamed], [one for one in notes if one.address in renamed]
 
 
 def is_ancestors(loaded: Loaded) -> bool:

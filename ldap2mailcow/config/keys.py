@@ -32,15 +32,13 @@ class Unbuilt:
     feature: str
 
 
-_DOMAINS, _TEMPLATES, _RENAMES = "new mail domains", "mailbox templates", "renaming mailboxes"
+_DOMAINS, _TEMPLATES = "new mail domains", "mailbox templates"
 
 UNBUILT: dict[str, Unbuilt] = {
     "ldap.user_mapping.tags": Unbuilt("", "tags from the directory"),
     "ldap.user_mapping.template": Unbuilt("", _TEMPLATES),
     "create_domains": Unbuilt(default=False, feature=_DOMAINS),
-    "renames": Unbuilt("rename", _RENAMES),
     "removed_users.delete_after": Unbuilt("30d", "deleting mailboxes"),
-    "limits.renames": Unbuilt(5, _RENAMES),
     "templates.default": Unbuilt(None, _TEMPLATES),
     "templates.map": Unbuilt({}, _TEMPLATES),
     "metrics_file": Unbuilt(None, "metrics"),

@@ -255,6 +255,8 @@ class Limits(_Block):
 
     removals: _AnyLimit = Limit(count=5, percent=10)
     """Mailboxes, and aliases, each by themselves."""
+    renames: _AnyLimit = Limit(count=5)
+    """Mailboxes that get another address; people who are known again by their address alone."""
     list_shrink: _AnyLimit = Limit(percent=50)
     """Members of one list."""
     list_members: Count = 1000
@@ -300,6 +302,7 @@ class Config(_Block):
     adopt_mailboxes: Literal["overwrite", "keep_password", "refuse"] = "overwrite"
     adopt_aliases: Literal["same_goto", "overwrite", "refuse"] = "same_goto"
     mark: Word = "ldap-sync"
+    renames: Literal["rename", "hold"] = "rename"
     removed_users: Removal = Removal()
     removed_aliases: Literal["delete", "disable", "keep"] = "delete"
     external_goto: ForeignGoto = ForeignGoto()

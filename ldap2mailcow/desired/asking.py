@@ -61,8 +61,8 @@ class Asking:
             forward = read_forwarder(self.reader, self.scope, entry, owner, address)
             self.forwards.append(forward)
         else:
-            self.with_mailbox.append((entry, address))
-        own = (address, self.people.renaming.get(address, address))
+            self.with_mailbox.append((entry, self.people.held.get(address, address)))
+        own = (self.people.held.get(address, address), address)
         self.persons.append(read_person(self.reader, self.scope, entry, owner, own, forward))
 
     def _read_forward(self, entry: Entry, owner: str) -> None:

@@ -38,7 +38,7 @@ class Addressees:
                 return person.primary
             case Forward():
                 return address
-        return None
+        return self.people.former.get(address)
 
 
 @dataclass(slots=True)

@@ -40,6 +40,12 @@ class Desired:
     """New addresses of people whose mailbox still has the old one: until it is renamed, they are reached there."""
     renaming: Mapping[Address, Address] = field(default_factory=dict)
     """The same the other way round: what a mailbox will be called."""
+    former: Mapping[Address, Address] = field(default_factory=dict)
+    """What mailboxes were called before they were renamed, and what they are called now: both mean the same person."""
+
+    def home(self, address: Address) -> Address:
+        """Return where the mailbox is of whoever an address means: under its old name, or its new one."""
+        return self.held.get(address, self.former.get(address, address))
 
     def has_mailbox(self, address: Address) -> bool:
         """Tell whether an address is somebody's mailbox, by the directory or still."""

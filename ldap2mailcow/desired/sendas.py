@@ -96,6 +96,7 @@ class Senders:
         """
         if not is_dn(text):
             sender = parse_sender(text)
+            sender = self.people.home(sender)
             twin = self.scope.twin(sender)
             return twin if twin and self.people.has_mailbox(twin) else sender
         found = self.who.is_at(text)
@@ -103,4 +104,6 @@ class Senders:
             if found.address is None:
                 raise LookupError(text)
             return found.address
-        return None if found in self.taken else found
+        if found in self.taken:
+            return None
+        return found if found is None else self.people.home(found)

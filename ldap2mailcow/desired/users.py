@@ -16,11 +16,13 @@ from .scope import Scope
 def known_users(
     entries: Iterable[Entry], people: Desired, id_attribute: str
 ) -> Iterator[tuple[Entry, str, Address | None]]:
-    """Give the users' entries with their ids and addresses: the mailbox, or what only forwards; None for neither.
+    """Give the users' entries with their ids and addresses; None for those who have none to use.
+
+    That is what the mailbox is called, or will be, or what only forwards.
 
     Those that can't be told apart are left out.
     """
-    addresses = {one.id: people.held.get(one.address, one.address) for one in people.mailboxes.values()}
+    addresses = {one.id: one.address for one in people.mailboxes.values()}
     addresses |= {one.id: one.address for one in people.forwarders.values()}
     for entry in entries:
         entry_id = stable_id(entry, id_attribute)

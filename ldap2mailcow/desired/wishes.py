@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ldap2mailcow.config import Config, Source
 from ldap2mailcow.model import Address, Alias, Answers, Finding, Role
@@ -65,6 +65,7 @@ def desire_aliases(
     everybody = Members(reader, scope, answers, who, addressees).everybody(asking.groups_that_matter())
     goto = Goto(addressees, everybody)
     taken = {one for one, asker in settled.items() if one in people.mailboxes and holders.get(one) == asker.owner}
+    asking.people = without_taken(people, settled)
     senders, foreign_senders = _rights(asking, who, everybody, taken)
     findings = (*reader.findings, *disputes, *scope.findings())
     aliases = {
@@ -82,6 +83,12 @@ def desire_aliases(
         findings=tuple(sorted(findings, key=lambda finding: (finding.where, finding.code, finding.sentence))),
         contested=frozenset().union(*(asker.addresses for asker in asking.askers())).difference(aliases),
     )
+
+
+def without_taken(people: Desired, settled: Mapping[Address, AnyAsker]) -> Desired:
+    """Return the people without the former addresses that somebody has as an alias now: those mean the alias."""
+    former = {address: home for address, home in people.former.items() if address not in settled}
+    return replace(people, former=former)
 
 
 def _may_be_empty(asker: AnyAsker, goto: Goto) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -35,6 +35,8 @@ class Sent:
     """To be read again."""
     why: str = ""
     """What is known about the unknown ones, a sentence; empty where there are none."""
+    made: Mapping[str, int] = field(default_factory=dict)
+    """The numbers of aliases that mailcow made besides, by address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ _FORMS: dict[str, Callable[[Call], _Request]] = {
 WRITES: frozenset[str] = frozenset(_FORMS)
 
 _BAD = frozenset({"danger", "error"})
+_ALIAS_MADE = "alias_added"
 _NOT_CONFIRMED = "mailcow didn't confirm it"
 _SENDERS = frozenset({"sender_acl", "extended_sender_acl"})
 _AFTER_SENDERS = frozenset({"password_complexity", "password_mismatch", "password_empty"})
@@ -201,10 +204,25 @@ def _of_one(call: Call, messages: Sequence[_Message]) -> Sent:
     confirmed = any(message.confirms(name) for message in messages)
     against = [message for message in messages if message.bad]
     if confirmed and not against:
-        return Sent(done=frozenset(call.items))
+        return Sent(done=frozenset(call.items), made=_made(call, messages))
     if not confirmed and against and all(message.certain for message in against):
         return Sent(refused={item: _sentences(against)})
     return _all_unknown(call, _sentences(against))
+
+
+def _made(call: Call, messages: Iterable[_Message]) -> dict[str, int]:
+    """Return the numbers of aliases that were made beside what was asked for: renaming a mailbox does that."""
+    if call.confirms == _ALIAS_MADE:
+        return {}
+    return {
+        str(message.arguments[0]).lower(): int(str(message.arguments[1]))
+        for message in messages
+        if message.kind == "success" and message.code == _ALIAS_MADE and _is_number(message.arguments[1:])
+    }
+
+
+def _is_number(arguments: Sequence[object]) -> bool:
+    return bool(arguments) and str(arguments[0]).isdecimal()
 
 
 def _of_several(call: Call, messages: Sequence[_Message]) -> Sent:

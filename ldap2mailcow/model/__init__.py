@@ -20,12 +20,26 @@ from .alias import (
     split,
 )
 from .attribute import ACTIVE, ATTRIBUTES, AUTHSOURCE, EDIT, NAME, QUOTA, TLS_IN, TLS_OUT, Attribute, Value
-from .change import AliasChange, Call, Change, FieldChange, Kind, MailboxChange, Outcome, Patch, Subject, Why
+from .change import (
+    AliasChange,
+    Call,
+    Change,
+    FieldChange,
+    Kind,
+    MailboxChange,
+    Note,
+    Outcome,
+    Patch,
+    RenameChange,
+    Stage,
+    Subject,
+    Why,
+)
 from .dn import is_dn, normal_dn, rdns
 from .entry import ID_CANDIDATES, Answer, Answers, Entry
 from .finding import LEVELS, Code, Finding, Level
 from .mailbox import Cause, Domain, Existing, Mailbox, Origin, Remembered
-from .memory import Fingerprint, Memory, Note, Notice, SourceMemory
+from .memory import Fingerprint, Memory, Notice, SourceMemory
 from .stored import MIB, UNITS, UnusableValueError, read_flag, read_name, read_quota
 from .text import escaped, escaped_lines
 
@@ -82,8 +96,10 @@ __all__ = [
     "Patch",
     "Remembered",
     "RememberedAlias",
+    "RenameChange",
     "Role",
     "SourceMemory",
+    "Stage",
     "Subject",
     "UnusableValueError",
     "Value",

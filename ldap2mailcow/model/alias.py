@@ -29,6 +29,7 @@ class Role(StrEnum):
     USER = "user"  # a further address of somebody
     LIST = "list"  # an address of a group
     FORWARD = "forward"  # an entry that only forwards
+    FORMER = "former"  # the address that somebody's mailbox had before it was renamed
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,15 @@ class Subject(StrEnum):
     ALIAS = "alias"
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is remembered without any change in mailcow: columns of a row, or None to forget the row."""
+
+    address: Address
+    remember: Patch | None
+    subject: Subject = Subject.MAILBOX
+
+
 class Kind(StrEnum):
     """What a change does to a mailbox or an alias."""
 
@@ -105,6 +114,8 @@ class Change:
     """How often mailcow rebuilds its whole address book for it (docs/mailcow-api.md section 12)."""
     remember: Patch | None = field(default_factory=dict)
     """What the state file holds once mailcow has confirmed it; None: nothing any more."""
+    notes: tuple[Note, ...] = ()
+    """What else is remembered with it."""
     subject: ClassVar[Subject]
 
     @property
@@ -132,6 +143,43 @@ class MailboxChange(Change):
     foreign_senders: tuple[str, ...] | None = None
     """All of `extended_sender_acl` from now on; None: not written."""
     subject: ClassVar[Subject] = Subject.MAILBOX
+
+
+class Stage(StrEnum):
+    """How much of a rename is left to do."""
+
+    WHOLE = "whole"
+    REST = "rest"  # an earlier run renamed it; what follows the renaming wasn't all done
+    BACK = "back"  # an earlier run made it active for the renaming, which isn't wanted any more
+
+
+@dataclass(frozen=True, slots=True)
+class RenameChange(Change):
+    """A mailbox gets another address in its domain: `address`, from then on.
+
+    mailcow takes mail, password, rights and tags along, and rewrites gotos that are nothing but the old address
+    (docs/mailcow-api.md section 15).
+    """
+
+    former: Address = field(default_factory=Address)
+    """The address that it has before."""
+    active: int = 1
+    """What `active` is before and after: mailcow renames no inactive mailbox, so that 0 becomes 2 meanwhile."""
+    left: Mapping[str, Value] | None = None
+    """The fields of the alias that stays at the old address; None: none stays."""
+    gives_way: int | None = None
+    """The number of the alias at the new address, which is deleted just before."""
+    stage: Stage = Stage.WHOLE
+    turn: int = 0
+    """Its place among the renames of a run: one may wait for the address that another gives up."""
+    attribute_hash: str = ""
+    """Sent back with edits, as mailcow had it."""
+    subject: ClassVar[Subject] = Subject.MAILBOX
+
+    @property
+    def name(self) -> str:
+        """What tells it from the other changes of a run: a mailbox may be renamed twice, to swap two addresses."""
+        return f"{self.kind} {self.former} to {self.address}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from .address import Address
 from .alias import RememberedAlias
-from .change import Patch, Subject
+from .change import Change
 from .mailbox import Remembered
 
 Fingerprint = Mapping[str, str]
@@ -36,19 +36,12 @@ class Memory:
     seal: Callable[[SecretStr], str]
     """Makes the digest of a password: the name of the key, a colon, and an HMAC with it."""
     aliases: Mapping[Address, RememberedAlias] = field(default_factory=dict)
+    intents: tuple[Change, ...] = ()
+    """What an earlier run was about to do, and died before it could write down how that ended."""
 
     def is_comparable(self, digest: str) -> bool:
         """Tell whether a stored digest was made with the present key; one of a lost key says nothing."""
         return digest.partition(":")[0] == self.seal(SecretStr("")).partition(":")[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What is remembered without any change in mailcow: columns of a row, or None to forget the row."""
-
-    address: Address
-    remember: Patch | None
-    subject: Subject = Subject.MAILBOX
 
 
 @dataclass(frozen=True, slots=True)

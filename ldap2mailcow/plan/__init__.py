@@ -1,13 +1,18 @@
 """What to do: desired, remembered and actual become changes, guarded, in order. Pure: no I/O, the clock is given."""
 
 from .calls import Batch, Cost, Phase, calls_of, cost, phases
+from .holders import holders
+from .intents import deletions_begun, needs_intent, remembered, settle
 from .knowledge import fingerprint
 from .plan import make_plan, wants_new_mailboxes
+from .rename_calls import BARRED, give_way, keep_alias, make_alias, rename_call, set_active
+from .renames import renamed
 from .senders import senders_due
-from .verify import is_alias_done, is_done, remainder, without
-from .view import Options, Pending, Plan, Reason, View, What, Withheld
+from .verify import is_alias_done, is_done, is_same_alias, remainder, touches, without
+from .view import Options, Pending, Plan, Reason, Renames, Settled, View, What, Withheld, reads_aliases
 
 __all__ = [
+    "BARRED",
     "Batch",
     "Cost",
     "Options",
@@ -15,18 +20,34 @@ __all__ = [
     "Phase",
     "Plan",
     "Reason",
+    "Renames",
+    "Settled",
     "View",
     "What",
     "Withheld",
     "calls_of",
     "cost",
+    "deletions_begun",
     "fingerprint",
+    "give_way",
+    "holders",
     "is_alias_done",
     "is_done",
+    "is_same_alias",
+    "keep_alias",
+    "make_alias",
     "make_plan",
+    "needs_intent",
     "phases",
+    "reads_aliases",
     "remainder",
+    "remembered",
+    "rename_call",
+    "renamed",
     "senders_due",
+    "set_active",
+    "settle",
+    "touches",
     "wants_new_mailboxes",
     "without",
 ]

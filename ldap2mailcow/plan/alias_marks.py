@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from ldap2mailcow.config import Config
 from ldap2mailcow.model import PRIVATE_COMMENT, Alias, ExistingAlias, Origin, RememberedAlias, Role
 
 from .draft import Draft
 
 
-def marks(draft: Draft) -> tuple[str, str]:
-    """Return the private comments that are ours: of an alias, and of one that we set inactive."""
-    return draft.view.config.mark, draft.disabled_tag
+def renamed_comment(config: Config) -> str:
+    """Return the private comment of an alias that stays where a mailbox was before it was renamed."""
+    return f"{config.mark}:renamed"
+
+
+def marks(draft: Draft) -> tuple[str, ...]:
+    """Return the private comments that are ours: of an alias, of one that we set inactive, of a former address."""
+    return draft.view.config.mark, draft.disabled_tag, renamed_comment(draft.view.config)
 
 
 def is_our_alias(draft: Draft, existing: ExistingAlias) -> bool:
@@ -27,22 +33,27 @@ def _is_of(existing: ExistingAlias, row: RememberedAlias) -> bool:
 
 
 def row_of(draft: Draft, existing: ExistingAlias) -> RememberedAlias:
-    """Return what we remember of an alias that is ours; a fresh row where only its mark says so."""
+    """Return what we remember of an alias that is ours; a fresh row where only its mark says so.
+
+    Of a former address the mark says whose it is, too: who has the mailbox that it goes to.
+    """
+    is_former = existing.values[PRIVATE_COMMENT] == renamed_comment(draft.view.config)
+    mailbox = draft.view.desired.mailboxes.get(min(existing.goto, default=existing.address)) if is_former else None
     return draft.view.memory.aliases.get(existing.address) or RememberedAlias(
         existing.address,
         source=draft.view.source.name,
-        owner="",
-        dn="",
-        role=None,
+        owner=mailbox.id if mailbox else "",
+        dn=mailbox.dn if mailbox else "",
+        role=Role.FORMER if is_former else None,
         origin=Origin.MARK,
         disabled=existing.values[PRIVATE_COMMENT] == draft.disabled_tag,
     )
 
 
-def comment(draft: Draft, existing: ExistingAlias, *, disabled: bool) -> dict[str, str]:
+def comment(draft: Draft, existing: ExistingAlias, *, disabled: bool, former: bool = False) -> dict[str, str]:
     """Return what to write as the private comment; nothing where it is right, or somebody's own words."""
     ours = marks(draft)
-    there, wanted = existing.values[PRIVATE_COMMENT], ours[disabled]
+    there, wanted = existing.values[PRIVATE_COMMENT], ours[1 if disabled else 2 if former else 0]
     return {PRIVATE_COMMENT: wanted} if there in ("", *ours) and there != wanted else {}
 
 
@@ -63,9 +74,16 @@ def is_managed(draft: Draft, role: Role | None) -> bool:
         Role.LIST: source.reads_groups or bool(mapping.group_addresses),
         Role.FORWARD: source.reads_forwards or bool(mapping.forward_to),
     }
+    if role is Role.FORMER:
+        return draft.view.config.create_mailboxes
     return any(made.values()) if role is None else made[role]
 
 
 def concerns(draft: Draft, wish: Alias) -> bool:
     """Tell whether `--only` leaves an alias to this run: its own address, or that of the user whom it belongs to."""
-    return draft.in_scope(wish.address) or (wish.role is Role.USER and any(map(draft.in_scope, wish.goto)))
+    is_theirs = wish.role in OF_ONE_PERSON and any(map(draft.in_scope, wish.goto))
+    return draft.in_scope(wish.address) or is_theirs
+
+
+OF_ONE_PERSON = frozenset({Role.USER, Role.FORMER})
+"""The kinds of aliases that are further addresses of one mailbox."""

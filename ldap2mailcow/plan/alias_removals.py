@@ -31,7 +31,7 @@ def decide_alias_removals(draft: Draft, knowledge: Knowledge) -> None:
     for address, existing in sorted(draft.view.actual.aliases.items()):
         if address in draft.view.wishes.aliases or draft.is_protected(address) or not is_our_alias(draft, existing):
             continue
-        if address in draft.view.desired.held:
+        if existing.goto == {draft.view.desired.held.get(address)}:
             continue  # what its owner's mailbox will be called: until then it is reached here
         row = row_of(draft, existing)
         if not draft.is_of_source(row) or not is_managed(draft, row.role) or not knowledge.knows(row.role):
@@ -47,8 +47,8 @@ def decide_alias_removals(draft: Draft, knowledge: Knowledge) -> None:
 def forget_departed_aliases(draft: Draft) -> None:
     """Forget the aliases that are gone from mailcow and that nobody asks for."""
     actual = draft.view.actual
-    if not draft.view.source.manages_aliases:
-        return  # then mailcow's aliases weren't read, or not all of them
+    if not draft.view.reads_aliases:
+        return
     for address in sorted(draft.view.memory.aliases):
         is_in_scope = address.domain in actual.domains or address.domain in actual.alias_domains
         if is_in_scope and address not in actual.aliases and address not in draft.view.wishes.aliases:

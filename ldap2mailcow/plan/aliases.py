@@ -29,7 +29,7 @@ from ldap2mailcow.model import (
     joined,
 )
 
-from .alias_marks import comment, concerns, is_disabled_by_us, is_our_alias
+from .alias_marks import OF_ONE_PERSON, comment, concerns, is_disabled_by_us, is_our_alias
 from .delivery import Delivery, Reach
 from .draft import Draft
 from .knowledge import Knowledge
@@ -145,7 +145,7 @@ class AliasKeeper:
 
     def targets(self, wish: Alias) -> tuple[frozenset[Address], tuple[Address, ...]]:
         """Return whom an alias can reach after this run, and who of those it should is nowhere."""
-        reaches = {address: self.delivery.reach(address) for address in wish.goto}
+        reaches = {address: self.delivery.reach(address) for address in map(self.delivery.home, wish.goto)}
         return (
             frozenset(address for address, reach in reaches.items() if reach is Reach.DELIVERED),
             tuple(sorted(address for address, reach in reaches.items() if reach is Reach.NOWHERE)),
@@ -154,7 +154,7 @@ class AliasKeeper:
     def tell_unreachable(self, wish: Alias, nowhere: tuple[Address, ...]) -> None:
         """Say who can't be reached, unless that is told already: of people whose mailbox can't be made."""
         view = self.draft.view
-        if wish.role is Role.USER:
+        if wish.role in OF_ONE_PERSON:
             if nowhere and not view.config.create_mailboxes:
                 self.draft.find(
                     Code.ALIAS_WITHOUT_MAILBOX,
@@ -297,13 +297,13 @@ class AliasKeeper:
         row = self.draft.view.memory.aliases.get(existing.address)
         is_the_same = row is not None and row.owner == wish.owner and is_our_alias(self.draft, existing)
         forwards = any(one.id == wish.owner for one in self.draft.view.desired.forwarders.values())
-        return is_the_same and existing.is_active and wish.role is Role.USER and not forwards
+        return is_the_same and existing.is_active and wish.role in OF_ONE_PERSON and not forwards
 
     def shrinks_too_much(self, wish: Alias, existing: ExistingAlias, leaving: frozenset[Address]) -> bool:
         """Tell whether a list loses more members than one run may take, those aside whose mailbox is disabled."""
         row = self.draft.view.memory.aliases.get(existing.address)
         roles = {wish.role, row.role if row else None}
-        if roles <= {Role.USER, None} or not leaving:
+        if roles <= {*OF_ONE_PERSON, None} or not leaving:
             return False
         allowed = self.draft.view.config.limits.list_shrink.allows(len(existing.goto))
         is_much = Role.LIST in roles and len(leaving) > allowed
@@ -324,7 +324,8 @@ class AliasKeeper:
         )
         inactive = wanted.get(ALIAS_ACTIVE, existing.values[ALIAS_ACTIVE]) == 0
         disabled = inactive and (active == 0 or is_disabled_by_us(self.draft, existing))
-        writes = {change.key: change.after for change in fields} | comment(self.draft, existing, disabled=disabled)
+        mark = comment(self.draft, existing, disabled=disabled, former=wish.role is Role.FORMER)
+        writes = {change.key: change.after for change in fields} | mark
         adopting = not is_our_alias(self.draft, existing)
         if not writes and not adopting:
             return None

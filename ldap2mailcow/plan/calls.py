@@ -6,9 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from ldap2mailcow.model import ATTRIBUTES, AUTHSOURCE, EDIT, AliasChange, Call, Change, Kind, MailboxChange
+from ldap2mailcow.model import (
+    ATTRIBUTES,
+    AUTHSOURCE,
+    EDIT,
+    AliasChange,
+    Call,
+    Change,
+    Kind,
+    MailboxChange,
+    RenameChange,
+)
 
 from .order import Step, step_of
+from .rename_calls import rename_calls
 
 ITEMS_A_CALL = 10
 """mailcow echoes the whole request for each item, and a failing item can end the call: docs/mailcow-api.md 1 and 11."""
@@ -19,6 +30,10 @@ ADD = "add/mailbox"
 REMOVE_TAG = "delete/mailbox/tag"
 MODIFIED = "mailbox_modified"
 ADDED = "mailbox_added"
+
+
+SERIAL = frozenset({Step.RENAME, Step.DISABLE})
+"""What is done one by one: each blocks all other writes anyway, or waits for the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,8 @@ def calls_of(change: Change) -> tuple[Call, ...]:
     if isinstance(change, AliasChange):
         nothing = change.kind is not Kind.REMOVE and not change.writes  # taken over as it is
         return () if nothing else (_alias_call(change),)
+    if isinstance(change, RenameChange):
+        return tuple(rename_calls(change))
     if not isinstance(change, MailboxChange):
         raise TypeError(type(change))  # pragma: no cover - there are no others
     if change.kind is Kind.CREATE:
@@ -125,7 +142,7 @@ def _tag_removal(change: MailboxChange) -> Iterable[Call]:
 def phases(changes: Iterable[Change]) -> tuple[Phase, ...]:
     """Arrange changes, already in order, into phases of batches."""
     return tuple(
-        Phase(_batches(group, alone=step is Step.DISABLE), serial=step is Step.DISABLE)
+        Phase(_batches(group, alone=step in SERIAL), serial=step in SERIAL)
         for step, group in groupby(changes, key=step_of)
     )
 

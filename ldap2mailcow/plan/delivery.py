@@ -63,6 +63,8 @@ class Delivery:
 
     def is_anothers(self, address: Address) -> bool:
         """Tell whether whoever wants a mailbox doesn't get it: what is at the address, if anything, isn't theirs."""
+        if address in self.view.desired.renaming:
+            return False  # whoever is held at it has it
         is_made_here = self.view.config.create_mailboxes and address in self.view.desired.mailboxes
         return address in self.refused or (is_made_here and address not in self.is_active)
 
@@ -80,6 +82,11 @@ class Delivery:
         if address.domain not in actual.domains and twin is None:
             return Reach.DELIVERED  # foreign, or of a domain that is not looked at here
         return Reach.DELIVERED if self.has_alias(address) else Reach.NOWHERE
+
+    def home(self, address: Address) -> Address:
+        """Return where somebody is reached: at the mailbox in their old domain, while the new one can't be made."""
+        old = self.view.renames.moving.get(address)
+        return old if old and address not in self.is_active and self.is_active.get(old) else address
 
     def reached(self, existing: ExistingAlias) -> frozenset[Address]:
         """Return whom an alias that is there goes on to reach; not itself, which mailcow takes out of every edit."""

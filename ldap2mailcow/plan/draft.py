@@ -9,9 +9,11 @@ from ldap2mailcow.model import (
     QUOTA,
     Address,
     AliasChange,
+    Cause,
     Code,
     Existing,
     Finding,
+    Mailbox,
     MailboxChange,
     Note,
     Remembered,
@@ -45,6 +47,8 @@ class Draft:
     """Addresses whose mailbox the directory wants for an entry that may not have it: it is somebody else's."""
     staying: set[Address] = field(default_factory=set)
     """Mailboxes whose entry is gone and which stay as they are for now."""
+    waiting: frozenset[Address] = frozenset()
+    """Mailboxes whose people have another id, all at once: they stay as they are until somebody has said a word."""
     taken_over: set[Address] = field(default_factory=set)
     """Addresses that went to an entry with another id, since the one that held them is gone."""
     told: set[tuple[Code, str]] = field(default_factory=set)
@@ -52,14 +56,33 @@ class Draft:
 
     @cached_property
     def remembered_by_id(self) -> dict[str, Remembered]:
-        """The rows of this source that have an id."""
-        return {row.id: row for row in self.view.memory.mailboxes.values() if row.id and self.is_of_source(row)}
+        """The rows of this source that have an id; of somebody who moved to another domain, the one in use."""
+        addresses = {mailbox.id: mailbox.address for mailbox in self.view.desired.mailboxes.values()}
+
+        def use(row: Remembered) -> tuple[bool, bool, bool]:
+            wanted = addresses.get(row.id or "")
+            same_domain = wanted is not None and wanted.domain == row.address.domain
+            return row.address == wanted, same_domain, row.disabled is not Cause.MISSING
+
+        rows = [row for row in self.view.memory.mailboxes.values() if row.id and self.is_of_source(row)]
+        return {row.id: row for row in sorted(rows, key=use) if row.id}
 
     @cached_property
     def remembered_by_dn(self) -> dict[str, Remembered]:
         """The rows of this source that have no id yet, by lower-case DN."""
         rows = self.view.memory.mailboxes.values()
         return {row.dn.lower(): row for row in rows if not row.id and row.dn and self.is_of_source(row)}
+
+    def known(self, mailbox: Mailbox) -> Remembered | None:
+        """Return the row of somebody's mailbox, whatever its address: by the id or, without one yet, by the DN."""
+        return self.remembered_by_id.get(mailbox.id) or self.remembered_by_dn.get(mailbox.dn.lower())
+
+    def has_moved(self, row: Remembered) -> bool:
+        """Tell whether a mailbox is one that its person no longer uses: they have another one, in another domain."""
+        current = self.remembered_by_id.get(row.id or "", row)
+        has_other = current is not row and current.address.domain != row.address.domain
+        is_wanted = current.address in self.view.desired.mailboxes
+        return has_other and is_wanted and current.address in self.view.actual.mailboxes
 
     @property
     def remembered_source(self) -> SourceMemory:

@@ -12,6 +12,11 @@ TAKING_AWAY = frozenset({Kind.DISABLE, Kind.SWITCH})
 """The kinds of change after which a mailbox no longer receives mail, or somebody can no longer log in as before."""
 
 WORDS = {
+    What.RENAMES: ("{count} of {managed} managed mailboxes would be renamed", "limits.renames lets {allowed} through"),
+    What.IDS: (
+        "{count} of {managed} people have another id and the same address, as on a new directory server",
+        "limits.renames lets {allowed} through",
+    ),
     What.ALIASES: ("{count} of {managed} managed aliases would be removed", "limits.removals lets {allowed} through"),
     What.RIGHTS: (
         "{count} of {managed} people would lose rights to send as others",

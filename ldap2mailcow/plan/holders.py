@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from ldap2mailcow.model import ACTIVE, Address, Cause, Code, Kind, Mailbox, Note, Remembered, Why
+from ldap2mailcow.model import (
+    ACTIVE,
+    Address,
+    Cause,
+    Code,
+    Kind,
+    Mailbox,
+    MailboxChange,
+    Memory,
+    Note,
+    Remembered,
+    Why,
+)
 
 from .draft import Draft
+from .guard import guard_others
 from .status import status_change
+from .view import What, Withheld
 
 REPLACED_AT_LEAST = 3
 """Fewer entries than this with new ids are people who were made anew, not a new directory server."""
@@ -14,30 +28,23 @@ REPLACED_AT_LEAST = 3
 def may_have(draft: Draft, mailbox: Mailbox) -> bool:
     """Tell whether an entry may have its address: not where it had another one, or where another entry has it."""
     address = mailbox.address
-    own = draft.remembered_by_id.get(mailbox.id) or draft.remembered_by_dn.get(mailbox.dn.lower())
+    own = draft.known(mailbox)
     if own and own.address != address and _is_gone_from_mailcow(draft, own.address):
         draft.notes.append(Note(own.address, None))  # renamed or deleted there by hand: nothing is left to hold on to
-    elif own and own.address != address:
-        draft.find(
-            Code.RENAMED,
-            mailbox.dn,
-            f"its address changed from {own.address} to {address}; renaming is not built yet, so neither is touched; "
-            "rename the mailbox in mailcow's UI or give the entry its old address back",
-        )
+    if address in draft.view.renames.held:
+        _tell_held(draft, mailbox, draft.view.renames.held[address])
         return False
     holder = draft.view.memory.mailboxes.get(address)
     if holder is None or _is_gone_from_mailcow(draft, address) or _is_entry_of(mailbox, holder, draft):
         return True
-    absence_is_known = draft.sees_all and draft.is_of_source(holder)
-    if holder.id is None or holder.id in draft.view.desired.ids or not absence_is_known:
+    if not _is_gone(draft, holder):
         draft.find(
             Code.ADDRESS_REUSED,
             mailbox.dn,
             f"it wants {address}, which is still the mailbox of {holder.dn}; first that one must give it up",
         )
         return False
-    gone_for = draft.view.now - (holder.missing_since or draft.view.now)
-    if gone_for > draft.view.config.removed_users.missing_for:
+    if not _is_just_gone(draft, holder):
         draft.find(
             Code.ADDRESS_REUSED,
             mailbox.dn,
@@ -47,6 +54,26 @@ def may_have(draft: Draft, mailbox: Mailbox) -> bool:
         return False
     draft.taken_over.add(address)
     return True
+
+
+def _tell_held(draft: Draft, mailbox: Mailbox, reason: str) -> None:
+    """Say why a mailbox keeps its address; nothing where it is told otherwise."""
+    if reason:
+        draft.find(
+            Code.RENAMED,
+            mailbox.dn,
+            f"its address changed from {draft.view.desired.held[mailbox.address]} to {mailbox.address}, and neither "
+            f"is touched: {reason}",
+        )
+
+
+def holders(memory: Memory) -> dict[str, Address]:
+    """Return the address that each known id (where none is known, each lower-case DN) holds.
+
+    Of somebody who has moved to another domain, it is the mailbox that is not out of service.
+    """
+    rows = sorted(memory.mailboxes.values(), key=lambda row: row.disabled is not Cause.MISSING)
+    return {row.id or row.dn.lower(): row.address for row in rows}
 
 
 def _is_gone_from_mailcow(draft: Draft, address: Address) -> bool:
@@ -59,6 +86,50 @@ def _is_entry_of(mailbox: Mailbox, holder: Remembered, draft: Draft) -> bool:
     if holder.id is not None:
         return holder.id == mailbox.id
     return holder.dn.lower() not in draft.view.desired.dns - {mailbox.dn.lower()}
+
+
+def _is_gone(draft: Draft, holder: Remembered) -> bool:
+    """Tell whether the entry that has a mailbox is surely no longer in the directory."""
+    absence_is_known = draft.sees_all and draft.is_of_source(holder)
+    return holder.id is not None and holder.id not in draft.view.desired.ids and absence_is_known
+
+
+def _is_just_gone(draft: Draft, holder: Remembered) -> bool:
+    """Tell whether it has been gone for so short a time that an entry with its address is the same person."""
+    gone_for = draft.view.now - (holder.missing_since or draft.view.now)
+    return gone_for <= draft.view.config.removed_users.missing_for
+
+
+def guard_ids(draft: Draft) -> Withheld | None:
+    """Leave everybody as they are where most people have another id at once, until somebody has said a word.
+
+    A new directory server does that; so does the wrong one.
+    """
+    view = draft.view
+    known = sum(draft.is_of_source(row) for row in view.memory.mailboxes.values())
+    again = [
+        mailbox
+        for address, mailbox in sorted(view.desired.mailboxes.items())
+        if (holder := view.memory.mailboxes.get(address))
+        and holder.id != mailbox.id
+        and address in view.actual.mailboxes
+        and draft.in_scope(address)
+        and _is_gone(draft, holder)
+        and _is_just_gone(draft, holder)
+    ]
+    if len(again) < REPLACED_AT_LEAST or len(again) * 2 <= known:
+        return None
+    withheld = guard_others(
+        [MailboxChange(Kind.ADOPT, one.address, Why.UNKNOWN_HERE, one.dn) for one in again],
+        What.IDS,
+        managed=known,
+        allowed=view.config.limits.renames.allows(known),
+        search_doubt="",
+        options=view.options,
+    )
+    if withheld:
+        draft.waiting = frozenset(withheld.addresses)
+    return withheld
 
 
 def tell_replaced_ids(draft: Draft) -> None:
@@ -81,7 +152,7 @@ def decide_left_behind(draft: Draft) -> None:
     readable = {mailbox.id for mailbox in draft.view.desired.mailboxes.values()}
     for address, row in sorted(draft.view.memory.mailboxes.items()):
         existing = draft.view.actual.mailboxes.get(address)
-        if existing is None or address in draft.served or row.id not in draft.view.desired.ids:
+        if existing is None or address in draft.served or row.id not in draft.view.desired.ids or draft.has_moved(row):
             continue
         if not draft.is_of_source(row) or draft.is_protected(address) or not draft.in_scope(address):
             continue

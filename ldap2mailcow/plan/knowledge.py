@@ -37,6 +37,7 @@ KEYS: dict[Role, tuple[str, ...]] = {
         "alias_mapping.mail",
         "alias_mapping.goto",
     ),
+    Role.FORMER: USER_KEYS,
 }
 """The settings that decide which aliases of each kind there are, besides those that decide who is in the answer."""
 
@@ -142,9 +143,10 @@ def alias_knowledge(view: View, *, users_whole: bool, emptied: bool, vanished: I
             Role.USER: users,
             Role.LIST: users and _is_whole(answers.groups),
             Role.FORWARD: users and _is_whole(answers.forwards),
+            Role.FORMER: users,
         },
         doubts=doubts,
-        doubt_of_rights=_changed(view, SENDER_KEYS) or lost.get(None) or doubts[Role.USER] or doubts[Role.LIST],
+        doubt_of_rights=changed_settings(view, SENDER_KEYS) or lost.get(None) or doubts[Role.USER] or doubts[Role.LIST],
     )
 
 
@@ -155,7 +157,7 @@ def _is_whole(answer: Answer | None) -> bool:
     return answer is None or not answer.doubts
 
 
-def _changed(view: View, keys: Iterable[str]) -> str:
+def changed_settings(view: View, keys: Iterable[str]) -> str:
     """Say which of some settings differ from those of the last accepted run."""
     remembered = view.memory.sources.get(view.source.name, SourceMemory()).accepted
     if remembered is None:
@@ -165,7 +167,7 @@ def _changed(view: View, keys: Iterable[str]) -> str:
 
 
 def _alias_doubt(view: View, role: Role) -> str:
-    if changed := _changed(view, KEYS[role]):
+    if changed := changed_settings(view, KEYS[role]):
         return changed
     source, answers = view.source, view.answers
     searched = {Role.LIST: (source.group_base, answers.groups), Role.FORWARD: (source.alias_base, answers.forwards)}
@@ -181,7 +183,7 @@ def _dropped(view: View, role: Role) -> str:
     dropped = sum(address in view.actual.aliases and address not in view.wishes.aliases for address in had)
     if role is Role.FORWARD:
         dropped += sum(not view.wishes.aliases[row.address].goto for row in _with_targets(view, role))
-    is_much = role is not Role.USER and dropped >= VANISHED_AT_LEAST and dropped * 2 > len(had)
+    is_much = role in (Role.LIST, Role.FORWARD) and dropped >= VANISHED_AT_LEAST and dropped * 2 > len(had)
     return f"{dropped} of {len(had)} lost their addresses or targets at once" if is_much else ""
 
 

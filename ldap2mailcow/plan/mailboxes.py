@@ -23,10 +23,12 @@ def decide_mailboxes(draft: Draft) -> None:
         if draft.is_protected(address):
             draft.find(Code.PROTECTED, mailbox.dn, f"{address} is protected by the config and left alone")
             continue
-        if not may_have(draft, mailbox):
+        if address not in draft.waiting and not may_have(draft, mailbox):
             draft.refused.add(address)
             continue
         draft.served.add(address)
+        if address in draft.waiting:
+            continue
         existing = draft.view.actual.mailboxes.get(address)
         if existing is None and draft.view.config.create_mailboxes:
             create(draft, mailbox)

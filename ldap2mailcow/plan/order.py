@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from ldap2mailcow.model import QUOTA, AliasChange, Change, Kind, Value
+from ldap2mailcow.model import QUOTA, Address, AliasChange, Change, Kind, RenameChange, Value
 
 
 class Step(IntEnum):
     """The steps of a run, first to last."""
 
-    FREE_ADDRESSES = 0  # and places: what a mailbox or another alias waits for
-    FREE_QUOTA = 1
-    MAILBOXES = 2
-    ENABLE = 3
-    ALIASES = 4  # after the mailboxes they go to, before those are disabled: else mailcow rebuilds its address book
-    REMOVE_ALIASES = 5
-    SENDERS = 6
-    SWITCH = 7
-    DISABLE = 8  # last: whatever goes wrong before it, nobody has lost anything yet
+    RENAME = 0  # all else knows a mailbox by its new address
+    FREE_ADDRESSES = 1  # and places: what a mailbox or another alias waits for
+    FREE_QUOTA = 2
+    MAILBOXES = 3
+    ENABLE = 4
+    ALIASES = 5  # after the mailboxes they go to, before those are disabled: else mailcow rebuilds its address book
+    REMOVE_ALIASES = 6
+    SENDERS = 7
+    SWITCH = 8
+    DISABLE = 9  # last: whatever goes wrong before it, nobody has lost anything yet
 
 
 def step_of(change: Change) -> Step:
@@ -32,6 +33,8 @@ def step_of(change: Change) -> Step:
             return Step.FREE_ADDRESSES
         return Step.REMOVE_ALIASES if change.kind is Kind.REMOVE else Step.ALIASES
     match change.kind:
+        case Kind.RENAME:
+            return Step.RENAME
         case Kind.GRANT:
             return Step.SENDERS
         case Kind.DISABLE:
@@ -43,6 +46,11 @@ def step_of(change: Change) -> Step:
         case _:
             frees = any(lowers_quota(field.key, field.before, field.after) for field in change.fields)
             return Step.FREE_QUOTA if frees else Step.MAILBOXES
+
+
+def place_of(change: Change) -> tuple[Step, int, Address]:
+    """Return what changes are sorted by: their step; renames by their turn; else the address, the same each time."""
+    return step_of(change), change.turn if isinstance(change, RenameChange) else 0, change.address
 
 
 def lowers_quota(key: str, before: Value | None, after: Value) -> bool:

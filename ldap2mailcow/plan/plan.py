@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TypeVar
 
 from ldap2mailcow.desired import Desired
-from ldap2mailcow.model import ACTIVE, Actual, Address, Change, Code, Finding, Fingerprint, Kind, SourceMemory
+from ldap2mailcow.model import (
+    ACTIVE,
+    Actual,
+    Address,
+    AliasChange,
+    Change,
+    Code,
+    Finding,
+    Fingerprint,
+    Kind,
+    Note,
+    RenameChange,
+    SourceMemory,
+    Subject,
+)
 
 from .alias_marks import concerns
 from .alias_plan import MailboxPlan, plan_aliases
 from .alias_removals import decide_alias_removals
 from .draft import Draft
+from .formers import with_formers
 from .guard import guard
-from .holders import decide_left_behind, tell_replaced_ids
+from .holders import decide_left_behind, guard_ids, tell_replaced_ids
 from .knowledge import (
     SOFT,
     alias_doubts,
@@ -27,8 +43,9 @@ from .knowledge import (
     vanished_keys,
 )
 from .mailboxes import decide_mailboxes
-from .order import step_of
+from .order import place_of
 from .removals import decide_removals, forget_departed, forget_misses, missing_mailboxes
+from .renames import NOT_YET
 from .view import Plan, Reason, View
 
 AnyChange = TypeVar("AnyChange", bound=Change)
@@ -36,6 +53,7 @@ AnyChange = TypeVar("AnyChange", bound=Change)
 
 def make_plan(view: View) -> Plan:
     """Return what brings mailcow to what the directory wants, by the rules of docs/architecture.md."""
+    view = with_formers(view)
     draft = Draft(view, whole=True)
     vanished = vanished_keys(view, draft.remembered_by_id)
     draft.vanished = frozenset(vanished)
@@ -62,16 +80,18 @@ def make_plan(view: View) -> Plan:
     decide_alias_removals(draft, knowledge)
     mailboxes = _plan_mailboxes(draft)
     aliases = plan_aliases(draft, mailboxes, knowledge)
+    renames, alias_changes = _with_what_they_leave(view.renames.changes, aliases.changes)
+    withheld = (*view.renames.withheld, *aliases.withheld)
 
     whole = draft.whole and all(knowledge.whole.values())
     knows_absence = draft.whole and not view.options.scoped
-    accepts = whole and knows_absence and not any(one.reason is Reason.SEARCH_CHANGED for one in aliases.withheld)
+    accepts = whole and knows_absence and not any(one.reason is Reason.SEARCH_CHANGED for one in withheld)
     accepted = draft.remembered_source.accepted
     ours = [mailbox for mailbox in view.actual.mailboxes.values() if draft.is_ours(mailbox)]
-    changes: Iterable[Change] = (*aliases.mailboxes, *aliases.changes)
+    changes: Iterable[Change] = (*_repairs(view), *renames, *aliases.mailboxes, *alias_changes)
     return Plan(
         changes=_in_order(changes),
-        withheld=aliases.withheld,
+        withheld=withheld,
         pending=tuple(draft.pending),
         findings=tuple(draft.findings),
         notes=tuple(draft.notes),
@@ -93,6 +113,7 @@ def make_plan(view: View) -> Plan:
 def _plan_mailboxes(draft: Draft) -> MailboxPlan:
     """Return the changes of mailboxes, guarded."""
     view = draft.view
+    ids = guard_ids(draft) if view.config.decides_status else None
     decide_mailboxes(draft)
     if not view.config.decides_status:
         return MailboxPlan((), ())
@@ -122,12 +143,41 @@ def _plan_mailboxes(draft: Draft) -> MailboxPlan:
         search_doubt=doubt,
         options=view.options,
     )
-    return MailboxPlan(changes, (withheld,) if withheld else ())
+    return MailboxPlan(changes, tuple(one for one in (ids, withheld) if one))
+
+
+def _repairs(view: View) -> Iterable[Change]:
+    """Return what is left to put right of an earlier run, apart from what this one's renames put right themselves."""
+    renamed = {change.former for change in view.renames.changes}
+    return (change for change in view.settled.repairs if change.address not in renamed)
+
+
+def _with_what_they_leave(
+    renames: Iterable[RenameChange], changes: Iterable[AliasChange]
+) -> tuple[list[RenameChange], list[AliasChange]]:
+    """Put what becomes of an alias that a rename leaves into the rename: only then its number is known."""
+    of_renames = {change.address: change for change in changes if change.number == NOT_YET}
+    return (
+        [_leaving(change, of_renames.get(change.former)) for change in renames],
+        [change for change in changes if change.number != NOT_YET],
+    )
+
+
+def _leaving(rename: RenameChange, alias: AliasChange | None) -> RenameChange:
+    if alias is None or rename.left is None:
+        return rename
+    remember = {**(alias.remember or {}), "number": None}
+    return replace(
+        rename,
+        rebuilds=rename.rebuilds + alias.rebuilds,
+        left={**rename.left, **alias.writes},
+        notes=(*rename.notes, Note(alias.address, remember, Subject.ALIAS)),
+    )
 
 
 def _in_order(changes: Iterable[AnyChange]) -> tuple[AnyChange, ...]:
     """Return changes in the order in which they run."""
-    return tuple(sorted(changes, key=lambda change: (step_of(change), change.address)))
+    return tuple(sorted(changes, key=place_of))
 
 
 def _unmanaged(draft: Draft) -> tuple[Address, ...]:
@@ -181,7 +231,8 @@ def _tell_domains(draft: Draft) -> None:
 
 
 def _tell_unknown_addresses(draft: Draft) -> None:
-    known = draft.view.desired.addresses | draft.view.wishes.aliases.keys()
+    desired = draft.view.desired
+    known = desired.addresses | draft.view.wishes.aliases.keys() | desired.renaming.keys() | desired.former.keys()
     for address in sorted(draft.view.options.only - known):
         draft.find(
             Code.NOT_IN_DIRECTORY,

@@ -35,6 +35,8 @@ def _is_there(draft: Draft, row: Remembered) -> bool:
     desired = draft.view.desired
     if not draft.is_of_source(row):
         return True  # another directory's: this answer says nothing about it
+    if draft.has_moved(row):
+        return False
     if row.id is not None:
         return row.id in desired.ids
     return row.address in desired.addresses or row.dn.lower() in desired.dns

@@ -16,6 +16,7 @@ from ldap2mailcow.model import (
     ExistingAlias,
     Kind,
     MailboxChange,
+    RenameChange,
     Value,
     joined,
     split,
@@ -43,7 +44,24 @@ def is_alias_done(change: AliasChange, existing: ExistingAlias | None) -> bool:
     """Tell whether an alias, read again, shows everything that a change was to do; None for one that isn't there."""
     if existing is None or change.kind is Kind.REMOVE:
         return existing is None and change.kind is Kind.REMOVE
-    return all(existing.values[key] == value for key, value in change.writes.items())
+    return is_same_alias(change.writes, existing)
+
+
+def is_same_alias(values: Mapping[str, Value], existing: ExistingAlias) -> bool:
+    """Tell whether an alias has these values."""
+    return all(existing.values[key] == value for key, value in values.items())
+
+
+def touches(change: Change, addresses: Collection[Address]) -> bool:
+    """Tell whether a change is about one of some addresses, or names one."""
+    named: set[str] = {change.address}
+    if isinstance(change, RenameChange):
+        named.add(change.former)
+    elif isinstance(change, MailboxChange):
+        named |= {*(change.senders or ())}
+    elif isinstance(change, AliasChange) and GOTO in change.writes:
+        named |= split(str(change.writes[GOTO]))
+    return not named.isdisjoint(addresses)
 
 
 def without(change: Change, failed: Collection[Address]) -> Change | None:
@@ -51,7 +69,7 @@ def without(change: Change, failed: Collection[Address]) -> Change | None:
 
     An alias must not go to somebody who isn't there; the next run makes both.
     """
-    if isinstance(change, MailboxChange):
+    if isinstance(change, MailboxChange | RenameChange):
         return None if change.address in failed else change
     if not isinstance(change, AliasChange) or GOTO not in change.writes or not failed:
         return change

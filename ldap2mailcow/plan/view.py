@@ -9,7 +9,18 @@ from enum import StrEnum
 
 from ldap2mailcow.config import Config, Source
 from ldap2mailcow.desired import Desired, Wishes
-from ldap2mailcow.model import Actual, Address, Answers, Change, Finding, Memory, Note, SourceMemory, Subject
+from ldap2mailcow.model import (
+    Actual,
+    Address,
+    Answers,
+    Change,
+    Finding,
+    Memory,
+    Note,
+    RenameChange,
+    SourceMemory,
+    Subject,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +40,20 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """One directory, mailcow, the state file and the wish of the hour: all that a plan follows from."""
+class Settled:
+    """What became of the changes that an earlier run began and didn't see the end of."""
 
-    config: Config
-    source: Source
-    search_filter: str
-    """The filter that was really searched with."""
-    answers: Answers
-    desired: Desired
-    wishes: Wishes
-    id_attribute: str
-    actual: Actual
-    memory: Memory
-    options: Options
-    now: datetime
-    senders: Mapping[Address, frozenset[str] | None] = field(default_factory=dict)
-    """Of the mailboxes that were asked for: mailcow's rows of whom its user may send as; None where it didn't tell."""
+    done: tuple[Change, ...] = ()
+    """mailcow did them: all that is left is to write that down."""
+    repairs: tuple[Change, ...] = ()
+    """What has to be done because of the others."""
+    halves: frozenset[Address] = frozenset()
+    """Mailboxes of which mailcow holds only half, because deleting them crashed."""
+
+
+def reads_aliases(source: Source, memory: Memory) -> bool:
+    """Tell whether a run reads all of mailcow's aliases: some may be wanted, or some are ours."""
+    return source.manages_aliases or source.manages_senders or bool(memory.aliases)
 
 
 class Reason(StrEnum):
@@ -60,6 +68,8 @@ class What(StrEnum):
     """The kinds of removals that are counted, each by itself."""
 
     MAILBOXES = "mailboxes"
+    RENAMES = "renames"
+    IDS = "ids"  # of people who are known again by their address alone
     ALIASES = "aliases"
     LISTS = "lists"  # that lose members
     RIGHTS = "rights"  # to send as others
@@ -87,6 +97,69 @@ class Withheld:
     def name(self) -> str:
         """What it is known by from run to run."""
         return f"{self.what} {self.reason}"
+
+
+def senders_after(change: RenameChange, rows: frozenset[str]) -> frozenset[str]:
+    """Return what mailcow makes of rows of `sender_acl`: they follow, and go with the alias that gives way."""
+    if change.gives_way is not None:
+        rows -= {change.address}
+    return frozenset(str(change.address) if sender == change.former else sender for sender in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Renames:
+    """Whose mailbox gets another name, and whose doesn't although the directory says so."""
+
+    changes: tuple[RenameChange, ...] = ()
+    """In order."""
+    held: Mapping[Address, str] = field(default_factory=dict)
+    """By new address: why the mailbox keeps its old one, a sentence; empty where that is told elsewhere."""
+    withheld: tuple[Withheld, ...] = ()
+    moving: Mapping[Address, Address] = field(default_factory=dict)
+    """By new address in another domain: where somebody's mailbox is until they get a new one there."""
+
+    def senders_after(self, rows: frozenset[str] | None) -> frozenset[str] | None:
+        """Return what becomes of somebody's rows of `sender_acl`."""
+        for change in self.changes:
+            rows = rows if rows is None else senders_after(change, rows)
+        return rows
+
+    def before(self, address: Address) -> Address:
+        """Return what a mailbox is called before this run."""
+        for change in reversed(self.changes):
+            if change.address == address:
+                address = change.former
+        return address
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One directory, mailcow, the state file and the wish of the hour: all that a plan follows from."""
+
+    config: Config
+    source: Source
+    search_filter: str
+    """The filter that was really searched with."""
+    answers: Answers
+    desired: Desired
+    id_attribute: str
+    actual: Actual
+    memory: Memory
+    options: Options
+    now: datetime
+    wishes: Wishes = field(default_factory=lambda: Wishes({}, {}))
+    """None before it is known who is called what."""
+    senders: Mapping[Address, frozenset[str] | None] = field(default_factory=dict)
+    """Of the mailboxes that were asked for: mailcow's rows of whom its user may send as; None where it didn't tell."""
+    renames: Renames = field(default_factory=Renames)
+    """Done already in `actual` and `memory`, as far as they will be."""
+    settled: Settled = field(default_factory=Settled)
+    """What an earlier run left behind, done already in `actual` and `memory` likewise."""
+
+    @property
+    def reads_aliases(self) -> bool:
+        """Whether `actual` has all of mailcow's aliases."""
+        return reads_aliases(self.source, self.memory)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from ldap2mailcow.model import (
     MailboxChange,
     Notice,
     Outcome,
+    RenameChange,
     Subject,
     Value,
     escaped,
@@ -27,6 +28,7 @@ NAMED = 10
 """How many findings of one code, or addresses of one list, are shown before 'and N more'."""
 
 VERBS = {
+    Kind.RENAME: ("to rename", "renamed"),
     Kind.CREATE: ("to create", "created"),
     Kind.ADOPT: ("to adopt", "adopted"),
     Kind.UPDATE: ("to update", "updated"),
@@ -156,6 +158,8 @@ def cost_lines(result: Result) -> list[str]:
 
 def _change_line(change: Change) -> str:
     parts = [_field(field) for field in change.fields if field.before is not None or not _is_usual(field)]
+    if isinstance(change, RenameChange) and change.left is not None:
+        parts.append("the old one stays as an alias")
     if isinstance(change, MailboxChange):
         parts += ["password"] * (change.password is not None)
         parts += [f"+tag {tag}" for tag in change.add_tags] + [f"-tag {tag}" for tag in change.remove_tags]

@@ -33,6 +33,15 @@ class Table(Generic[Row]):
         rows = (self.row(*map(_value, readers, values)) for values in found)
         return {row.address: row for row in rows}
 
+    def columns(self, held: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of some columns of what sqlite holds."""
+        return {column: _value(self.readers.get(column, _as_it_is), value) for column, value in held.items()}
+
+    def move(self, connection: sqlite3.Connection, former: Address, address: Address) -> None:
+        """Give a row another address; what was known of that one is forgotten."""
+        connection.execute(f"DELETE FROM {self.name} WHERE address = ?", (address,))  # noqa: S608 - our own name
+        connection.execute(f"UPDATE {self.name} SET address = ? WHERE address = ?", (address, former))  # noqa: S608
+
     def remember(self, connection: sqlite3.Connection, address: Address, patch: Patch | None) -> None:
         """Write a patch over a row, made first where there is none; None forgets the row, {} leaves all as it is."""
         if patch is None:

@@ -13,14 +13,27 @@ from typing import Self
 
 from pydantic import SecretStr
 
-from ldap2mailcow.model import Address, MailboxChange, Memory, Note, Notice, Origin, Outcome, SourceMemory
+from ldap2mailcow.model import (
+    Address,
+    Change,
+    MailboxChange,
+    Memory,
+    Note,
+    Notice,
+    Origin,
+    Outcome,
+    RenameChange,
+    SourceMemory,
+)
 
 from .file import connect, copy, told
+from .intents import packed, unpacked
 from .key import Key, load_key
 from .rows import ALIASES, MAILBOXES, TABLES, stored
 from .schema import migrate
 
 _ANCESTOR_READ = "ancestor_read"
+_FOUND_DONE = "an earlier run did it, and ended before it could write that down"
 
 
 @dataclass
@@ -60,6 +73,7 @@ class State:
         with told(self.path):
             mailboxes, aliases = MAILBOXES.read(self.connection), ALIASES.read(self.connection)
             sources = self.connection.execute("SELECT name, id_attribute, accepted FROM source").fetchall()
+            intents = self.connection.execute("SELECT change FROM intent ORDER BY at, name").fetchall()
         return Memory(
             mailboxes=mailboxes,
             sources={
@@ -68,6 +82,7 @@ class State:
             },
             seal=self.key.seal,
             aliases=aliases,
+            intents=tuple(unpacked(text) for (text,) in intents),
         )
 
     def begin_run(self, started: datetime, mode: str) -> int:
@@ -99,13 +114,43 @@ class State:
                 row,
             )
             if outcome.done:
-                TABLES[change.subject].remember(self.connection, change.address, change.remember)
+                if isinstance(change, RenameChange) and change.former != change.address:
+                    MAILBOXES.move(self.connection, change.former, change.address)
+                self._remember((*change.notes, Note(change.address, change.remember, change.subject)))
+            if outcome.done or not isinstance(change, MailboxChange | RenameChange):
+                self.connection.execute("DELETE FROM intent WHERE name = ?", (change.name,))
+
+    def intend(self, change: Change, at: datetime) -> None:
+        """Write down what is about to be done, until its end is recorded.
+
+        That of a mailbox stays where it failed, too: how far mailcow came is seen by the next run.
+        """
+        with self._transaction():
+            self._intend(change, at)
+
+    def settle(self, done: Iterable[Change], repairs: Iterable[Change], at: datetime, run: int) -> None:
+        """Record what an earlier run had done, and forget what it meant to do; `repairs` are meant from now on."""
+        for change in done:
+            self.record(run, Outcome(change, done=True, detail=_FOUND_DONE), at)
+        with self._transaction():
+            self.connection.execute("DELETE FROM intent")
+            for change in repairs:
+                self._intend(change, at)
+
+    def _intend(self, change: Change, at: datetime) -> None:
+        self.connection.execute(
+            "INSERT OR REPLACE INTO intent (name, at, change) VALUES (?, ?, ?)",
+            (change.name, stored(at), packed(change)),
+        )
+
+    def _remember(self, notes: Iterable[Note]) -> None:
+        for note in notes:
+            TABLES[note.subject].remember(self.connection, note.address, note.remember)
 
     def note(self, notes: Iterable[Note], source: str, memory: SourceMemory) -> None:
         """Remember what needs no change in mailcow, and what is known of the directory itself."""
         with self._transaction():
-            for note in notes:
-                TABLES[note.subject].remember(self.connection, note.address, note.remember)
+            self._remember(notes)
             accepted = json.dumps(dict(memory.accepted)) if memory.accepted is not None else None
             self.connection.execute(
                 "INSERT OR REPLACE INTO source (name, id_attribute, accepted) VALUES (?, ?, ?)",

@@ -11,6 +11,7 @@ from zlib import crc32
 
 from pydantic import SecretStr
 
+from ldap2mailcow import plan as planning
 from ldap2mailcow.config import Config
 from ldap2mailcow.desired import Desired, Wishes
 from ldap2mailcow.model import (
@@ -49,7 +50,7 @@ from ldap2mailcow.model import (
     Value,
     joined,
 )
-from ldap2mailcow.plan import Options, Plan, View, fingerprint, make_plan
+from ldap2mailcow.plan import Options, Plan, View, fingerprint, renamed
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 STAMP = "2026-05-01 08:00:00"
@@ -386,6 +387,11 @@ class Scene:
             hosted=frozenset(names) | frozenset(self.alias_domains),
         )
         return replace(actual, **self.actual)
+
+
+def make_plan(view: View) -> Plan:
+    """Return the plan of a view that is as mailcow and the state file are before any rename."""
+    return planning.make_plan(renamed(view))
 
 
 CUT_SHORT = Finding(Code.ANSWER_CUT_SHORT, "default", "the server stopped after 500 entries")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from ldap2mailcow.model import (
     PRIVATE_COMMENT,
     PUBLIC_COMMENT,
     SENDER_ALLOWED,
+    SOGO_VISIBLE,
     Actual,
     Address,
     Call,
@@ -21,15 +22,19 @@ from ldap2mailcow.model import (
     Existing,
     ExistingAlias,
     MailboxChange,
+    Memory,
     Note,
     Remembered,
     RememberedAlias,
+    RenameChange,
     Subject,
     Value,
     joined,
     split,
 )
-from ldap2mailcow.plan import Plan, View, make_plan, phases
+from ldap2mailcow.plan import Plan, View, phases, remembered
+
+from .builders import make_plan
 
 WRITTEN_STAMP = "2026-06-01 14:00:00"
 """What mailcow's clock shows while a plan is carried out."""
@@ -46,7 +51,9 @@ def send(actual: Actual, call: Call) -> Actual:
     Raises RefusedError for what mailcow would refuse.
     """
     for item in call.items:
-        if call.endpoint in _ALIAS_CALLS:
+        if call.endpoint == "edit/rename-mbox":
+            actual = _rename(actual, call.attr)
+        elif call.endpoint in _ALIAS_CALLS:
             actual = _ALIAS_CALLS[call.endpoint](actual, item, call.attr)
         else:
             actual = _with_mailbox(actual, _MAILBOX_CALLS[call.endpoint](actual, Address(item), call.attr))
@@ -155,6 +162,34 @@ _MAILBOX_CALLS: dict[str, Callable[[Actual, Address, Mapping[str, object]], Exis
 }
 
 
+def _rename(actual: Actual, attr: Mapping[str, object]) -> Actual:
+    old, new = (Address(f"{attr[name]}@{attr['domain']}") for name in ("old_local_part", "new_local_part"))
+    box = actual.mailboxes[old]
+    if box.attributes["active"] not in (1, 2):
+        raise RefusedError(f"access_denied: {old} is inactive")
+    if new in actual.mailboxes or new in actual.aliases:
+        raise RefusedError(f"Duplicate entry {new}")
+    mailboxes = {one: there for one, there in actual.mailboxes.items() if one != old}
+    mailboxes = {
+        one: there if there.senders is None else replace(there, senders=frozenset(_renamed(there.senders, old, new)))
+        for one, there in {**mailboxes, new: replace(box, address=new)}.items()
+    }
+    aliases = {
+        one: replace(there, values={**there.values, GOTO: new}) if there.values[GOTO] == old else there
+        for one, there in actual.aliases.items()
+    }
+    actual = replace(actual, mailboxes=mailboxes, aliases=aliases)
+    if not attr["create_alias"]:
+        return actual
+    comment = f"Mailbox was renamed from {old} to {new}"
+    values = {GOTO: str(new), ALIAS_ACTIVE: 1, SOGO_VISIBLE: 1, PRIVATE_COMMENT: comment}
+    return _add_alias(actual, old, values)
+
+
+def _renamed(senders: Iterable[str], old: Address, new: Address) -> Iterable[str]:
+    return (str(new) if sender == old else sender for sender in senders)
+
+
 # aliases
 
 
@@ -250,8 +285,15 @@ def send_all(changes: Iterable[Change], actual: Actual) -> Actual:
     for phase in phases(changes):
         for batch in phase.batches:
             for call in batch.calls:
-                actual = send(actual, call)
+                actual = send(actual, _numbered_call(actual, batch.changes[0], call))
     return actual
+
+
+def _numbered_call(actual: Actual, change: Change, call: Call) -> Call:
+    """Put in the number of the alias that a rename has left, which is known only now."""
+    if isinstance(change, RenameChange) and call.endpoint == "edit/alias":
+        return replace(call, items=(str(actual.aliases[change.former].number),))
+    return call
 
 
 def note_all(notes: Iterable[Note], rows: Mapping[Address, Remembered]) -> dict[Address, Remembered]:
@@ -297,18 +339,28 @@ def simulate(plan: Plan, view: View) -> View:
     Raises RefusedError where mailcow would refuse one.
     """
     actual = send_all(plan.changes, _with_senders(view))
-    done = [Note(change.address, change.remember, change.subject) for change in plan.changes]
+    named = {
+        name for change in plan.changes if isinstance(change, RenameChange) for name in (change.former, change.address)
+    }
+    memory = _noted(view.memory, [note for note in plan.notes if note.address not in named])
+    for change in plan.changes:
+        memory = remembered(memory, change)
     stamps = [
         Note(change.address, {"passwd_update": actual.mailboxes[change.address].passwd_update})
         for change in plan.changes
         if isinstance(change, MailboxChange) and change.password
     ]
-    notes = (*plan.notes, *done, *stamps)
-    rows = note_all((note for note in notes if note.subject is Subject.MAILBOX), view.memory.mailboxes)
-    aliases = note_aliases((note for note in notes if note.subject is Subject.ALIAS), view.memory.aliases)
-    sources = {**view.memory.sources, view.source.name: plan.source}
-    memory = replace(view.memory, mailboxes=rows, aliases=aliases, sources=sources)
+    memory = _noted(memory, [*(note for note in plan.notes if note.address in named), *stamps])
+    memory = replace(memory, sources={**memory.sources, view.source.name: plan.source})
     return replace(view, actual=actual, memory=memory, senders={})
+
+
+def _noted(memory: Memory, notes: Sequence[Note]) -> Memory:
+    return replace(
+        memory,
+        mailboxes=note_all((note for note in notes if note.subject is Subject.MAILBOX), memory.mailboxes),
+        aliases=note_aliases((note for note in notes if note.subject is Subject.ALIAS), memory.aliases),
+    )
 
 
 def _with_senders(view: View) -> Actual:

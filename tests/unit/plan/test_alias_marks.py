@@ -22,7 +22,7 @@ from ldap2mailcow.model import (
     Subject,
     Why,
 )
-from ldap2mailcow.plan import Options, calls_of, make_plan
+from ldap2mailcow.plan import Options, calls_of
 
 from .builders import (
     ANN,
@@ -40,6 +40,7 @@ from .builders import (
     forward,
     kinds,
     listing,
+    make_plan,
     number_of,
     only_alias,
     patch_of,

@@ -20,7 +20,7 @@ from ldap2mailcow.model import (
     Why,
     joined,
 )
-from ldap2mailcow.plan import Options, Reason, What, fingerprint, make_plan
+from ldap2mailcow.plan import Options, Reason, What, fingerprint
 from ldap2mailcow.plan.order import Step, step_of
 
 from .builders import (
@@ -48,6 +48,7 @@ from .builders import (
     kinds,
     listing,
     make_domain,
+    make_plan,
     of_aliases,
     of_mailboxes,
     only_alias,
@@ -848,4 +849,5 @@ def test_a_list_is_nobody_else_s_while_its_group_is_not_seen() -> None:
 def test_a_new_address_that_works_as_an_alias_goes_on_to_do_so_until_the_mailbox_is_renamed() -> None:
     scene = settled([ANN], [], aliases=[alias(INFO, ANN)], alias_rows=[alias_row(wish(INFO, ANN))])
     assert kinds(scene.plan().changes) == [(Kind.REMOVE, INFO)]
-    assert replace(scene, desired={"held": {INFO: ANN}}).plan().changes == ()
+    held = replace(scene, wants=[wanted(INFO, id=id_of(ANN), name=None)], config=alias_config(renames="hold"))
+    assert held.plan().changes == ()

@@ -22,7 +22,7 @@ from ldap2mailcow.model import (
     Subject,
     Why,
 )
-from ldap2mailcow.plan import Options, Pending, make_plan
+from ldap2mailcow.plan import Options, Pending
 
 from .builders import (
     ALIAS_DOMAIN,
@@ -50,6 +50,7 @@ from .builders import (
     kinds,
     listing,
     make_config,
+    make_plan,
     number_of,
     only_alias,
     people,
@@ -281,11 +282,6 @@ def test_what_is_gone_from_mailcow_and_not_wanted_is_forgotten(
 
 def test_what_is_gone_from_mailcow_and_wanted_is_not_forgotten() -> None:
     assert settled([ANN], [OF_ANN], aliases=[], limits={"max_aliases": 0}).plan().notes == ()
-
-
-def test_aliases_that_were_not_read_are_not_forgotten() -> None:
-    """Where nothing makes aliases, mailcow isn't asked about them: an adopted one would be lost for good."""
-    assert settled([ANN], alias_rows=[alias_row(OF_ANN)], config=make_config()).plan().notes == ()
 
 
 # an address that becomes a mailbox

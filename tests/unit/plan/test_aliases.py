@@ -24,7 +24,6 @@ from ldap2mailcow.model import (
     Why,
     joined,
 )
-from ldap2mailcow.plan import make_plan
 
 from .builders import (
     ALIAS_DOMAIN,
@@ -51,6 +50,7 @@ from .builders import (
     id_of,
     kinds,
     listing,
+    make_plan,
     number_of,
     only_alias,
     patch_of,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from ldap2mailcow.model import Cause, Code, FieldChange, Kind, Origin, Why
-from ldap2mailcow.plan import make_plan
 
 from .builders import (
     ANN,
@@ -20,6 +19,7 @@ from .builders import (
     id_of,
     kinds,
     make_config,
+    make_plan,
     only,
     patch_of,
     quiet,

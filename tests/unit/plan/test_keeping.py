@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from ldap2mailcow.model import Code, Existing, FieldChange, Kind, Origin, Remembered, Why
-from ldap2mailcow.plan import Options, make_plan
+from ldap2mailcow.plan import Options
 
 from .builders import (
     ANN,
@@ -22,6 +22,7 @@ from .builders import (
     existing,
     kinds,
     make_config,
+    make_plan,
     of_mailboxes,
     only,
     patch_of,

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ldap2mailcow.model import ACTIVE, Address, Cause, Code, Finding, Kind, Remembered, SourceMemory
-from ldap2mailcow.plan import Options, Reason, fingerprint, make_plan
+from ldap2mailcow.plan import Options, Reason, fingerprint
 
 from .builders import (
     ANN,
@@ -26,6 +26,7 @@ from .builders import (
     id_of,
     kinds,
     make_config,
+    make_plan,
     only,
     people,
     quiet,

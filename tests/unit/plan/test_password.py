@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from ldap2mailcow.desired import NOBODY
 from ldap2mailcow.model import Code, Kind, MailboxChange, Origin, Why
-from ldap2mailcow.plan import Options, calls_of, make_plan
+from ldap2mailcow.plan import Options, calls_of
 
 from .builders import (
     ANN,
@@ -24,6 +24,7 @@ from .builders import (
     existing,
     kinds,
     make_config,
+    make_plan,
     make_seal,
     of_mailboxes,
     only,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ldap2mailcow.model import Address, Code, Finding, Kind
-from ldap2mailcow.plan import Options, make_plan, wants_new_mailboxes
+from ldap2mailcow.plan import Options, wants_new_mailboxes
 
 from .builders import (
     ANN,
@@ -22,6 +22,7 @@ from .builders import (
     kinds,
     make_config,
     make_domain,
+    make_plan,
     quiet,
     row,
     wanted,

@@ -23,10 +23,11 @@ from ldap2mailcow.model import (
     Mailbox,
     Origin,
     Remembered,
+    RenameChange,
     SourceMemory,
     Value,
 )
-from ldap2mailcow.plan import Options, Plan, Reason, View, fingerprint, make_plan, phases
+from ldap2mailcow.plan import Options, Plan, Reason, View, fingerprint, phases
 
 from .builders import (
     CANARY,
@@ -43,6 +44,7 @@ from .builders import (
     existing,
     id_of,
     make_config,
+    make_plan,
     of_mailboxes,
     patch_of,
     people,
@@ -351,7 +353,9 @@ def test_a_scoped_run_knows_nothing_about_anybody_else(view: View) -> None:
         assert not plan.pending
         assert plan.source.accepted == view.memory.sources.get("default", SourceMemory()).accepted
     if view.options.only:
-        assert {change.address for change in plan.changes} <= view.options.only
+        for change in plan.changes:
+            former = {change.former} if isinstance(change, RenameChange) else set()
+            assert not view.options.only.isdisjoint({change.address} | former)
 
 
 @given(views())
@@ -369,7 +373,10 @@ def test_every_change_is_in_exactly_one_batch_and_its_calls_are_for_nobody_else(
     batches = [batch for phase in phases(plan.changes) for batch in phase.batches]
     assert sorted(map(id, plan.changes)) == sorted(id(change) for batch in batches for change in batch.changes)
     for batch in batches:
-        assert {call.items for call in batch.calls} <= {tuple(change.address for change in batch.changes)}
+        about = {tuple(change.address for change in batch.changes)}
+        if isinstance(batch.changes[0], RenameChange):
+            about |= {(batch.changes[0].former,), (Address("0"),)}
+        assert {call.items for call in batch.calls} <= about
         assert batch.calls
         assert len(batch.changes) <= 10
 

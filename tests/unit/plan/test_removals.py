@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from ldap2mailcow.model import Address, Cause, Code, Kind, Origin, Remembered, Why
-from ldap2mailcow.plan import Options, Pending, make_plan
+from ldap2mailcow.plan import Options, Pending
 
 from .builders import (
     ANN,
@@ -22,6 +22,7 @@ from .builders import (
     existing,
     kinds,
     make_config,
+    make_plan,
     only,
     quiet,
     remembered,

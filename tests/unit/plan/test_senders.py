@@ -20,7 +20,7 @@ from ldap2mailcow.model import (
     Origin,
     Why,
 )
-from ldap2mailcow.plan import Options, Plan, make_plan, senders_due
+from ldap2mailcow.plan import Options, Plan, senders_due
 
 from .builders import (
     ALIAS_DOMAIN,
@@ -49,6 +49,7 @@ from .builders import (
     kinds,
     listing,
     make_config,
+    make_plan,
     of_mailboxes,
     only,
     patch_of,

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from ldap2mailcow.model import Cause, Code, FieldChange, Kind, Why
-from ldap2mailcow.plan import make_plan
 
 from .builders import (
     ANN,
@@ -17,6 +16,7 @@ from .builders import (
     existing,
     kinds,
     make_config,
+    make_plan,
     of_mailboxes,
     only,
     patch_of,

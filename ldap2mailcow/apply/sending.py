@@ -1,0 +1,19 @@
+"""Sending what may be sent again: while no connection comes about, nothing was done."""
+
+from __future__ import annotations
+
+from ldap2mailcow.mailcow import Mailcow, Sent, Unreachable, send, tries
+from ldap2mailcow.model import Call
+
+
+def send_safely(client: Mailcow, call: Call) -> Sent:
+    """Send a call; again, a few times at most, while no connection comes about: then nothing was done."""
+    try:
+        return send(client, call)
+    except Unreachable as error:
+        if error.lasting:
+            raise
+    for attempt in tries(lambda error: isinstance(error, Unreachable) and not error.lasting):
+        with attempt:
+            return send(client, call)
+    raise AssertionError  # pragma: no cover - the loop returns or raises

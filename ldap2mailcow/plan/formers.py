@@ -1,0 +1,33 @@
+"""Former addresses: where somebody's mailbox was before it was renamed, an alias stays as long as they do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ldap2mailcow.model import Address, Alias, Role
+
+from .alias_marks import is_our_alias, row_of
+from .draft import Draft
+from .view import View
+
+
+def with_formers(view: View) -> View:
+    """Return the view with the former addresses among the aliases that are wanted.
+
+    Whoever wants such an address in the directory goes before: as a mailbox, or as an alias.
+    """
+    aliases = {**dict(formers(Draft(view, whole=True))), **view.wishes.aliases}
+    return replace(view, wishes=replace(view.wishes, aliases=dict(sorted(aliases.items()))))
+
+
+def formers(draft: Draft) -> Iterator[tuple[Address, Alias]]:
+    """Give the former addresses of those who have a mailbox, as the aliases that they should be."""
+    desired = draft.view.desired
+    homes = {mailbox.id: desired.held.get(address, address) for address, mailbox in desired.mailboxes.items()}
+    for address, existing in draft.view.actual.aliases.items():
+        if address in desired.mailboxes or not is_our_alias(draft, existing):
+            continue
+        row = row_of(draft, existing)
+        if row.role is Role.FORMER and (home := homes.get(row.owner)) and draft.is_of_source(row):
+            yield address, Alias(row.source, row.owner, row.dn, Role.FORMER, address, (home,), {})

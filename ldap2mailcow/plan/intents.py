@@ -1,0 +1,122 @@
+"""What an earlier run began and didn't see the end of: mailcow tells how far it came.
+
+A run writes down what it is about to do wherever mailcow alone wouldn't tell afterwards whose doing it was. At most the
+last of these is uncertain: each is written just before it is done, and taken out once its end is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from ldap2mailcow.model import (
+    ACTIVE,
+    Actual,
+    Address,
+    AliasChange,
+    Change,
+    FieldChange,
+    Kind,
+    MailboxChange,
+    Memory,
+    Note,
+    Remembered,
+    RememberedAlias,
+    RenameChange,
+    Stage,
+    Subject,
+    Why,
+)
+
+from .rename_calls import BARRED
+from .view import Settled
+
+
+def needs_intent(change: Change) -> bool:
+    """Tell whether mailcow alone wouldn't show afterwards that a change was ours, or how far it came."""
+    if isinstance(change, AliasChange):
+        return change.kind is Kind.DISABLE  # an adopted alias keeps its comment: nothing says who set it inactive
+    return isinstance(change, RenameChange) or change.kind is Kind.DELETE
+
+
+def deletions_begun(memory: Memory, actual: Actual) -> frozenset[Address]:
+    """Return the mailboxes that an earlier run was about to delete and that mailcow no longer lists."""
+    begun = (change.address for change in memory.intents if change.kind is Kind.DELETE)
+    return frozenset(address for address in begun if address not in actual.mailboxes)
+
+
+def settle(memory: Memory, actual: Actual, halves: Collection[Address] = ()) -> tuple[Memory, Actual, Settled]:
+    """Return the state file and mailcow as they are once what was begun is written down or put right.
+
+    `halves` are those of `deletions_begun` of which mailcow still holds a half.
+    """
+    done: list[Change] = []
+    repairs: list[Change] = []
+    for change in memory.intents:
+        if isinstance(change, RenameChange) and (left := _left_active(change, actual)):
+            repairs.append(left)
+        if _is_done(change, actual, halves):
+            done.append(change)
+            memory = remembered(memory, change)
+    for repair in repairs:
+        box = actual.mailboxes[repair.address]
+        back = replace(box, attributes={**box.attributes, ACTIVE.key: 0})
+        actual = replace(actual, mailboxes={**actual.mailboxes, repair.address: back})
+    return memory, actual, Settled(tuple(done), tuple(repairs), frozenset(halves))
+
+
+def _is_done(change: Change, actual: Actual, halves: Collection[Address]) -> bool:
+    """Tell whether mailcow did what was begun; what is neither done nor begun is simply planned again."""
+    if isinstance(change, RenameChange):
+        is_there = change.address in actual.mailboxes
+        return change.stage is Stage.WHOLE and is_there and change.former not in actual.mailboxes
+    if isinstance(change, MailboxChange):
+        return change.address not in actual.mailboxes and change.address not in halves
+    alias = actual.aliases.get(change.address)
+    is_same = isinstance(change, AliasChange) and alias is not None and alias.number == change.number
+    return is_same and alias is not None and not alias.is_active
+
+
+def _left_active(change: RenameChange, actual: Actual) -> RenameChange | None:
+    """Return what puts an inactive mailbox back that was made active to be renamed."""
+    if change.active != 0:
+        return None
+    for address in (change.former, change.address):
+        box = actual.mailboxes.get(address)
+        if box and box.attributes[ACTIVE.key] == BARRED:
+            return RenameChange(
+                Kind.RENAME,
+                address,
+                Why.UNFINISHED,
+                change.dn,
+                fields=(FieldChange(ACTIVE.key, BARRED, 0),),
+                rebuilds=1,
+                former=address,
+                active=0,
+                stage=Stage.BACK,
+                attribute_hash=box.attribute_hash,
+            )
+    return None
+
+
+def remembered(memory: Memory, change: Change) -> Memory:
+    """Return the state file as it is once a change is recorded as done."""
+    mailboxes, aliases = dict(memory.mailboxes), dict(memory.aliases)
+    if isinstance(change, RenameChange) and (row := mailboxes.pop(change.former, None)):
+        mailboxes[change.address] = replace(row, address=change.address)
+    for note in (*change.notes, Note(change.address, change.remember, change.subject)):
+        if note.subject is Subject.MAILBOX:
+            _note(mailboxes, Remembered, note)
+        else:
+            _note(aliases, RememberedAlias, note)
+    return replace(memory, mailboxes=mailboxes, aliases=aliases)
+
+
+def _note(rows: dict[Address, Any], row: type[Remembered | RememberedAlias], note: Note) -> None:
+    if note.remember is None:
+        rows.pop(note.address, None)
+    elif note.address in rows:
+        rows[note.address] = replace(rows[note.address], **cast("Mapping[str, Any]", note.remember))
+    elif note.remember:
+        rows[note.address] = row(note.address, **cast("Mapping[str, Any]", note.remember))

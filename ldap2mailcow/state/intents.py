@@ -1,0 +1,84 @@
+"""Intents as text and back: what a run is about to do, as far as the next one must know it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ldap2mailcow.model import (
+    Address,
+    AliasChange,
+    Change,
+    FieldChange,
+    Kind,
+    MailboxChange,
+    Note,
+    Patch,
+    RenameChange,
+    Stage,
+    Subject,
+    Why,
+)
+
+from .rows import TABLES, stored
+
+
+def packed(change: Change) -> str:
+    """Return a change as JSON; a password in it is left out."""
+    own: dict[str, object] = {}
+    if isinstance(change, RenameChange):
+        own = {"former": change.former, "active": change.active, "stage": change.stage, "hash": change.attribute_hash}
+    elif isinstance(change, AliasChange):
+        own = {"number": change.number}
+    return json.dumps(
+        {
+            "is": type(change).__name__,
+            "kind": change.kind,
+            "address": change.address,
+            "why": change.why,
+            "dn": change.dn,
+            "fields": [asdict(field) for field in change.fields],
+            "remember": _patch(change.remember),
+            "notes": [[note.address, _patch(note.remember), note.subject] for note in change.notes],
+            **own,
+        },
+        sort_keys=True,
+    )
+
+
+def unpacked(text: str) -> Change:
+    """Return the change of an intent."""
+    found = json.loads(text)
+    subject = Subject.ALIAS if found["is"] == AliasChange.__name__ else Subject.MAILBOX
+    shared: dict[str, Any] = {
+        "kind": Kind(found["kind"]),
+        "address": Address(found["address"]),
+        "why": Why(found["why"]),
+        "dn": found["dn"],
+        "fields": tuple(FieldChange(**field) for field in found["fields"]),
+        "remember": _columns(found["remember"], subject),
+        "notes": tuple(
+            Note(Address(address), _columns(patch, Subject(of)), Subject(of)) for address, patch, of in found["notes"]
+        ),
+    }
+    if found["is"] == RenameChange.__name__:
+        return RenameChange(
+            **shared,
+            former=Address(found["former"]),
+            active=found["active"],
+            stage=Stage(found["stage"]),
+            attribute_hash=found["hash"],
+        )
+    if subject is Subject.ALIAS:
+        return AliasChange(**shared, number=found["number"])
+    return MailboxChange(**shared)
+
+
+def _patch(patch: Patch | None) -> dict[str, object] | None:
+    return None if patch is None else {column: stored(value) for column, value in patch.items()}
+
+
+def _columns(patch: Mapping[str, Any] | None, subject: Subject) -> Patch | None:
+    return None if patch is None else TABLES[subject].columns(patch)
