@@ -21,8 +21,10 @@ from .schema import (
     user_attributes,
 )
 from .urls import is_loopback
+from .values import MARK_STATES
 
 __all__ = [
+    "MARK_STATES",
     "MEMBER_NAMES",
     "AliasMapping",
     "Config",

@@ -35,6 +35,7 @@ def _blocks(value: object) -> object:
 
 Text = Annotated[str, BeforeValidator(values.read_text)]
 Word = Annotated[str, BeforeValidator(values.read_word)]
+Mark = Annotated[str, BeforeValidator(values.read_mark)]
 Flag = Annotated[bool, BeforeValidator(values.read_flag)]
 Secret = Annotated[SecretStr, BeforeValidator(values.read_secret)]
 ApiKey = Annotated[SecretStr, BeforeValidator(values.read_api_key)]
@@ -301,7 +302,7 @@ class Config(_Block):
     """False: mailboxes come from elsewhere, and only aliases are made."""
     adopt_mailboxes: Literal["overwrite", "keep_password", "refuse"] = "overwrite"
     adopt_aliases: Literal["same_goto", "overwrite", "refuse"] = "same_goto"
-    mark: Word = "ldap-sync"
+    mark: Mark = "ldap-sync"
     renames: Literal["rename", "hold"] = "rename"
     removed_users: Removal = Removal()
     removed_aliases: Literal["delete", "disable", "keep"] = "delete"

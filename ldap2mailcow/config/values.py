@@ -124,6 +124,18 @@ def read_word(value: object) -> str:
     return text
 
 
+MARK_STATES = frozenset({"disabled", "released", "renamed"})
+"""What is written behind a mark and a colon; as a mark, its signature would read like the state of another mark."""
+
+
+def read_mark(value: object) -> str:
+    """Read what says in mailcow whose a mailbox or an alias is."""
+    text = read_word(value)
+    if text.lower() in MARK_STATES:
+        raise ValueError(f"{text} is what this tool writes behind a mark; write another, such as ldap-sync-berlin")
+    return text
+
+
 def read_attribute(value: object) -> str:
     """Read the name of an LDAP attribute, or nothing."""
     text = read_text(value)

@@ -66,6 +66,8 @@ class Code(StrEnum):
     ADOPTION_REFUSED = "adoption_refused"
     DISABLED_BY_HAND = "disabled_by_hand"
     PROTECTED = "protected"
+    RELEASED = "released"
+    OTHER_INSTALLATION = "other_installation"
     NO_ROOM_FOR_MAILBOX = "no_room_for_mailbox"
     NO_ROOM_FOR_QUOTA = "no_room_for_quota"
     QUOTA_OVER_LIMIT = "quota_over_limit"
@@ -128,6 +130,8 @@ LEVELS: dict[Code, Level] = {
     Code.ADOPTION_REFUSED: Level.ERROR,
     Code.DISABLED_BY_HAND: Level.WARNING,
     Code.PROTECTED: Level.INFO,
+    Code.RELEASED: Level.INFO,
+    Code.OTHER_INSTALLATION: Level.ERROR,
     Code.NO_ROOM_FOR_MAILBOX: Level.ERROR,
     Code.NO_ROOM_FOR_QUOTA: Level.ERROR,
     Code.QUOTA_OVER_LIMIT: Level.ERROR,

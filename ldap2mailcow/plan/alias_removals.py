@@ -19,6 +19,7 @@ from ldap2mailcow.model import (
 from .alias_marks import comment, is_managed, is_our_alias, row_of
 from .draft import Draft
 from .knowledge import Knowledge
+from .ownership import alias_left_alone
 from .view import Pending
 
 
@@ -29,7 +30,11 @@ def decide_alias_removals(draft: Draft, knowledge: Knowledge) -> None:
     both go in the same run.
     """
     for address, existing in sorted(draft.view.actual.aliases.items()):
-        if address in draft.view.wishes.aliases or draft.is_protected(address) or not is_our_alias(draft, existing):
+        if (
+            address in draft.view.wishes.aliases
+            or alias_left_alone(draft, address)
+            or not is_our_alias(draft, existing)
+        ):
             continue
         if existing.goto == {draft.view.desired.held.get(address)}:
             continue  # what its owner's mailbox will be called: until then it is reached here

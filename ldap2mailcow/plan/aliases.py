@@ -33,6 +33,7 @@ from .alias_marks import OF_ONE_PERSON, comment, concerns, is_disabled_by_us, is
 from .delivery import Delivery, Reach
 from .draft import Draft
 from .knowledge import Knowledge
+from .ownership import alias_left_alone
 from .pruning import prune, staying
 
 NEW: dict[str, Value] = {INTERNAL: 0, SENDER_ALLOWED: 1, SOGO_VISIBLE: 0, PUBLIC_COMMENT: ""}
@@ -77,9 +78,11 @@ class AliasKeeper:
         for _, wish in sorted(self.draft.view.wishes.aliases.items()):
             if not concerns(self.draft, wish):
                 continue
-            if self.draft.is_protected(wish.address):
-                sentence = f"{wish.address} is protected by the config and left alone"
-                self.draft.find(Code.PROTECTED, wish.address, sentence)
+            if left := alias_left_alone(self.draft, wish.address):
+                self.draft.find(left.code, wish.address, left.sentence)
+                existing = self.draft.view.actual.aliases.get(wish.address)
+                if existing is None or not existing.is_active:
+                    self.delivery.lost.add(wish.address)
             elif self.is_anothers_for_all_we_know(wish):
                 continue
             elif self.may_have(wish):

@@ -19,6 +19,7 @@ from ldap2mailcow.model import (
 )
 
 from .draft import Draft
+from .ownership import alias_left_alone
 from .remembering import applied, identity
 
 
@@ -75,7 +76,7 @@ def create(draft: Draft, mailbox: Mailbox) -> None:
             fields=tuple(FieldChange(key, None, writes[key]) for key in ATTRIBUTES if key in writes),
             writes=writes,
             password=password,
-            add_tags=(view.config.mark, draft.disabled_tag) if inactive else (view.config.mark,),
+            add_tags=(*draft.marks.tags, *([draft.disabled_tag] if inactive else [])),
             rebuilds=1 if inactive else 0,
             remember={
                 **identity(draft, mailbox),
@@ -95,6 +96,9 @@ def create(draft: Draft, mailbox: Mailbox) -> None:
 
 
 def _remedy(draft: Draft, mailbox: Mailbox) -> str:
+    left = alias_left_alone(draft, mailbox.address)
+    if left and left.code is Code.OTHER_INSTALLATION:
+        return left.sentence
     wish = draft.view.wishes.aliases.get(mailbox.address)
     row = draft.view.memory.aliases.get(mailbox.address)
     if wish:

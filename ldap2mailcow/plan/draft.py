@@ -22,6 +22,7 @@ from ldap2mailcow.model import (
     Subject,
 )
 
+from .marks import Marks
 from .room import Room
 from .view import Pending, View
 
@@ -106,9 +107,14 @@ class Draft:
         return {name: Room.of(domain) for name, domain in self.view.actual.domains.items()}
 
     @cached_property
+    def marks(self) -> Marks:
+        """The words that say in mailcow itself what is ours."""
+        return Marks(self.view.config.mark)
+
+    @property
     def disabled_tag(self) -> str:
         """The tag that says in mailcow itself that the inactive state is our doing."""
-        return f"{self.view.config.mark}:disabled"
+        return self.marks.disabled
 
     def blocked(self, existing: Existing, where: str, quota: int | None = None) -> Finding | None:
         """Say that mailcow refuses to edit a mailbox for the quota that it has, or gets in the same edit."""
@@ -116,8 +122,9 @@ class Draft:
         return self.rooms[existing.address.domain].blocks_edits(existing, quota, where)
 
     def is_ours(self, existing: Existing) -> bool:
-        """Tell whether we may touch a mailbox: the state file or the mark in mailcow says so."""
-        return existing.address in self.view.memory.mailboxes or self.view.config.mark in existing.tags
+        """Tell whether a mailbox is ours: the state file or the mark in mailcow says so, and no mark against it."""
+        is_ours = existing.address in self.view.memory.mailboxes or self.marks.claims(existing.tags)
+        return is_ours and self.marks.released not in existing.tags and not self.marks.foreign(existing.tags)
 
     @cached_property
     def freed(self) -> frozenset[Address]:
@@ -132,10 +139,6 @@ class Draft:
         """Tell whether a row is this directory's: its own, or one of a name that the config no longer has."""
         own = self.view.source.name
         return row.source == own or row.source not in {source.name for source in self.view.config.sources}
-
-    def is_protected(self, address: Address) -> bool:
-        """Tell whether the config forbids touching an address."""
-        return address in self.view.config.protected
 
     def in_scope(self, address: Address) -> bool:
         """Tell whether `--only` leaves an address to this run."""

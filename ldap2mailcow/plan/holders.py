@@ -18,6 +18,7 @@ from ldap2mailcow.model import (
 
 from .draft import Draft
 from .guard import guard_others
+from .ownership import mailbox_left_alone
 from .status import status_change
 from .view import What, Withheld
 
@@ -154,7 +155,7 @@ def decide_left_behind(draft: Draft) -> None:
         existing = draft.view.actual.mailboxes.get(address)
         if existing is None or address in draft.served or row.id not in draft.view.desired.ids or draft.has_moved(row):
             continue
-        if not draft.is_of_source(row) or draft.is_protected(address) or not draft.in_scope(address):
+        if not draft.is_of_source(row) or mailbox_left_alone(draft, address) or not draft.in_scope(address):
             continue
         if row.id not in readable:  # another address is told as a rename
             draft.find(

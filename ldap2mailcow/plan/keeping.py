@@ -158,8 +158,8 @@ class Keeper:
     @property
     def tags(self) -> tuple[str, ...]:
         """The mark, where mailcow doesn't show it; mailboxes that come from elsewhere don't get one."""
-        mark = self.draft.view.config.mark
-        return () if mark in self.existing.tags or not self.draft.view.config.create_mailboxes else (mark,)
+        draft = self.draft
+        return draft.marks.missing(self.existing.tags) if draft.view.config.create_mailboxes else ()
 
     @property
     def stale_tags(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from .draft import Draft
 from .holders import may_have
 from .keeping import Keeper
 from .order import lowers_quota
+from .ownership import mailbox_left_alone
 
 
 def decide_mailboxes(draft: Draft) -> None:
@@ -20,8 +21,9 @@ def decide_mailboxes(draft: Draft) -> None:
     for address, mailbox in sorted(draft.view.desired.mailboxes.items(), key=lambda item: _turn(draft, item[1])):
         if not draft.in_scope(address):
             continue
-        if draft.is_protected(address):
-            draft.find(Code.PROTECTED, mailbox.dn, f"{address} is protected by the config and left alone")
+        if left := mailbox_left_alone(draft, address):
+            if left.code is Code.PROTECTED or _is_decided(draft, address):
+                draft.find(left.code, mailbox.dn, left.sentence)
             continue
         if address not in draft.waiting and not may_have(draft, mailbox):
             draft.refused.add(address)
@@ -34,6 +36,13 @@ def decide_mailboxes(draft: Draft) -> None:
             create(draft, mailbox)
         elif existing is not None and draft.view.config.decides_status:
             Keeper(draft, mailbox, existing).decide()
+
+
+def _is_decided(draft: Draft, address: Address) -> bool:
+    """Tell whether anything is decided about a mailbox here: where mailboxes come from elsewhere, rights at most."""
+    wishes = draft.view.wishes
+    has_rights = address in wishes.senders or address in wishes.foreign_senders
+    return draft.view.config.decides_status or has_rights
 
 
 def _turn(draft: Draft, mailbox: Mailbox) -> tuple[bool, Address]:

@@ -44,6 +44,7 @@ from .knowledge import (
 )
 from .mailboxes import decide_mailboxes
 from .order import place_of
+from .ownership import without_lost
 from .removals import decide_removals, forget_departed, forget_misses, missing_mailboxes
 from .renames import NOT_YET
 from .view import Plan, Reason, View
@@ -53,8 +54,10 @@ AnyChange = TypeVar("AnyChange", bound=Change)
 
 def make_plan(view: View) -> Plan:
     """Return what brings mailcow to what the directory wants, by the rules of docs/architecture.md."""
+    view, forgotten = without_lost(view)
     view = with_formers(view)
     draft = Draft(view, whole=True)
+    draft.notes += forgotten
     vanished = vanished_keys(view, draft.remembered_by_id)
     draft.vanished = frozenset(vanished)
     reasons = doubts(view, vanished)

@@ -21,6 +21,7 @@ from ldap2mailcow.model import (
 from .alias_marks import comment, is_our_alias, row_of
 from .delivery import Delivery
 from .draft import Draft
+from .ownership import alias_left_alone
 
 
 def staying(draft: Draft, delivery: Delivery, decided: Collection[Address]) -> list[ExistingAlias]:
@@ -36,7 +37,7 @@ def staying(draft: Draft, delivery: Delivery, decided: Collection[Address]) -> l
         and address not in delivery.leaving
         and existing.is_active
         and not draft.view.options.only
-        and not draft.is_protected(address)
+        and not alias_left_alone(draft, address)
         and is_our_alias(draft, existing)
         and draft.is_of_source(row_of(draft, existing))
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ldap2mailcow.model import ACTIVE, Cause, Existing, Kind, MailboxChange, Note, Origin, Remembered, Why
 
 from .draft import Draft
+from .ownership import mailbox_left_alone
 from .status import status_change
 from .view import Pending
 
@@ -16,7 +17,7 @@ def missing_mailboxes(draft: Draft) -> tuple[tuple[Existing, Remembered], ...]:
     """
     found = []
     for address, existing in sorted(draft.view.actual.mailboxes.items()):
-        if address in draft.served or draft.is_protected(address) or not draft.is_ours(existing):
+        if address in draft.served or mailbox_left_alone(draft, address) or not draft.is_ours(existing):
             continue
         row = draft.view.memory.mailboxes.get(address) or Remembered(
             address,

@@ -34,6 +34,7 @@ from ldap2mailcow.model import (
 
 from .delivery import Delivery
 from .draft import Draft
+from .ownership import mailbox_left_alone
 from .remembering import identity
 
 ANYBODY = "*"
@@ -120,7 +121,9 @@ class Senders:
     def may_edit(self, address: Address) -> bool:
         """Tell whether a mailbox may get rows: it is there or is made, active, and none of our business otherwise."""
         draft = self.draft
-        if draft.is_protected(address) or not draft.in_scope(address) or not self.delivery.is_active.get(address):
+        if not draft.in_scope(address) or not self.delivery.is_active.get(address):
+            return False
+        if mailbox_left_alone(draft, address):
             return False
         row = draft.view.memory.mailboxes.get(address)
         is_readable = address in draft.view.desired.mailboxes

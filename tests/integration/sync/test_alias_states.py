@@ -372,12 +372,12 @@ STEPS = (
     Step(
         "of two aliases made by hand the one that goes to the right person is taken over",
         (
-            alias_by_hand("kin", "ann", private_comment="theirs"),
+            alias_by_hand("kin", "ann", private_comment="their own"),
             alias_by_hand("odd", "ben"),
             of_user("ann", mailAlias=[full("kin"), full("odd")]),
         ),
         mail={"kin": "ann", "odd": "ben"},
-        columns={"kin": {"private_comment": "theirs"}, "odd": {"private_comment": None}},
+        columns={"kin": {"private_comment": "their own"}, "odd": {"private_comment": None}},
         says=("alias_not_ours odd",),
         code=3,
         is_quiet=True,
@@ -492,7 +492,7 @@ STEPS = (
         (loses_state,),
         is_quiet=True,
         columns={
-            "kin": {"private_comment": "theirs"},
+            "kin": {"private_comment": "their own"},
             "odd": {"private_comment": None},
             "five": {"private_comment": "ldap-sync"},
         },

@@ -321,3 +321,13 @@ def test_the_members_of_the_group_that_may_send_as_anyone_are_read_without_lists
 def test_a_filter_for_members_says_where_they_belong(folder: Folder) -> None:
     assert folder.config(ldap="group_member_filter: (cn={MEMBER_CN})").sources[0].group_member_filter
     assert folder.config(ldap="group_member_filter: ''").sources[0].group_member_filter == ""
+
+
+@pytest.mark.parametrize("mark", ["ldap-sync", "ldap-sync-berlin", "paris", "released-1"])
+def test_marks(folder: Folder, mark: str) -> None:
+    assert folder.config(f"mark: {mark}").mark == mark
+
+
+@pytest.mark.parametrize("mark", ["disabled", "Released", "renamed"])
+def test_what_stands_behind_a_mark_is_none(folder: Folder, mark: str) -> None:
+    assert "what this tool writes behind a mark" in folder.mistake(f"mark: {mark}")

@@ -174,7 +174,7 @@ def test_another_alias_at_the_address_of_one_that_we_disabled_is_not_ours_to_ena
 
 
 def test_what_is_neither_ours_nor_wanted_is_never_touched_but_counted() -> None:
-    plan = settled([ANN], [OF_ANN], aliases=[alias(INFO, ANN), alias(TEAM, ANN, mark="theirs")]).plan()
+    plan = settled([ANN], [OF_ANN], aliases=[alias(INFO, ANN), alias(TEAM, ANN, mark="their own")]).plan()
     assert (plan.changes, plan.notes, plan.findings) == ((), (), ())
     assert plan.unmanaged_aliases == (TEAM,)
     assert (plan.managed_aliases, plan.wanted_aliases) == (1, 1)

@@ -65,6 +65,8 @@ OF_ENTRIES = (Role.USER, Role.LIST, Role.FORWARD)
 """The kinds of aliases that entries ask for."""
 NOBODY_THERE = Address(f"nobody@{DOMAIN}")
 TWINS = Address(f"info@{ALIAS_DOMAIN}"), Address(f"{EVERYBODY[0].local}@{ALIAS_DOMAIN}")
+LEFT_ALONE = ["ldap-sync:released", "ldap-sync-berlin", "berlin:disabled", "theirs"]
+"""Comments of aliases that nobody touches."""
 ADDRESSES = (INFO, TEAM, HELP, *TWINS, EVERYBODY[4], EVERYBODY[3])
 TARGETS = (*EVERYBODY, *EVERYBODY, OUTSIDE, TEAM, NOBODY_THERE)
 SENDERS = (INFO, TEAM, f"@{DOMAIN}", "*", EVERYBODY[0], EVERYBODY[1])
@@ -129,7 +131,7 @@ def existing_aliases(draw: st.DrawFn, address: Address) -> ExistingAlias:
     return alias(
         address,
         *(goto if goto - {address} else {OUTSIDE}),
-        mark=draw(st.sampled_from(["", MARK, MARK, DISABLED_TAG, "theirs"])),
+        mark=draw(st.sampled_from(["", "", MARK, MARK, MARK, DISABLED_TAG, "their own", *LEFT_ALONE])),
         active=draw(st.sampled_from([0, 1, 1])),
         internal=draw(FLAGS),
         sender_allowed=draw(FLAGS),
@@ -178,7 +180,7 @@ def views(draw: st.DrawFn) -> View:
         has=[
             existing(
                 address,
-                tags=draw(st.sampled_from([(MARK,), (MARK,), ()])),
+                tags=draw(st.sampled_from([(MARK,), (MARK,), (), ("ldap-sync:released",), (MARK, "ldap-sync-berlin")])),
                 active=draw(st.sampled_from([0, 1, 1, 1, 2])),
                 senders=draw(senders),
             )
@@ -204,6 +206,8 @@ def views(draw: st.DrawFn) -> View:
 
 
 def is_ours(view: View, found: ExistingAlias) -> bool:
+    if found.values[PRIVATE_COMMENT] in LEFT_ALONE:
+        return False
     known = view.memory.aliases.get(found.address)
     marked = found.values[PRIVATE_COMMENT] in (MARK, DISABLED_TAG)
     return marked or (known is not None and known.number in (None, found.number))
@@ -224,11 +228,12 @@ def test_an_alias_that_is_not_ours_is_touched_by_adoption_only(view: View) -> No
             assert change.kind is Kind.ADOPT
             assert view.config.adopt_aliases != "refuse"
             assert change.address in view.wishes.aliases
+            assert found.values[PRIVATE_COMMENT] not in LEFT_ALONE
         assert change.address not in view.config.protected
         assert (found is None) is (change.kind is Kind.CREATE)
         assert change.number == (found.number if found else None)
     for address in plan.unmanaged_aliases:
-        touched: list[Change | Note] = [*plan.changes, *plan.notes]
+        touched: list[Change | Note] = [*plan.changes, *(note for note in plan.notes if note.remember is not None)]
         assert (address, Subject.ALIAS) not in {(one.address, one.subject) for one in touched}
 
 
@@ -349,6 +354,7 @@ def test_rights_go_to_active_mailboxes_of_ours_only(view: View) -> None:
         if change.kind is Kind.GRANT:
             assert change.address in after.memory.mailboxes
             assert change.address not in view.config.protected
+            assert after.actual.mailboxes[change.address].tags.isdisjoint(["ldap-sync:released", "ldap-sync-berlin"])
             assert after.actual.mailboxes[change.address].attributes["active"] != 0
 
 

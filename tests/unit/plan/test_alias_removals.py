@@ -124,7 +124,7 @@ def test_a_disabled_alias_says_so_and_comes_back_when_it_is_wanted_again() -> No
 
 
 def test_a_comment_of_somebody_s_own_stays() -> None:
-    scene = unwanted(config=alias_config(removed_aliases="disable"), aliases=[alias(INFO, ANN, mark="theirs")])
+    scene = unwanted(config=alias_config(removed_aliases="disable"), aliases=[alias(INFO, ANN, mark="their own")])
     assert only_alias(scene.plan().changes).writes == {ALIAS_ACTIVE: 0}
 
 
@@ -349,7 +349,7 @@ def test_a_mailbox_waits_with_the_withheld_removal_of_an_alias() -> None:
     simulate(forced.plan(), forced.view())
 
 
-@pytest.mark.parametrize("mark", [MARK, "theirs"])
+@pytest.mark.parametrize("mark", [MARK, "their own"])
 def test_an_unreadable_owner_keeps_what_is_there(mark: str) -> None:
     scene = unwanted(aliases=[alias(INFO, ANN, mark=mark)], wished={"unreadable": frozenset({id_of(ANN)})})
     assert (scene.plan().changes, scene.plan().notes) == ((), ())

@@ -324,7 +324,7 @@ def test_an_alias_that_agrees_needs_nothing() -> None:
         pytest.param(wish(INFO, ANN), {"internal": 1, "sender_allowed": 0}, {}, id="flags that aren't told"),
         pytest.param(wish(INFO, ANN), {"mark": ""}, {PRIVATE_COMMENT: MARK}, id="the mark is gone"),
         pytest.param(wish(INFO, ANN), {"mark": DISABLED_TAG}, {PRIVATE_COMMENT: MARK}, id="active again by hand"),
-        pytest.param(wish(INFO, ANN), {"mark": "theirs"}, {}, id="a comment of their own"),
+        pytest.param(wish(INFO, ANN), {"mark": "their own"}, {}, id="a comment of their own"),
     ],
 )
 def test_what_differs_is_written_and_nothing_else(
@@ -445,9 +445,9 @@ def test_an_address_is_active_again_once_somebody_is_there() -> None:
 
 
 def test_an_adopted_address_with_a_comment_of_its_own_comes_back_by_the_state_file() -> None:
-    scene = emptied(aliases=[alias(TEAM, ANN, mark="theirs")])
+    scene = emptied(aliases=[alias(TEAM, ANN, mark="their own")])
     view = simulate(scene.plan(), scene.view())
-    assert view.actual.aliases[TEAM].values[PRIVATE_COMMENT] == "theirs"
+    assert view.actual.aliases[TEAM].values[PRIVATE_COMMENT] == "their own"
     assert view.memory.aliases[TEAM].disabled
     back = settled([ANN], [listing(TEAM, ANN)]).view()
     plan = make_plan(replace(view, desired=back.desired, actual=replace(view.actual, mailboxes=back.actual.mailboxes)))

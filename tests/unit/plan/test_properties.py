@@ -59,6 +59,8 @@ PASSWORDS = (PASSWORD, "{CRYPT}$6$salt$second")
 MAPPING = {"quota": "mailQuota", "active": "mailActive", "tls_enforce_in": "mailTls"}
 AUTHSOURCES = (None, "mailcow", "ldap")
 """Who checks the passwords of a source; None: the config doesn't say, so nothing is moved."""
+LEFT_ALONE = [("ldap-sync:released",), ("ldap-sync-berlin", "ldap-sync-berlin:disabled"), (MARK, "ldap-sync:berlin")]
+"""Tags of mailboxes that nobody touches."""
 QUOTAS = st.sampled_from([0, 50, 100, 200])
 FLAGS = st.sampled_from([0, 1])
 
@@ -92,7 +94,7 @@ def existing_mailboxes(draw: st.DrawFn, address: Address) -> Existing:
     """What mailcow may have at an address."""
     return existing(
         address,
-        tags=draw(st.sampled_from([(), (MARK,), (MARK, DISABLED_TAG), ("staff",)])),
+        tags=draw(st.sampled_from([(), (MARK,), (MARK, DISABLED_TAG), ("staff",), *LEFT_ALONE])),
         stamp=draw(st.sampled_from([STAMP, LATER_STAMP])),
         template=draw(st.sampled_from(["", "abc"])),
         name=draw(st.sampled_from(["One", "Two"])),
@@ -308,7 +310,20 @@ def test_what_is_not_ours_is_never_touched_but_by_adoption(view: View) -> None:
             assert change.address in view.desired.mailboxes
     for address in plan.unmanaged:
         assert not [change for change in plan.changes if change.address == address]
-        assert not [note for note in plan.notes if note.address == address]
+        assert not [note for note in plan.notes if note.address == address and note.remember is not None]
+
+
+@given(views())
+@thorough
+def test_what_was_released_or_is_another_installation_s_is_never_touched(view: View) -> None:
+    plan = make_plan(view)
+    left = {address for address, box in view.actual.mailboxes.items() if box.tags in map(frozenset, LEFT_ALONE)}
+    assert left.isdisjoint(change.address for change in plan.changes)
+    told = {finding.where for finding in plan.findings if finding.code in (Code.RELEASED, Code.OTHER_INSTALLATION)}
+    looked_at = (
+        box for box in view.desired.mailboxes.values() if box.address in view.options.only or not view.options.only
+    )
+    assert told == {box.dn for box in looked_at if box.address in left and box.address not in view.config.protected}
 
 
 @given(views())
