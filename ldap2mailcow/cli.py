@@ -1,4 +1,4 @@
-"""The command: its options and exit codes. The only module that prints or exits."""
+"""The commands: their options and exit codes. The only module that prints or exits."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Self
 
 import click
+from click.core import ParameterSource
 
-from ldap2mailcow.config import ConfigError, Mistake, NoConfig, load_config, write_first_config
-from ldap2mailcow.model import Address, AddressError, Level, escaped, escaped_lines
+from ldap2mailcow.config import ConfigError, Loaded, Mistake, NoConfig, load_config, write_first_config
+from ldap2mailcow.model import Address, AddressError, Level, escaped, escaped_lines, normal_domain
 from ldap2mailcow.plan import Options
 from ldap2mailcow.report import (
     FAILED,
@@ -34,7 +35,7 @@ from ldap2mailcow.report import (
     unmanaged_lines,
     withheld_lines,
 )
-from ldap2mailcow.run import CONFIG, TRY_LATER, UNEXPECTED, Request, run
+from ldap2mailcow.run import CONFIG, TRY_LATER, UNEXPECTED, Request, release, run
 from ldap2mailcow.state import LockedError, StateError
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,14 @@ def _addresses(_context: click.Context, _parameter: click.Parameter, values: tup
         return frozenset(Address.parse(value) for value in values)
     except AddressError as error:
         raise click.BadParameter(f"one of them {error}") from None
+
+
+def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> Address:
+    """Read one address; `@domain` is that of a catch-all."""
+    try:
+        return Address(f"@{normal_domain(value[1:])}") if value.startswith("@") else Address.parse(value)
+    except AddressError as error:
+        raise click.BadParameter(f"it {error}") from None
 
 
 def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's
@@ -75,8 +84,7 @@ def _version_here() -> str:
         return "unknown"
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option(
+_config = click.option(
     "--config",
     "config_path",
     type=click.Path(path_type=Path),
@@ -84,7 +92,22 @@ def _version_here() -> str:
     help="The config, YAML or JSON. Default: config.yaml, config.yml or config.json here, beside the script, or in "
     "/etc/mailcow-ldap-sync/.",
 )
-@click.option("--dry-run", is_flag=True, help="Show what a run would do, and write nothing anywhere.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Show what a run would do, and write nothing anywhere.")
+_do_not_verify = click.option("--do-not-verify", is_flag=True, help="Don't verify mailcow's certificate.")
+_output = click.option(
+    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What stdout has."
+)
+_verbose = click.option("-v", "--verbose", count=True, help="Say more; -vv for debugging.")
+_quiet = click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
+
+
+@click.group(
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND]",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@_config
+@_dry_run
 @click.option(
     "--update-only-on-change-by-ldap/--reassert",
     "only_on_change",
@@ -100,22 +123,22 @@ def _version_here() -> str:
     help="Look at this mailbox only; may be given several times. Nobody else is touched.",
 )
 @click.option("--override-filter", metavar="FILTER", help="Search users with this filter. Nobody is removed then.")
-@click.option("--do-not-verify", is_flag=True, help="Don't verify mailcow's certificate.")
+@_do_not_verify
 @click.option(
     "--force-removals",
     type=click.IntRange(min=0),
     metavar="N",
     help="Let up to N removals of each kind through that limits or a changed search would withhold.",
 )
-@click.option(
-    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What stdout has."
-)
-@click.option("-v", "--verbose", count=True, help="Say more; -vv for debugging.")
-@click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
+@_output
+@_verbose
+@_quiet
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit."
 )
+@click.pass_context
 def main(  # noqa: PLR0913 - one for each option
+    context: click.Context,
     *,
     config_path: Path | None,
     dry_run: bool,
@@ -128,20 +151,17 @@ def main(  # noqa: PLR0913 - one for each option
     verbose: int,
     quiet: bool,
 ) -> None:
-    """Make mailcow hold what the LDAP directory says: one run, for cron.
+    """Make mailcow hold what the LDAP directory says: one run, for cron. Without a COMMAND, that is.
 
     Exit codes: 0 mailcow is as LDAP wants it; 1 unexpected error; 2 wrong command line; 3 some changes failed, or
     findings of level error; 4 removals were withheld; 75 try later; 77 LDAP or mailcow refused us; 78 the config is
     wrong.
     """
-    if verbose and quiet:
-        raise click.UsageError("-v and -q contradict each other")
-    screen = Screen(as_json=output == "json", verbosity=QUIET if quiet else verbose, dry_run=dry_run)
-    try:
-        _log_to_stderr(screen.verbosity)
-        loaded = load_config(config_path, environ=os.environ, cwd=Path.cwd(), script_dir=SCRIPT_FOLDER)
-        if not dry_run:
-            _log_to_file(loaded.config.log_file, loaded.path)
+    if context.invoked_subcommand is not None:
+        _hand_on(context, context.invoked_subcommand)
+        return
+    screen = Screen.of(output, verbose, quiet=quiet, dry_run=dry_run)
+    with _ending(screen, config_path) as loaded:
         request = Request(
             options=Options(
                 reassert=not (
@@ -155,13 +175,76 @@ def main(  # noqa: PLR0913 - one for each option
             override_filter=override_filter,
             verify=not do_not_verify,
         )
-        result, notices = run(loaded, request, screen, lambda: datetime.now(UTC))
+        result, notices = run(loaded, request, screen, _now)
         screen.end(result, notices)
         sys.exit(result.exit_code)
-    except (NoConfig, ConfigError) as error:
-        screen.fail(CONFIG, str(error) if isinstance(error, ConfigError) else _first_run(error, config_path, dry_run))
+
+
+@main.command("release")
+@click.argument("address", callback=_address)
+@_config
+@_dry_run
+@_do_not_verify
+@_output
+@_verbose
+@_quiet
+def release_command(
+    *,
+    address: Address,
+    config_path: Path | None,
+    dry_run: bool,
+    do_not_verify: bool,
+    output: str,
+    verbose: int,
+    quiet: bool,
+) -> None:
+    """Let go of a mailbox or an alias.
+
+    It stays in mailcow as it is, marked as released: no run adopts or touches it again, with a lost state file neither,
+    until somebody takes that mark away in mailcow.
+
+    Exit codes: 0 it is released; 3 it can't be, and why; the others are those of a run.
+    """
+    screen = Screen.of(output, verbose, quiet=quiet, dry_run=dry_run, was_asked=True)
+    with _ending(screen, config_path) as loaded:
+        request = Request(dry_run=dry_run, verify=not do_not_verify)
+        result = release(loaded, request, address, screen, _now)
+        screen.answer(result, f"{address} is released and stays in mailcow as it is")
+        sys.exit(result.exit_code)
+
+
+def _hand_on(context: click.Context, name: str) -> None:
+    """Give a command the options that stand before its name; those that it doesn't have are an error."""
+    taken = {parameter.name for parameter in main.commands[name].params}
+    given = {
+        parameter.name: parameter
+        for parameter in main.params
+        if parameter.name and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    }
+    for wrong in sorted(given.keys() - taken):
+        raise click.UsageError(f"{given[wrong].opts[0]} is for a run; {name} doesn't have it")
+    context.default_map = {name: {option: context.params[option] for option in given}}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextmanager
+def _ending(screen: Screen, config_path: Path | None) -> Iterator[Loaded]:
+    """Give the config, and end the process with a sentence and an exit code whatever goes wrong with it."""
+    try:
+        _log_to_stderr(screen.verbosity)
+        loaded = load_config(config_path, environ=os.environ, cwd=Path.cwd(), script_dir=SCRIPT_FOLDER)
+        if not screen.dry_run:
+            _log_to_file(loaded.config.log_file, loaded.path)
+        yield loaded
+    except NoConfig as error:
+        screen.fail(CONFIG, _first_run(error, config_path, screen.dry_run))
+    except ConfigError as error:
+        screen.fail(CONFIG, str(error))
     except LockedError:
-        screen.fail(TRY_LATER, "another run holds the lock of the state file", quietly=True)
+        screen.fail(TRY_LATER, "another run holds the lock of the state file", quietly=not screen.was_asked)
     except StateError as error:
         screen.fail(UNEXPECTED, str(error))
     except Exception as error:  # noqa: BLE001 - whatever it is, cron's mail gets one sentence and the exit code is 1
@@ -176,14 +259,23 @@ class Screen:
     as_json: bool
     verbosity: int
     dry_run: bool
+    was_asked: bool = False
+    """Whether somebody waits for an answer, and not cron for news."""
     said_something: bool = False
     is_heard: bool = True
     """Whether stdout could be written so far."""
 
+    @classmethod
+    def of(cls, output: str, verbose: int, *, quiet: bool, dry_run: bool, was_asked: bool = False) -> Self:
+        """Make one from the options that every command has."""
+        if verbose and quiet:
+            raise click.UsageError("-v and -q contradict each other")
+        return cls(output == "json", QUIET if quiet else verbose, dry_run, was_asked)
+
     @property
     def shows_all(self) -> bool:
         """Whether old news is shown too: to whoever looks, which cron's mail is not."""
-        return self.verbosity >= VERBOSE or self.dry_run or sys.stdout.isatty()
+        return self.was_asked or self.verbosity >= VERBOSE or self.dry_run or sys.stdout.isatty()
 
     def say(self, lines: Iterable[str]) -> None:
         """Print lines of the text report."""
@@ -254,6 +346,18 @@ class Screen:
             self.say([f"{result.what}: {escaped(result.error)}"])
         if self.verbosity > QUIET and not result.error and (self.said_something or self.shows_summary):
             self.say([summary_line(result)])
+
+    def answer(self, result: Result, done: str) -> None:
+        """Show what became of what somebody asked for: `done` says it of an outcome that is."""
+        if self.as_json:
+            self.print(document(result))
+            return
+        self.say(failure_lines(result.failed))
+        if result.error:
+            self.say([f"{result.what}: {escaped(result.error)}"])
+        if self.verbosity > QUIET:
+            self.say(map(escaped, result.remarks))
+            self.say([escaped(done)] * any(outcome.done for outcome in result.outcomes))
 
     @property
     def shows_summary(self) -> bool:

@@ -14,7 +14,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from ldap2mailcow import directory, mailcow
-from ldap2mailcow.apply import apply, read_stamps, writes_password
+from ldap2mailcow.apply import Applied, apply, read_stamps, writes_password
 from ldap2mailcow.config import Config, Loaded, Source
 from ldap2mailcow.desired import choose_id_attribute, desire, desire_aliases
 from ldap2mailcow.mailcow import Mailcow
@@ -23,6 +23,8 @@ from ldap2mailcow.model import (
     Answer,
     Answers,
     Code,
+    Existing,
+    ExistingAlias,
     Finding,
     Level,
     Memory,
@@ -32,6 +34,7 @@ from ldap2mailcow.model import (
     SourceMemory,
 )
 from ldap2mailcow.plan import (
+    NotReleased,
     Options,
     Plan,
     View,
@@ -43,14 +46,19 @@ from ldap2mailcow.plan import (
     senders_due,
     settle,
     wants_new_mailboxes,
+    without_lost,
 )
+from ldap2mailcow.plan import release as planned_release
 from ldap2mailcow.report import FAILED, WITHHELD, Due, Result, due
 from ldap2mailcow.state import ANCESTOR_FILE, State, lock, read_ancestor
 
 log = logging.getLogger(__name__)
 
-UNEXPECTED, TRY_LATER, REFUSED, CONFIG = 1, 75, 77, 78
+UNEXPECTED, NOT_DONE, TRY_LATER, REFUSED, CONFIG = 1, 3, 75, 77, 78
 """Exit codes of runs that end early; those of runs that reach their end: Result.judge."""
+
+EVERYTHING = Due(frozenset(), (), ())
+"""Nothing was said before: what somebody asked for is told in full."""
 
 REFUSED_FOR = timedelta(minutes=15)
 """How long a refused credential isn't tried again: mailcow bans the address, Active Directory locks the account."""
@@ -108,7 +116,7 @@ class Run:
 
     def sync(self) -> None:
         """Read all, plan all, show, and only then write."""
-        self.stop_if_refused()
+        self.stop_if_refused("LDAP", "mailcow")
         self.take_over_ancestor()
         answers = self.read_directory()
         with self.connected() as client:
@@ -123,6 +131,22 @@ class Run:
                 self.carry_out(client, view, self.result.plan)
         self.result.exit_code = self.result.judge()
 
+    def release(self, address: Address) -> None:
+        """Have a mailbox or an alias marked as released, then forget it."""
+        self.stop_if_refused("mailcow")
+        with self.connected() as client:
+            found = planned_release(address, look_at(client, address), self.store.memory(), self.config)
+            if isinstance(found, NotReleased):
+                if not found.is_released:
+                    raise EndedEarlyError(NOT_DONE, "not released", found.sentence)
+                self.result.remarks.append(found.sentence)
+                return
+            self.result.plan = Plan(changes=(found,))
+            self.screen.plan(self.result, EVERYTHING)
+            if not self.request.dry_run:
+                self.write(client, self.result.plan)
+        self.result.exit_code = self.result.judge()
+
     @property
     def config(self) -> Config:
         """All settings."""
@@ -133,10 +157,10 @@ class Run:
         """The directory."""
         return self.config.sources[0]
 
-    def stop_if_refused(self) -> None:
-        """End the run if a server refused one of these credentials a short while ago."""
-        for what, credential in self.credentials().items():
-            refused = self.store.refused_at(credential)
+    def stop_if_refused(self, *servers: str) -> None:
+        """End the run if one of these servers refused our credentials a short while ago."""
+        for what in servers:
+            refused = self.store.refused_at(self.credentials()[what])
             if refused and self.clock() - refused < REFUSED_FOR:
                 raise EndedEarlyError(
                     REFUSED,
@@ -245,7 +269,7 @@ class Run:
             else {},
             settled=settled,
         )
-        return with_wishes(renamed(view))
+        return with_wishes(renamed(without_lost(view)))
 
     def planned(self, client: Mailcow, view: View) -> Plan:
         """Return the plan; where it changes whom somebody may send as, mailcow's present rows are read first."""
@@ -262,6 +286,14 @@ class Run:
         self.store.settle(view.settled.done, view.settled.repairs, self.clock(), self.number)
         now, later = split_notes(plan.notes, view.renames.changes)
         self.store.note(now, self.source.name, plan.source)
+        applied = self.write(client, plan)
+        if applied.done(view.renames.changes):
+            self.store.note(later, self.source.name, plan.source)
+        if any(writes_password(outcome.change) for outcome in applied.outcomes):
+            self.store.saw_passwords(read_stamps(client, applied.outcomes))
+
+    def write(self, client: Mailcow, plan: Plan) -> Applied:
+        """Make the changes of a plan, and remember each outcome; trouble with mailcow is raised after that."""
         with self.screen.progress(len(plan.changes)) as progress:
             applied = apply(
                 plan.changes,
@@ -271,12 +303,9 @@ class Run:
                 record=self.record,
                 progress=progress,
             )
-        if later and applied.done(view.renames.changes):
-            self.store.note(later, self.source.name, plan.source)
         if applied.trouble:
             raise applied.trouble
-        if any(writes_password(outcome.change) for outcome in applied.outcomes):
-            self.store.saw_passwords(read_stamps(client, applied.outcomes))
+        return applied
 
     def record(self, outcome: Outcome) -> None:
         """Remember how a change ended."""
@@ -304,6 +333,12 @@ class Run:
         notices = self.due(complete=not self.result.error and self.result.plan.whole)
         if not self.request.dry_run:
             self.store.save_notices(notices.remember)
+        self.close()
+        return notices
+
+    def close(self) -> None:
+        """Remember how the run ended; a dry run leaves no trace."""
+        if not self.request.dry_run:
             self.store.finish_run(
                 self.number,
                 self.clock(),
@@ -311,7 +346,6 @@ class Run:
                 {"error": self.result.error, "changes": len(self.result.outcomes)},
                 history=timedelta(days=self.config.history_days),
             )
-        return notices
 
 
 def run(loaded: Loaded, request: Request, screen: Screen, clock: Callable[[], datetime]) -> tuple[Result, Due]:
@@ -320,21 +354,58 @@ def run(loaded: Loaded, request: Request, screen: Screen, clock: Callable[[], da
     `clock` returns the present time with a zone. Raises StateError where the state file can't be used; nothing was
     written then, or the run stopped at the change that couldn't be recorded.
     """
-    config = loaded.config
     result = Result(
         dry_run=request.dry_run,
         findings=loaded.findings,
-        accept=frozenset(config.accept),
+        accept=frozenset(loaded.config.accept),
         scoped=request.options.scoped,
     )
-    with opened(config, dry_run=request.dry_run) as store:
-        number = 0 if request.dry_run else store.begin_run(clock(), mode_of(request))
-        this = Run(loaded, request, store, screen, clock, result, number)
-        try:
+    with begun(loaded, request, screen, clock, result) as this:
+        with told_early_end(result):
             this.sync()
-        except EndedEarlyError as error:
-            result.error, result.exit_code, result.what = error.sentence, error.exit_code, error.what
         return result, this.finish()
+
+
+def release(
+    loaded: Loaded, request: Request, address: Address, screen: Screen, clock: Callable[[], datetime]
+) -> Result:
+    """Release a mailbox or an alias and return what came of it; the directory isn't asked.
+
+    Raises StateError as `run` does.
+    """
+    result = Result(dry_run=request.dry_run, scoped=True)
+    with begun(loaded, request, screen, clock, result, mode="release") as this:
+        with told_early_end(result):
+            this.release(address)
+        this.close()
+    return result
+
+
+@contextmanager
+def begun(
+    loaded: Loaded, request: Request, screen: Screen, clock: Callable[[], datetime], result: Result, *, mode: str = ""
+) -> Iterator[Run]:
+    """Give a run that no other overlaps, on record unless it is dry."""
+    with opened(loaded.config, dry_run=request.dry_run) as store:
+        number = 0 if request.dry_run else store.begin_run(clock(), mode or mode_of(request))
+        yield Run(loaded, request, store, screen, clock, result, number)
+
+
+@contextmanager
+def told_early_end(result: Result) -> Iterator[None]:
+    """Note in the result why a run ended early, if it did."""
+    try:
+        yield
+    except EndedEarlyError as error:
+        result.error, result.exit_code, result.what = error.sentence, error.exit_code, error.what
+
+
+def look_at(client: Mailcow, address: Address) -> Existing | ExistingAlias | None:
+    """Return what mailcow has at one address, a mailbox or an alias; None for nothing, or half of a mailbox."""
+    mailbox = mailcow.read_mailbox(client, address) if address.local else None
+    if isinstance(mailbox, Existing):
+        return mailbox
+    return mailcow.read_aliases(client, [address.domain]).get(address)
 
 
 @contextmanager

@@ -4,7 +4,9 @@ from .calls import Batch, Cost, Phase, calls_of, cost, phases
 from .holders import holders
 from .intents import deletions_begun, needs_intent, remembered, settle
 from .knowledge import fingerprint
+from .ownership import without_lost
 from .plan import make_plan, wants_new_mailboxes
+from .release import NotReleased, release
 from .rename_calls import BARRED, give_way, keep_alias, make_alias, rename_call, set_active
 from .renames import renamed
 from .senders import senders_due
@@ -15,6 +17,7 @@ __all__ = [
     "BARRED",
     "Batch",
     "Cost",
+    "NotReleased",
     "Options",
     "Pending",
     "Phase",
@@ -40,6 +43,7 @@ __all__ = [
     "needs_intent",
     "phases",
     "reads_aliases",
+    "release",
     "remainder",
     "remembered",
     "rename_call",
@@ -50,4 +54,5 @@ __all__ = [
     "touches",
     "wants_new_mailboxes",
     "without",
+    "without_lost",
 ]

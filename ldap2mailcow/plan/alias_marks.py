@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from ldap2mailcow.config import Config
 from ldap2mailcow.model import PRIVATE_COMMENT, Alias, ExistingAlias, Origin, RememberedAlias, Role
 
 from .draft import Draft
 
 
-def renamed_comment(config: Config) -> str:
-    """Return the private comment of an alias that stays where a mailbox was before it was renamed."""
-    return f"{config.mark}:renamed"
-
-
 def marks(draft: Draft) -> tuple[str, ...]:
     """Return the private comments that are ours: of an alias, of one that we set inactive, of a former address."""
-    return draft.view.config.mark, draft.disabled_tag, renamed_comment(draft.view.config)
+    return draft.view.config.mark, draft.disabled_tag, draft.marks.renamed
 
 
 def is_our_alias(draft: Draft, existing: ExistingAlias) -> bool:
@@ -37,7 +31,7 @@ def row_of(draft: Draft, existing: ExistingAlias) -> RememberedAlias:
 
     Of a former address the mark says whose it is, too: who has the mailbox that it goes to.
     """
-    is_former = existing.values[PRIVATE_COMMENT] == renamed_comment(draft.view.config)
+    is_former = existing.values[PRIVATE_COMMENT] == draft.marks.renamed
     mailbox = draft.view.desired.mailboxes.get(min(existing.goto, default=existing.address)) if is_former else None
     return draft.view.memory.aliases.get(existing.address) or RememberedAlias(
         existing.address,

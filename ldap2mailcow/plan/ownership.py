@@ -79,8 +79,8 @@ def _protected(address: Address) -> LeftAlone:
     return LeftAlone(Code.PROTECTED, f"{address} is protected by the config and left alone")
 
 
-def without_lost(view: View) -> tuple[View, tuple[Note, ...]]:
-    """Return the view without what is remembered of others' things, and the notes that forget it.
+def without_lost(view: View) -> View:
+    """Return the view without what is remembered of others' things, with the notes that forget it.
 
     Such is what was released, and what carries another installation's mark and not ours.
     """
@@ -89,13 +89,14 @@ def without_lost(view: View) -> tuple[View, tuple[Note, ...]]:
     lost = [address for address in memory.mailboxes if address in boxes and _is_lost(marks, boxes[address])]
     gone = [one for one in memory.aliases if one in aliases and alias_mark(marks, aliases[one])]
     if not lost and not gone:
-        return view, ()
+        return view
     memory = replace(
         memory,
         mailboxes={address: row for address, row in memory.mailboxes.items() if address not in lost},
         aliases={address: row for address, row in memory.aliases.items() if address not in gone},
     )
-    return replace(view, memory=memory), (*_forget(lost, Subject.MAILBOX), *_forget(gone, Subject.ALIAS))
+    notes = (*_forget(lost, Subject.MAILBOX), *_forget(gone, Subject.ALIAS))
+    return replace(view, memory=memory, forgotten=(*view.forgotten, *notes))
 
 
 def _is_lost(marks: Marks, existing: Existing) -> bool:

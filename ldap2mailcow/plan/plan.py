@@ -54,10 +54,8 @@ AnyChange = TypeVar("AnyChange", bound=Change)
 
 def make_plan(view: View) -> Plan:
     """Return what brings mailcow to what the directory wants, by the rules of docs/architecture.md."""
-    view, forgotten = without_lost(view)
-    view = with_formers(view)
-    draft = Draft(view, whole=True)
-    draft.notes += forgotten
+    view = with_formers(without_lost(view))
+    draft = Draft(view, whole=True, notes=[*view.forgotten])
     vanished = vanished_keys(view, draft.remembered_by_id)
     draft.vanished = frozenset(vanished)
     reasons = doubts(view, vanished)

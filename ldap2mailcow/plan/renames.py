@@ -36,11 +36,13 @@ from ldap2mailcow.model import (
     Why,
 )
 
-from .alias_marks import is_our_alias, renamed_comment, row_of
+from .alias_marks import is_our_alias, row_of
 from .draft import Draft
 from .formers import formers
 from .guard import guard_others
 from .knowledge import changed_settings
+from .marks import Marks
+from .ownership import alias_left_alone, mailbox_left_alone
 from .view import Renames, View, What, senders_after
 
 TEMPORARY = "ldap-sync-renaming."
@@ -138,8 +140,9 @@ class Candidates:
             return "the config says renames: hold; rename the mailbox in mailcow, or set renames: rename"
         if not (self.draft.in_scope(address) or self.draft.in_scope(former)):
             return ""
-        if protected := next(filter(self.draft.is_protected, (address, former)), None):
-            return f"{protected} is protected by the config"
+        for one in (former, address):
+            if alone := mailbox_left_alone(self.draft, one) or alias_left_alone(self.draft, one):
+                return alone.sentence
         if address in view.actual.mailboxes and address not in self.wanted.values():
             return self._occupied(address)
         alias = view.actual.aliases.get(address)
@@ -328,7 +331,7 @@ class After:
             SENDER_ALLOWED: 1,
             SOGO_VISIBLE: 0,
             PUBLIC_COMMENT: "",
-            PRIVATE_COMMENT: renamed_comment(self._view.config),
+            PRIVATE_COMMENT: Marks(self._view.config.mark).renamed,
         }
 
     def _leave(self, change: RenameChange) -> Iterator[Note]:

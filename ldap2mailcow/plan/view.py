@@ -153,6 +153,8 @@ class View:
     """Of the mailboxes that were asked for: mailcow's rows of whom its user may send as; None where it didn't tell."""
     renames: Renames = field(default_factory=Renames)
     """Done already in `actual` and `memory`, as far as they will be."""
+    forgotten: tuple[Note, ...] = ()
+    """What was remembered of things that are somebody else's now, and is not in `memory` any more."""
     settled: Settled = field(default_factory=Settled)
     """What an earlier run left behind, done already in `actual` and `memory` likewise."""
 

@@ -46,6 +46,12 @@ def test_the_readme_has_the_commands_help() -> None:
     assert text.partition("<!-- help -->")[2].partition("<!-- /help -->")[0] == f"\n```text\n{shown}```\n"
 
 
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_every_command_is_documented_as_it_is_called(name: str) -> None:
+    text = (TOP / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert re.search(rf"^    python mailcow_ldap_sync.py {name}\b", text, re.MULTILINE)
+
+
 def test_every_finding_is_documented_with_its_level() -> None:
     documented = {cells[0].strip("`"): cells[1] for cells in rows(section("operations.md", "Findings"))}
     assert documented == {code.value: level.value for code, level in LEVELS.items()}
