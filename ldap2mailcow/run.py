@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 
@@ -26,6 +26,7 @@ from ldap2mailcow.model import (
     Existing,
     ExistingAlias,
     Finding,
+    Kind,
     Level,
     Memory,
     Note,
@@ -272,14 +273,20 @@ class Run:
         return with_wishes(renamed(without_lost(view)))
 
     def planned(self, client: Mailcow, view: View) -> Plan:
-        """Return the plan; where it changes whom somebody may send as, mailcow's present rows are read first."""
+        """Return the plan; what only some plans need to know is read from mailcow first.
+
+        Where it changes whom somebody may send as, that is the present rows; where it deletes a mailbox, all aliases.
+        """
         plan = make_plan(view)
-        if not plan.unread:
-            return plan
-        before = {view.renames.before(address): address for address in plan.unread}
-        found = read_senders(client, before.keys())
-        now = {before[one]: view.renames.senders_after(rows) for one, rows in found.items()}
-        return make_plan(replace(view, senders={**view.senders, **now}))
+        more: dict[str, Any] = {}
+        if plan.unread:
+            before = {view.renames.before(address): address for address in plan.unread}
+            found = read_senders(client, before.keys())
+            now = {before[one]: view.renames.senders_after(rows) for one, rows in found.items()}
+            more["senders"] = {**view.senders, **now}
+        if any(change.kind is Kind.DELETE for change in plan.changes):
+            more["every_alias"] = mailcow.read_every_alias(client)
+        return make_plan(replace(view, **more)) if more else plan
 
     def carry_out(self, client: Mailcow, view: View, plan: Plan) -> None:
         """Write, remember each outcome once mailcow has confirmed it, and read back the stamps of passwords."""

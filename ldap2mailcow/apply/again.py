@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from ldap2mailcow.mailcow import HalfDeleted, Mailcow, read_aliases, read_mailbox, tries
+from ldap2mailcow.mailcow import HalfDeleted, Mailcow, mail_store_trouble, read_aliases, read_mailbox, tries
 from ldap2mailcow.model import PRIVATE_COMMENT, AliasChange, Change, Kind, MailboxChange, Outcome
 from ldap2mailcow.plan import calls_of, is_alias_done, is_done, remainder
 
@@ -32,7 +32,23 @@ def again(client: Mailcow, change: Change, why: str) -> Outcome:
     return Outcome(change, done=False, detail=why)
 
 
+def keeps_from_deleting(client: Mailcow, change: Change) -> str:
+    """Return why a deletion can't be sent just now; empty where it can, and for every other change."""
+    return mail_store_trouble(client) if change.kind is Kind.DELETE else ""
+
+
+def _delete_once_more(client: Mailcow, change: MailboxChange) -> Outcome:
+    """Delete again what is there, whole or half; mailcow answers for a half-deleted one as for any other."""
+    if read_mailbox(client, change.address) is None:
+        return Outcome(change, done=True)
+    if trouble := keeps_from_deleting(client, change):
+        return Outcome(change, done=False, detail=trouble)
+    return _send_again(client, change, change)
+
+
 def _once_more(client: Mailcow, change: MailboxChange) -> Outcome:
+    if change.kind is Kind.DELETE:
+        return _delete_once_more(client, change)
     found = read_mailbox(client, change.address)
     if isinstance(found, HalfDeleted):
         return Outcome(change, done=False, detail="mailcow holds only half of it; delete it there and run again")

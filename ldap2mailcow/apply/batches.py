@@ -9,7 +9,7 @@ from ldap2mailcow.mailcow import TRY_LATER, Mailcow, Refused
 from ldap2mailcow.model import Call, Outcome, RenameChange
 from ldap2mailcow.plan import Batch
 
-from .again import again
+from .again import again, keeps_from_deleting
 from .renaming import rename
 from .sending import send_safely
 
@@ -32,6 +32,8 @@ def settle(client: Mailcow, batch: Batch) -> Settled:
     try:
         if isinstance(batch.changes[0], RenameChange):
             return Settled((rename(client, batch.changes[0]),))
+        if trouble := keeps_from_deleting(client, batch.changes[0]):
+            return Settled(tuple(Outcome(change, done=False, detail=trouble) for change in batch.changes))
         for call in batch.calls:
             of_item = {item: change.name for item, change in zip(call.items, batch.changes, strict=True)}
             left = [place for place, change in enumerate(batch.changes) if change.name in open_changes]

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from ldap2mailcow.model import Code, Finding, is_dn
 
-from .draft import LDAP, Block, Draft, Place, dotted, key_path
+from .draft import LDAP, REMOVED_USERS, Block, Draft, Place, dotted, key_path
 from .schema import AliasMapping, GroupMapping, UserMapping
 from .secrets import secret_file
 from .urls import Url, is_loopback, is_placeholder, split_mailcow_host, split_url
@@ -52,6 +52,7 @@ def check(draft: Draft) -> None:
         _check_mapping(draft, place, block)
         _check_groups(draft, place, block)
     _check_aliases_alone(draft)
+    _check_deletions(draft)
 
 
 def _check_required(draft: Draft, place: Place) -> None:
@@ -173,6 +174,17 @@ def _check_aliases_alone(draft: Draft) -> None:
         ("create_mailboxes",),
         "nothing is left to do, for no alias is made either; write user_mapping.aliases or group_search_base, or true",
     )
+
+
+def _check_deletions(draft: Draft) -> None:
+    """Only what came from here is ever deleted."""
+    place = (REMOVED_USERS, "action")
+    if draft.get(("create_mailboxes",)) is False and draft.get(place) == "delete":
+        draft.blame(
+            place,
+            "with create_mailboxes: false mailboxes come from elsewhere, and those are never deleted; write disable, "
+            "disallow_login or keep",
+        )
 
 
 def _texts(value: object) -> list[str]:

@@ -38,15 +38,10 @@ UNBUILT: dict[str, Unbuilt] = {
     "ldap.user_mapping.tags": Unbuilt("", "tags from the directory"),
     "ldap.user_mapping.template": Unbuilt("", _TEMPLATES),
     "create_domains": Unbuilt(default=False, feature=_DOMAINS),
-    "removed_users.delete_after": Unbuilt("30d", "deleting mailboxes"),
     "templates.default": Unbuilt(None, _TEMPLATES),
     "templates.map": Unbuilt({}, _TEMPLATES),
     "metrics_file": Unbuilt(None, "metrics"),
     "ping_url": Unbuilt(None, "pings"),
-}
-
-UNBUILT_VALUES: dict[str, dict[str, str]] = {
-    "removed_users.action": {"disallow_login": "blocking the login alone", "delete": "deleting mailboxes"},
 }
 
 SECRETS = ("ldap.bind_pw", "mailcow_api_key", "ping_url")
@@ -101,7 +96,7 @@ _BRANCHES = _branches(KNOWN)
 
 
 def settle_keys(draft: Draft) -> None:
-    """Take out, each with its mistake, the keys that don't exist and the values that aren't built yet."""
+    """Take out, each with its mistake, the keys that don't exist or aren't built yet."""
     _settle(draft, (), draft.data)
 
 
@@ -118,9 +113,6 @@ def _settle(draft: Draft, place: Place, block: Block) -> None:
             del block[key]
         elif path not in BUILT:
             draft.blame(here, f"there is no such key; {_advice(path)}")
-            del block[key]
-        elif isinstance(value, str) and value in UNBUILT_VALUES.get(path, ()):
-            draft.blame(here, f"{UNBUILT_VALUES[path][value]} is not built yet in this version; write keep or disable")
             del block[key]
 
 

@@ -245,10 +245,12 @@ class Timeouts(_Block):
 class Removal(_Block):
     """What happens to the mailbox of somebody who is gone from the directory, and after how much patience."""
 
-    action: Literal["keep", "disable"] = "disable"
+    action: Literal["keep", "disable", "disallow_login", "delete"] = "disable"
     missing_runs: Count = 2
     """Whole answers in a row without the entry."""
     missing_for: Duration = timedelta(minutes=30)
+    delete_after: Duration = timedelta(days=30)
+    """How long a mailbox has been inactive for that, before it is deleted."""
 
 
 class Limits(_Block):

@@ -5,7 +5,7 @@ Facts about its API, with their sources: docs/mailcow-api.md.
 
 from ldap2mailcow.http import NoAnswer, Unreachable
 
-from .aliases import read_aliases
+from .aliases import read_aliases, read_every_alias
 from .client import Mailcow
 from .containers import CONTAINERS, mail_store_trouble
 from .errors import TRY_LATER, MailcowError, NotWhole, Refused, Unavailable, Unreadable
@@ -32,6 +32,7 @@ __all__ = [
     "mail_store_trouble",
     "read_actual",
     "read_aliases",
+    "read_every_alias",
     "read_mailbox",
     "read_senders",
     "send",

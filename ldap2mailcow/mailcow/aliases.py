@@ -54,6 +54,12 @@ def read_aliases(client: Mailcow, domains: Iterable[str]) -> dict[Address, Exist
     return {alias.address: alias for alias in aliases}
 
 
+def read_every_alias(client: Mailcow) -> dict[Address, ExistingAlias]:
+    """Read all aliases of all domains, by lower-case address. Raises what `Mailcow.get` raises, Unreadable."""
+    aliases = map(_alias, rows_of(client.get(ALIASES), "aliases"))
+    return {alias.address: alias for alias in aliases}
+
+
 def read_whole_aliases(
     client: Mailcow,
     domains: Mapping[str, Domain],

@@ -7,16 +7,18 @@ from .knowledge import fingerprint
 from .ownership import without_lost
 from .plan import make_plan, wants_new_mailboxes
 from .release import NotReleased, release
+from .removals import repeat_deletion
 from .rename_calls import BARRED, give_way, keep_alias, make_alias, rename_call, set_active
 from .renames import renamed
 from .senders import senders_due
 from .verify import is_alias_done, is_done, is_same_alias, remainder, touches, without
-from .view import Options, Pending, Plan, Reason, Renames, Settled, View, What, Withheld, reads_aliases
+from .view import Fate, Options, Pending, Plan, Reason, Renames, Settled, View, What, Withheld, reads_aliases
 
 __all__ = [
     "BARRED",
     "Batch",
     "Cost",
+    "Fate",
     "NotReleased",
     "Options",
     "Pending",
@@ -48,6 +50,7 @@ __all__ = [
     "remembered",
     "rename_call",
     "renamed",
+    "repeat_deletion",
     "senders_due",
     "set_active",
     "settle",

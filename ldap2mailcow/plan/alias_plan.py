@@ -15,6 +15,7 @@ from .delivery import Delivery
 from .draft import Draft
 from .guard import guard_others
 from .knowledge import Knowledge
+from .removals import with_aliases
 from .senders import Senders
 from .view import What, Withheld
 
@@ -53,7 +54,8 @@ class AliasPlan:
 def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> AliasPlan:
     """Return what happens to aliases once it is certain what happens to mailboxes."""
     view = draft.view
-    removals = _settled(draft, _without_those_of(draft, mailboxes.withheld), mailboxes.changes)
+    disabling = [one for one in mailboxes.withheld if one.what is What.MAILBOXES]
+    removals = _settled(draft, _without_those_of(draft, disabling), mailboxes.changes)
     managed = [alias for alias in view.actual.aliases.values() if is_our_alias(draft, alias)]
     active = sum(alias.is_active for alias in managed)
     withheld = list(mailboxes.withheld)
@@ -77,7 +79,7 @@ def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> 
         if change.kind is Kind.REMOVE:
             draft.room_of(change.address).aliases += 1
     delivery = Delivery(view, kept, going, draft.refused)
-    keeper = AliasKeeper(draft, delivery, knowledge, _retained(draft, mailboxes.withheld))
+    keeper = AliasKeeper(draft, delivery, knowledge, _retained(draft, disabling))
     keeper.decide()
     withheld += _withheld_silence(draft, keeper, active)
     lists = [alias for alias in managed if alias.address in view.wishes.aliases]
@@ -99,7 +101,7 @@ def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> 
     rights = _plan_rights(draft, delivery, changes, knowledge)
     withheld += rights.withheld
     return AliasPlan(
-        mailboxes=(*kept, *rights.changes),
+        mailboxes=(*(with_aliases(draft, change, changes) for change in kept), *rights.changes),
         changes=changes,
         withheld=tuple(withheld),
         unread=rights.unread,

@@ -18,9 +18,10 @@ from ldap2mailcow.model import (
 
 from .alias_marks import comment, is_managed, is_our_alias, row_of
 from .draft import Draft
+from .grace import absence
 from .knowledge import Knowledge
 from .ownership import alias_left_alone
-from .view import Pending
+from .view import Fate, Pending
 
 
 def decide_alias_removals(draft: Draft, knowledge: Knowledge) -> None:
@@ -65,24 +66,18 @@ def _is_there(draft: Draft, row: RememberedAlias) -> bool:
 
 
 def _count_miss(draft: Draft, existing: ExistingAlias, row: RememberedAlias, *, skip_grace: bool) -> None:
-    policy, now = draft.view.config.removed_users, draft.view.now
-    since, missed = row.missing_since or now, row.missed + 1
-    patch = {
-        "source": row.source,
-        "owner": row.owner,
-        "dn": row.dn,
-        "role": row.role,
-        "origin": row.origin,
-        "missing_since": since,
-        "missed": missed,
-    }
-    draft.note_alias(existing.address, **patch)
-    due = since + policy.missing_for
-    if skip_grace or (missed >= policy.missing_runs and now >= due):
+    gone = absence(row, draft.view.config.removed_users, draft.view.now)
+    draft.note_alias(existing.address, **_known(row), **gone.patch)
+    if skip_grace or gone.is_over:
         _remove(draft, existing, row, Why.MISSING)
-    elif _would(draft, existing, gives_way=_gives_way(draft, existing.address)) is not None:
-        answers = max(policy.missing_runs - missed, 0)
-        draft.pending.append(Pending(existing.address, row.dn, due, answers, Subject.ALIAS))
+    elif kind := _would(draft, existing, gives_way=_gives_way(draft, existing.address)):
+        fate = Fate.DISABLED if kind is Kind.DISABLE else Fate.REMOVED
+        draft.pending.append(Pending(existing.address, row.dn, gone.due, gone.answers, fate, Subject.ALIAS))
+
+
+def _known(row: RememberedAlias) -> dict[str, object]:
+    """Return what says whose an alias is, for a row that may be new."""
+    return {"source": row.source, "owner": row.owner, "dn": row.dn, "role": row.role, "origin": row.origin}
 
 
 def stays_after_all(draft: Draft, change: AliasChange) -> AliasChange | None:
@@ -121,7 +116,6 @@ def _removal(
     kind = _would(draft, existing, gives_way=gives_way)
     if kind is None:
         return None
-    known = {"source": row.source, "owner": row.owner, "dn": row.dn, "role": row.role, "origin": row.origin}
     disables = kind is Kind.DISABLE
     writes: dict[str, Value] = {ALIAS_ACTIVE: 0, **comment(draft, existing, disabled=True)} if disables else {}
     return AliasChange(
@@ -130,7 +124,7 @@ def _removal(
         why,
         row.dn,
         fields=(FieldChange(ALIAS_ACTIVE, existing.values[ALIAS_ACTIVE], 0),) if disables else (),
-        remember={**known, "number": existing.number, "disabled": True} if disables else None,
+        remember={**_known(row), "number": existing.number, "disabled": True} if disables else None,
         writes=writes,
         number=existing.number,
         is_first=gives_way,

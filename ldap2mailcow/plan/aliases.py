@@ -35,6 +35,7 @@ from .draft import Draft
 from .knowledge import Knowledge
 from .ownership import alias_left_alone
 from .pruning import prune, staying
+from .remembering import SEEN
 
 NEW: dict[str, Value] = {INTERNAL: 0, SENDER_ALLOWED: 1, SOGO_VISIBLE: 0, PUBLIC_COMMENT: ""}
 """What a new alias is where the directory doesn't say it: as one made in mailcow's UI, but not in the address book."""
@@ -406,8 +407,7 @@ class AliasKeeper:
             "dn": wish.dn,
             "role": wish.role,
             "applied": {key: values[key] for key in (GOTO, *self.told(wish))},
-            "missing_since": None,
-            "missed": 0,
+            **SEEN,
         }
 
 

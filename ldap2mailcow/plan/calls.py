@@ -27,13 +27,13 @@ ALIASES_A_CALL = 20
 """The fastest way to make aliases with the same targets: docs/mailcow-api.md section 14."""
 
 ADD = "add/mailbox"
+DELETE = "delete/mailbox"
 REMOVE_TAG = "delete/mailbox/tag"
 MODIFIED = "mailbox_modified"
 ADDED = "mailbox_added"
 
-
-SERIAL = frozenset({Step.RENAME, Step.DISABLE})
-"""What is done one by one: each blocks all other writes anyway, or waits for the one before."""
+ALONE = (Step.RENAME, Step.DISABLE, Step.DELETE)
+"""Steps in which every change is a call of its own, one after the other: docs/mailcow-api.md sections 11 and 12."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ def calls_of(change: Change) -> tuple[Call, ...]:
         raise TypeError(type(change))  # pragma: no cover - there are no others
     if change.kind is Kind.CREATE:
         return (_add(change),)
+    if change.kind is Kind.DELETE:
+        return (Call(DELETE, (change.address,), {}, "mailbox_removed"),)
     return (*_edits(change), *_tag_removal(change))
 
 
@@ -142,7 +144,7 @@ def _tag_removal(change: MailboxChange) -> Iterable[Call]:
 def phases(changes: Iterable[Change]) -> tuple[Phase, ...]:
     """Arrange changes, already in order, into phases of batches."""
     return tuple(
-        Phase(_batches(group, alone=step in SERIAL), serial=step in SERIAL)
+        Phase(_batches(group, alone=step in ALONE), serial=step in ALONE)
         for step, group in groupby(changes, key=step_of)
     )
 

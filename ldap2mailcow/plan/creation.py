@@ -86,6 +86,7 @@ def create(draft: Draft, mailbox: Mailbox) -> None:
                 "passwd_update": None,
                 "kept": False,
                 "was_active": 1,
+                "barred": 0,
                 "disabled": Cause.STATUS if inactive else None,
                 "senders": frozenset(),
                 "foreign_senders": frozenset(),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from ldap2mailcow.model import Change, Kind, MailboxChange
+from ldap2mailcow.model import ACTIVE, Change, Kind, MailboxChange
 
+from .status import BARRED
 from .view import Options, Reason, What, Withheld
 
 TAKING_AWAY = frozenset({Kind.DISABLE, Kind.SWITCH})
@@ -16,6 +17,10 @@ WORDS = {
     What.IDS: (
         "{count} of {managed} people have another id and the same address, as on a new directory server",
         "limits.renames lets {allowed} through",
+    ),
+    What.DELETIONS: (
+        "{count} of {managed} managed mailboxes would be deleted",
+        "limits.removals lets {allowed} through",
     ),
     What.ALIASES: ("{count} of {managed} managed aliases would be removed", "limits.removals lets {allowed} through"),
     What.RIGHTS: (
@@ -63,7 +68,7 @@ def guard_others(
     search_doubt: str,
     options: Options,
 ) -> Withheld | None:
-    """Return the removals of aliases, the shrinking lists, or the lost rights that may not run: all of them, or None.
+    """Return the deletions, removals of aliases, shrinking lists, or lost rights that may not run: all, or None.
 
     They were found in whole answers, so that only their number and a changed search stand against them.
     """
@@ -94,11 +99,22 @@ def _reason(
 
 
 def _sentence(reason: Reason, removals: Sequence[MailboxChange], managed: int, allowed: int, search_doubt: str) -> str:
-    count, disables = len(removals), all(change.kind is Kind.DISABLE for change in removals)
-    what = f"{count} of {managed} managed mailboxes would be disabled" + ("" if disables else " or get another login")
+    count = len(removals)
+    what = f"{count} of {managed} managed mailboxes would {' or '.join(_fates(removals))}"
     force = f"if that is meant, run once with --force-removals {count}"
     if reason is Reason.NOT_WHOLE:
         return f"{what}, but the directory's answer is not whole; nothing lifts this but a whole answer"
     if reason is Reason.SEARCH_CHANGED:
         return f"{what}, and {search_doubt}; {force}"
     return f"{what}, and limits.removals lets {allowed} through; {force}"
+
+
+def _fates(removals: Sequence[MailboxChange]) -> Iterator[str]:
+    """Give in words what would happen to some mailboxes."""
+    values = {change.writes.get(ACTIVE.key) for change in removals}
+    if 0 in values:
+        yield "be disabled"
+    if BARRED in values:
+        yield "be barred from logging in"
+    if None in values:
+        yield "get another login"

@@ -17,6 +17,7 @@ from ldap2mailcow.model import (
 )
 
 from .draft import Draft
+from .grace import absence
 from .guard import guard_others
 from .ownership import mailbox_left_alone
 from .status import status_change
@@ -97,8 +98,8 @@ def _is_gone(draft: Draft, holder: Remembered) -> bool:
 
 def _is_just_gone(draft: Draft, holder: Remembered) -> bool:
     """Tell whether it has been gone for so short a time that an entry with its address is the same person."""
-    gone_for = draft.view.now - (holder.missing_since or draft.view.now)
-    return gone_for <= draft.view.config.removed_users.missing_for
+    policy, now = draft.view.config.removed_users, draft.view.now
+    return now - absence(holder, policy, now).since <= policy.missing_for
 
 
 def guard_ids(draft: Draft) -> Withheld | None:

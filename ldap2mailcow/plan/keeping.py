@@ -27,7 +27,7 @@ from .creation import provider_ready
 from .draft import Draft
 from .password import PasswordDecision, decide_password
 from .remembering import applied, identity
-from .status import decide_status, is_active_again
+from .status import decide_status, is_over
 
 COMPARED = tuple(key for key in ATTRIBUTES if key not in (ACTIVE.key, AUTHSOURCE.key))
 """The attributes that follow the directory as they are; `active` and `authsource` have rules of their own."""
@@ -63,10 +63,7 @@ class Keeper:
             patch["digest"] = password.digest
         if password.write or password.seen:
             patch |= {"passwd_update": password.seen, "kept": password.kept}
-        if is_active_again(self.mailbox, self.existing):
-            patch["disabled"] = None
-        elif self.mailbox.attributes.get(ACTIVE.key) == 0 and row and row.disabled is Cause.MISSING:
-            patch["disabled"] = Cause.STATUS  # back, and inactive for another reason
+        patch |= self.doing
         status = decide_status(draft, self.mailbox, self.existing, row, known)
         quota = int({**self.existing.attributes, **_after(fields)}[QUOTA.key])
         edits = fields or self.tags or password.write or status or switch
@@ -162,10 +159,25 @@ class Keeper:
         return draft.marks.missing(self.existing.tags) if draft.view.config.create_mailboxes else ()
 
     @property
+    def is_over(self) -> bool:
+        """Whether the state that we once set is over."""
+        return is_over(self.draft, self.mailbox, self.existing, self.row)
+
+    @property
+    def doing(self) -> Patch:
+        """What is remembered of an inactive state that is or was our doing, where no change of it does that."""
+        if self.is_over:
+            return {"disabled": None}
+        if self.mailbox.attributes.get(ACTIVE.key) != 0 or not (self.row and self.row.disabled):
+            return {}
+        is_inactive = self.existing.attributes[ACTIVE.key] == 0  # back, and for another reason
+        return {"disabled": Cause.STATUS, **({"barred": 0} if is_inactive else {})}
+
+    @property
     def stale_tags(self) -> tuple[str, ...]:
         """The tag that claims an inactive state which is over: left there, it would claim the next one too."""
         tag = self.draft.disabled_tag
-        return (tag,) if is_active_again(self.mailbox, self.existing) and tag in self.existing.tags else ()
+        return (tag,) if self.is_over and tag in self.existing.tags else ()
 
     def update(
         self,

@@ -19,7 +19,8 @@ class Step(IntEnum):
     REMOVE_ALIASES = 6
     SENDERS = 7
     SWITCH = 8
-    DISABLE = 9  # last: whatever goes wrong before it, nobody has lost anything yet
+    DISABLE = 9  # late: whatever goes wrong before it, nobody has lost anything yet
+    DELETE = 10
 
 
 def step_of(change: Change) -> Step:
@@ -39,6 +40,8 @@ def step_of(change: Change) -> Step:
             return Step.SENDERS
         case Kind.DISABLE:
             return Step.DISABLE
+        case Kind.DELETE:
+            return Step.DELETE
         case Kind.ENABLE:
             return Step.ENABLE
         case Kind.SWITCH:

@@ -28,7 +28,7 @@ from .alias_plan import MailboxPlan, plan_aliases
 from .alias_removals import decide_alias_removals
 from .draft import Draft
 from .formers import with_formers
-from .guard import guard
+from .guard import guard, guard_others
 from .holders import decide_left_behind, guard_ids, tell_replaced_ids
 from .knowledge import (
     SOFT,
@@ -45,9 +45,9 @@ from .knowledge import (
 from .mailboxes import decide_mailboxes
 from .order import place_of
 from .ownership import without_lost
-from .removals import decide_removals, forget_departed, forget_misses, missing_mailboxes
+from .removals import decide_removals, forget_departed, forget_misses, missing_mailboxes, repeat_deletion
 from .renames import NOT_YET
-from .view import Plan, Reason, View
+from .view import Plan, Reason, View, What
 
 AnyChange = TypeVar("AnyChange", bound=Change)
 
@@ -89,7 +89,7 @@ def make_plan(view: View) -> Plan:
     accepts = whole and knows_absence and not any(one.reason is Reason.SEARCH_CHANGED for one in withheld)
     accepted = draft.remembered_source.accepted
     ours = [mailbox for mailbox in view.actual.mailboxes.values() if draft.is_ours(mailbox)]
-    changes: Iterable[Change] = (*_repairs(view), *renames, *aliases.mailboxes, *alias_changes)
+    changes: Iterable[Change] = (*_repairs(draft), *renames, *aliases.mailboxes, *alias_changes)
     return Plan(
         changes=_in_order(changes),
         withheld=withheld,
@@ -137,20 +137,32 @@ def _plan_mailboxes(draft: Draft) -> MailboxPlan:
         if draft.is_ours(mailbox) or mailbox.address in adopted
     )
     changes, withheld = guard(
-        _in_order(draft.changes),
+        _in_order(change for change in draft.changes if change.kind is not Kind.DELETE),
         managed=active,
         allowed=view.config.limits.removals.allows(active),
         whole=draft.whole or view.options.scoped,
         search_doubt=doubt,
         options=view.options,
     )
-    return MailboxPlan(changes, tuple(one for one in (ids, withheld) if one))
+    deletions = tuple(change for change in draft.changes if change.kind is Kind.DELETE)
+    ours = sum(map(draft.is_ours, view.actual.mailboxes.values()))
+    kept = guard_others(
+        deletions,
+        What.DELETIONS,
+        managed=ours,
+        allowed=view.config.limits.removals.allows(ours),
+        search_doubt=doubt,
+        options=view.options,
+    )
+    return MailboxPlan((*changes, *(() if kept else deletions)), tuple(filter(None, (ids, withheld, kept))))
 
 
-def _repairs(view: View) -> Iterable[Change]:
-    """Return what is left to put right of an earlier run, apart from what this one's renames put right themselves."""
-    renamed = {change.former for change in view.renames.changes}
-    return (change for change in view.settled.repairs if change.address not in renamed)
+def _repairs(draft: Draft) -> Iterable[Change]:
+    """Give what is left to put right of an earlier run, apart from what this one's renames put right themselves."""
+    settled = draft.view.settled
+    renamed = {change.former for change in draft.view.renames.changes}
+    yield from (change for change in settled.repairs if change.address not in renamed)
+    yield from (repeat_deletion(draft, address) for address in sorted(settled.halves))
 
 
 def _with_what_they_leave(
@@ -255,7 +267,7 @@ def _tell_lost_key(draft: Draft) -> None:
 
 
 def _tell_half_deleted(draft: Draft) -> None:
-    if number := draft.view.actual.half_deleted:
+    if (number := draft.view.actual.half_deleted - len(draft.view.settled.halves)) > 0:
         draft.find(
             Code.HALF_DELETED,
             "mailcow",

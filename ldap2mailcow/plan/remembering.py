@@ -8,6 +8,9 @@ from ldap2mailcow.model import Mailbox, Value
 
 from .draft import Draft
 
+SEEN: Mapping[str, object] = {"missing_since": None, "missed": 0, "last_missed": None}
+"""What is remembered of the absence of an entry that is in the answer."""
+
 
 def identity(draft: Draft, mailbox: Mailbox) -> dict[str, object]:
     """Return what is remembered of a mailbox whose entry is there, whatever else happens to it."""
@@ -21,8 +24,8 @@ def identity(draft: Draft, mailbox: Mailbox) -> dict[str, object]:
         "source": mailbox.source,
         "id": mailbox.id if draft.ids_hold else None,
         "dn": mailbox.dn,
-        "missing_since": None,
-        "missed": 0,
+        **SEEN,
+        "retired_since": None,
         "present": mailbox.present | had,
     }
 

@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
-from ldap2mailcow.model import ACTIVE, Cause, Existing, Kind, MailboxChange, Note, Origin, Remembered, Why
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from ldap2mailcow.model import (
+    ACTIVE,
+    GOTO,
+    Address,
+    AliasChange,
+    Cause,
+    Existing,
+    FieldChange,
+    Kind,
+    MailboxChange,
+    Note,
+    Origin,
+    Patch,
+    Remembered,
+    Subject,
+    Why,
+    split,
+)
 
 from .draft import Draft
+from .grace import Absence, absence
 from .ownership import mailbox_left_alone
-from .status import status_change
-from .view import Pending
+from .remembering import SEEN
+from .status import BARRED, status_change
+from .view import Fate, Pending
 
 
 def missing_mailboxes(draft: Draft) -> tuple[tuple[Existing, Remembered], ...]:
@@ -43,65 +66,155 @@ def _is_there(draft: Draft, row: Remembered) -> bool:
     return row.address in desired.addresses or row.dn.lower() in desired.dns
 
 
+OUT_OF_SERVICE: Mapping[str, int] = {"disable": 0, "disallow_login": BARRED, "delete": 0}
+"""What `active` becomes after the grace, by `removed_users.action`; `delete` deletes what is inactive already."""
+
+
 def decide_removals(
     draft: Draft,
     missing: tuple[tuple[Existing, Remembered], ...],
     *,
     skip_grace: bool,
 ) -> None:
-    """Count the miss of every missing mailbox; disable it once the grace is over, or tell when that will be.
+    """Count the miss of every missing mailbox; after the grace it goes out of service, and is deleted much later.
 
     `skip_grace`: the search differs from the accepted one, so whoever is missing counts as a removal at once, which the
     guard withholds; counting down a grace would only hide it.
     """
-    policy, now = draft.view.config.removed_users, draft.view.now
+    policy = draft.view.config.removed_users
     for existing, row in missing:
-        address = existing.address
-        since, missed = row.missing_since or now, row.missed + 1
-        patch: dict[str, object] = {
-            "source": row.source,
-            "dn": row.dn,
-            "id": row.id,
-            "origin": row.origin,
-            "missing_since": since,
-            "missed": missed,
-        }
-        draft.note(address, **patch)
-        due = since + policy.missing_for
-        is_over = missed >= policy.missing_runs and now >= due
-        if not is_over:
-            draft.staying.add(address)
-        if policy.action == "keep" or existing.attributes[ACTIVE.key] == 0:
-            continue
-        if skip_grace or is_over:
-            blocked = draft.blocked(existing, row.dn or address)
-            if blocked and not skip_grace:  # a doubtful search stays doubtful, whatever mailcow would take
-                draft.findings.append(blocked)
-                draft.staying.add(address)
-                continue
-            draft.changes.append(_disable(draft, existing, row, patch))
-        else:
-            draft.pending.append(Pending(address, row.dn, due, max(policy.missing_runs - missed, 0)))
+        gone = absence(row, policy, draft.view.now)
+        retired = _retired_since(draft, existing, row, gone, skip_grace=skip_grace)
+        patch = _missed(draft, existing, row, gone, retired)
+        draft.note(existing.address, **patch)
+        if not gone.is_over or policy.action == "disallow_login":  # who still gets mail stays on lists
+            draft.staying.add(existing.address)
+        if _is_to_go(draft, existing):
+            _take_out_of_service(draft, existing, row, gone, patch, skip_grace=skip_grace)
+        elif policy.action == "delete":
+            _delete_or_tell(draft, existing, row, gone, retired, skip_grace=skip_grace)
 
 
-def _disable(draft: Draft, existing: Existing, row: Remembered, patch: dict[str, object]) -> MailboxChange:
-    return status_change(
-        draft,
-        Kind.DISABLE,
-        Why.MISSING,
-        existing,
-        row.dn,
-        0,
-        {**patch, "disabled": Cause.MISSING},
-    )
+def _missed(
+    draft: Draft, existing: Existing, row: Remembered, gone: Absence, retired: datetime | None
+) -> dict[str, object]:
+    """Return what is remembered of a mailbox whose entry is gone."""
+    patch: dict[str, object] = {
+        "source": row.source,
+        "dn": row.dn,
+        "id": row.id,
+        "origin": row.origin,
+        **gone.patch,
+        "retired_since": retired,
+    }
+    sets_0 = OUT_OF_SERVICE.get(draft.view.config.removed_users.action) == 0
+    if sets_0 and row.barred and row.disabled and _is_inactive(existing) and draft.disabled_tag in existing.tags:
+        patch["barred"] = 0  # a run that set the 0 and was killed
+    return patch
+
+
+def _is_inactive(existing: Existing) -> bool:
+    return existing.attributes[ACTIVE.key] == 0
+
+
+def _is_to_go(draft: Draft, existing: Existing) -> bool:
+    """Tell whether a mailbox still does what somebody who is gone shall no longer have."""
+    after = OUT_OF_SERVICE.get(draft.view.config.removed_users.action)
+    return after is not None and existing.attributes[ACTIVE.key] not in (0, after)
+
+
+def _take_out_of_service(
+    draft: Draft, existing: Existing, row: Remembered, gone: Absence, patch: Patch, *, skip_grace: bool
+) -> None:
+    """Plan that a mailbox goes out of service, or tell when it will."""
+    policy = draft.view.config.removed_users
+    value = OUT_OF_SERVICE[policy.action]
+    if not (skip_grace or gone.is_over):
+        fate = Fate.DISABLED if value == 0 else Fate.BARRED
+        draft.pending.append(Pending(existing.address, row.dn, gone.due, gone.answers, fate))
+        return
+    blocked = draft.blocked(existing, row.dn or existing.address)
+    if blocked and not skip_grace:  # a doubtful search stays doubtful, whatever mailcow would take
+        draft.findings.append(blocked)
+        draft.staying.add(existing.address)
+        return
+    retired = draft.view.now if policy.action == "delete" else None
+    remember = {**patch, "disabled": Cause.MISSING, "retired_since": retired}
+    why = Why.MOVED if draft.has_moved(row) else Why.MISSING
+    draft.changes.append(status_change(draft, Kind.DISABLE, why, existing, row.dn, value, remember))
+
+
+# deletions
+
+
+def _retired_since(
+    draft: Draft, existing: Existing, row: Remembered, gone: Absence, *, skip_grace: bool
+) -> datetime | None:
+    """Return since when a mailbox has been inactive with its entry gone; from now on where nothing says it yet.
+
+    Nothing counts while the search is in doubt, nor where nothing is to be deleted: who turns that on later has all
+    of `delete_after` to look.
+    """
+    if draft.view.config.removed_users.action != "delete" or not _is_inactive(existing):
+        return None
+    if row.retired_since is not None:
+        return row.retired_since + gone.shift
+    return draft.view.now if gone.is_over and not skip_grace else None
+
+
+def _delete_or_tell(
+    draft: Draft, existing: Existing, row: Remembered, gone: Absence, retired: datetime | None, *, skip_grace: bool
+) -> None:
+    """Plan that a mailbox is deleted, or tell when it will be."""
+    due = (gone.due if retired is None else retired) + draft.view.config.removed_users.delete_after
+    if retired is not None and gone.is_over and draft.view.now >= due:
+        draft.changes.append(_deletion(existing.address, Why.EXPIRED, row.dn))
+    elif not skip_grace:
+        due = max(due, gone.due)
+        draft.pending.append(Pending(existing.address, row.dn, due, gone.answers, Fate.DELETED))
+
+
+def repeat_deletion(draft: Draft, address: Address) -> MailboxChange:
+    """Return the change that deletes again what mailcow left half-deleted: it shows no field of it any more."""
+    row = draft.view.memory.mailboxes.get(address)
+    return _deletion(address, Why.UNFINISHED, row.dn if row else "")
+
+
+def _deletion(address: Address, why: Why, dn: str) -> MailboxChange:
+    """Return a deletion; a mailbox that goes costs a rebuild of the address book (docs/mailcow-api.md section 12)."""
+    return MailboxChange(Kind.DELETE, address, why, dn, rebuilds=1, remember=None)
+
+
+def with_aliases(draft: Draft, change: MailboxChange, aliases: Iterable[AliasChange]) -> MailboxChange:
+    """Return a deletion with the aliases that mailcow deletes with it: those that go to this mailbox alone.
+
+    `aliases` are the changes that this run makes to them before. Every other change comes back as it is.
+    """
+    if change.kind is not Kind.DELETE:
+        return change
+    there = {**draft.view.every_alias, **draft.view.actual.aliases}
+    goto = {address: alias.goto for address, alias in there.items()}
+    for other in aliases:
+        if other.kind is Kind.REMOVE:
+            goto.pop(other.address, None)
+        elif GOTO in other.writes:
+            goto[other.address] = split(str(other.writes[GOTO]))
+    going = sorted(address for address, targets in goto.items() if targets == {change.address})
+    if not going:
+        return change
+    fields = (FieldChange("aliases", ", ".join(going), ""),)
+    return replace(change, fields=fields, notes=tuple(Note(one, None, Subject.ALIAS) for one in going))
+
+
+# whoever is back, and whatever is gone
 
 
 def forget_misses(draft: Draft) -> None:
     """Count afresh for whoever is in the answer, also where something keeps the mailbox from following it."""
     for address in sorted(draft.view.actual.mailboxes):
         row = draft.view.memory.mailboxes.get(address)
-        if row and row.missed and draft.is_of_source(row) and _is_there(draft, row):
-            draft.note(address, missing_since=None, missed=0)
+        if row and (row.missed or row.retired_since) and draft.is_of_source(row) and _is_there(draft, row):
+            draft.note(address, **SEEN, retired_since=None)
 
 
 def forget_departed(draft: Draft) -> None:

@@ -20,6 +20,9 @@ from ldap2mailcow.model import (
 
 from .draft import Draft
 
+BARRED = 2
+"""The value of `active` with which a mailbox takes mail, and nobody can log in."""
+
 
 def decide_status(
     draft: Draft,
@@ -34,13 +37,15 @@ def decide_status(
     if wanted == 0:
         patch = {**identity, "disabled": Cause.STATUS}
         return status_change(draft, Kind.DISABLE, Why.STATUS, existing, mailbox.dn, 0, patch) if now != 0 else None
-    if now == 0 and (cause or draft.disabled_tag in existing.tags):
-        if wanted is None and _may_be_locked(draft, cause):
+    if is_our_doing(draft, existing, row):
+        may_be_locked = cause is Cause.STATUS or (cause is None and now == 0 and _is_status_mapped(draft))
+        if wanted is None and may_be_locked:
             _tell_untold(draft, mailbox)
             return None
         why = Why.STATUS_BACK if wanted == 1 and cause is not Cause.MISSING else Why.BACK
-        was = row.was_active if row else 1
-        return status_change(draft, Kind.ENABLE, why, existing, mailbox.dn, was, {**identity, "disabled": None})
+        was = row.was_active if row and now == 0 else 1
+        patch = {**identity, "disabled": None, "barred": 0}
+        return status_change(draft, Kind.ENABLE, why, existing, mailbox.dn, was, patch)
     if now != 1 and wanted == 1:
         draft.find(
             Code.DISABLED_BY_HAND,
@@ -52,14 +57,25 @@ def decide_status(
     return None
 
 
-def is_active_again(mailbox: Mailbox, existing: Existing) -> bool:
+def is_our_doing(draft: Draft, existing: Existing, row: Remembered | None) -> bool:
+    """Tell whether it was us who set a mailbox inactive, or barred the login, and whether that is still so.
+
+    The state file says so, or else the tag; a tag beside a barred login is ours only where the config bars logins.
+    """
+    now = existing.attributes[ACTIVE.key]
+    if row and row.disabled:
+        return now == row.barred
+    bars = draft.view.config.removed_users.action == "disallow_login"
+    return draft.disabled_tag in existing.tags and (now == 0 or (now == BARRED and bars))
+
+
+def is_over(draft: Draft, mailbox: Mailbox, existing: Existing, row: Remembered | None) -> bool:
     """Tell whether a mailbox, if we ever set it inactive, was given another status in mailcow since."""
-    return existing.attributes[ACTIVE.key] != 0 and mailbox.attributes.get(ACTIVE.key) != 0
+    return mailbox.attributes.get(ACTIVE.key) != 0 and not is_our_doing(draft, existing, row)
 
 
-def _may_be_locked(draft: Draft, cause: Cause | None) -> bool:
-    """Tell whether an inactive state may be its status' doing: surely, or because only the tag is left of it."""
-    return cause is Cause.STATUS or (cause is None and bool(draft.view.source.user_mapping.active))
+def _is_status_mapped(draft: Draft) -> bool:
+    return bool(draft.view.source.user_mapping.active)
 
 
 def _tell_untold(draft: Draft, mailbox: Mailbox) -> None:
@@ -82,9 +98,14 @@ def status_change(
     value: int,
     patch: Patch,
 ) -> MailboxChange:
-    """Return the change that sets a mailbox inactive (0), or back to what it was, with the tag that says who did it."""
-    tag = draft.disabled_tag
+    """Return the change that takes a mailbox out of service, or sets it back to what it was.
+
+    Out of service is inactive (0) or BARRED; a tag says in mailcow who did it.
+    """
+    tag, disables = draft.disabled_tag, kind is Kind.DISABLE
     before = cast("int", existing.attributes[ACTIVE.key])
+    row = draft.view.memory.mailboxes.get(existing.address)
+    was = 1 if is_our_doing(draft, existing, row) else before  # only an active one is ever barred from here
     return MailboxChange(
         kind,
         existing.address,
@@ -92,10 +113,10 @@ def status_change(
         dn,
         fields=(FieldChange(ACTIVE.key, before, value),),
         writes={ACTIVE.key: value},
-        add_tags=(tag,) if value == 0 and tag not in existing.tags else (),
-        remove_tags=(tag,) if value != 0 and tag in existing.tags else (),
+        add_tags=(tag,) if disables and tag not in existing.tags else (),
+        remove_tags=(tag,) if not disables and tag in existing.tags else (),
         attribute_hash=existing.attribute_hash,
         passwd_update=existing.passwd_update,
         rebuilds=0 if value == 1 else 1,
-        remember={**patch, "was_active": before} if value == 0 else patch,
+        remember={**patch, "was_active": was, "barred": value} if disables else patch,
     )

@@ -24,13 +24,13 @@ from ldap2mailcow.model import (
 
 
 def is_done(change: MailboxChange, existing: Existing) -> bool:
-    """Tell whether a mailbox, read again, shows everything that a change was to do.
+    """Tell whether a mailbox, read again, shows everything that a change was to do: one to be deleted never does.
 
     A new mailbox got its password in the statement that made it; a changed password shows by mailcow's stamp, which
     has moved on.
     """
     password_written = change.kind is Kind.CREATE or existing.passwd_update != change.passwd_update
-    return (
+    return change.kind is not Kind.DELETE and (
         all(existing.attributes[key] == value for key, value in change.writes.items() if key in ATTRIBUTES)
         and existing.tags.issuperset(change.add_tags)
         and existing.tags.isdisjoint(change.remove_tags)

@@ -14,6 +14,7 @@ from ldap2mailcow.model import (
     Address,
     Answers,
     Change,
+    ExistingAlias,
     Finding,
     Memory,
     Note,
@@ -73,6 +74,7 @@ class What(StrEnum):
     ALIASES = "aliases"
     LISTS = "lists"  # that lose members
     RIGHTS = "rights"  # to send as others
+    DELETIONS = "deletions"  # of mailboxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Withheld:
     changes: tuple[Change, ...]
     """In full for NOT_WHOLE by status; who is merely missing from a doubtful answer isn't even listed."""
     managed: int
-    """Of how many active mailboxes or aliases that are ours."""
+    """Of how many mailboxes (active ones, but for deletions) or aliases that are ours."""
     limit: int
     sentence: str
     what: What = What.MAILBOXES
@@ -151,6 +153,8 @@ class View:
     """None before it is known who is called what."""
     senders: Mapping[Address, frozenset[str] | None] = field(default_factory=dict)
     """Of the mailboxes that were asked for: mailcow's rows of whom its user may send as; None where it didn't tell."""
+    every_alias: Mapping[Address, ExistingAlias] = field(default_factory=dict)
+    """All that mailcow has, in whatever domain; read only where a mailbox is deleted, whose aliases go with it."""
     renames: Renames = field(default_factory=Renames)
     """Done already in `actual` and `memory`, as far as they will be."""
     forgotten: tuple[Note, ...] = ()
@@ -164,6 +168,15 @@ class View:
         return reads_aliases(self.source, self.memory)
 
 
+class Fate(StrEnum):
+    """What a grace will bring."""
+
+    DISABLED = "disabled"
+    BARRED = "barred from logging in"
+    DELETED = "deleted"
+    REMOVED = "removed"  # aliases only
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """What a grace will bring later."""
@@ -174,6 +187,7 @@ class Pending:
     """Not before this."""
     answers: int
     """How many more whole answers without the entry it takes, this one not counted."""
+    fate: Fate = Fate.DISABLED
     subject: Subject = Subject.MAILBOX
 
 

@@ -92,6 +92,7 @@ def _pending(pending: Pending) -> dict[str, object]:
         "dn": pending.dn,
         "due": pending.due.isoformat(timespec="seconds"),
         "answers": pending.answers,
+        "fate": pending.fate,
     }
 
 

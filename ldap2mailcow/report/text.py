@@ -37,6 +37,7 @@ VERBS = {
     Kind.SWITCH: ("to switch", "switched"),
     Kind.DISABLE: ("to disable", "disabled"),
     Kind.REMOVE: ("to remove", "removed"),
+    Kind.DELETE: ("to delete", "deleted"),
 }
 
 
@@ -53,14 +54,10 @@ def withheld_lines(withheld: Iterable[Withheld]) -> list[str]:
 def pending_lines(pending: Sequence[Pending]) -> list[str]:
     """Return what a grace will bring later."""
     return [
-        f"pending   {_named(pend.subject, pend.address)}  would be {_fate(pend)} from {pend.due:%Y-%m-%d %H:%M} UTC on"
+        f"pending   {_named(pend.subject, pend.address)}  would be {pend.fate} from {pend.due:%Y-%m-%d %H:%M} UTC on"
         + (f", after {pend.answers} more run{'s' * (pend.answers != 1)} without its entry" if pend.answers else "")
         for pend in pending
     ]
-
-
-def _fate(pend: Pending) -> str:
-    return "disabled" if pend.subject is Subject.MAILBOX else "removed"
 
 
 def finding_lines(findings: Iterable[Finding], *, everything: bool) -> list[str]:
@@ -129,7 +126,8 @@ def _standing(result: Result, changes: Iterable[Change]) -> str:
     """Return what there is: what the directory asks for, and what is managed."""
     plan = result.plan
     taken = [] if result.dry_run else [change for change in changes if change.kind in (Kind.CREATE, Kind.ADOPT)]
-    managed = plan.managed + sum(change.subject is Subject.MAILBOX for change in taken)
+    deleted = 0 if result.dry_run else count(changes, Kind.DELETE)
+    managed = plan.managed + sum(change.subject is Subject.MAILBOX for change in taken) - deleted
     text = f"; {plan.wanted} mailbox{'es' * (plan.wanted != 1)} in the directory, {managed} managed"
     if plan.unmanaged:
         text += f", {len(plan.unmanaged)} more in your domains"
@@ -153,7 +151,8 @@ def cost_lines(result: Result) -> list[str]:
     if price.rebuilds:
         times = "a rebuild" if price.rebuilds == 1 else f"{price.rebuilds} rebuilds"
         line += f", with {times} of its whole address book (slow on large servers)"
-    return [line]
+    kept = ["the mail of deleted mailboxes is kept by mailcow for some days (docs/operations.md)"]
+    return [line, *kept * bool(count(result.plan.changes, Kind.DELETE))]
 
 
 def _change_line(change: Change) -> str:
@@ -161,6 +160,7 @@ def _change_line(change: Change) -> str:
     if isinstance(change, RenameChange) and change.left is not None:
         parts.append("the old one stays as an alias")
     if isinstance(change, MailboxChange):
+        parts += ["calendars, contacts and filters too"] * (change.kind is Kind.DELETE)
         parts += ["password"] * (change.password is not None)
         parts += [f"+tag {tag}" for tag in change.add_tags] + [f"-tag {tag}" for tag in change.remove_tags]
     told = f"{'; '.join(parts)}  " if parts else ""
@@ -176,8 +176,12 @@ def _is_usual(field: FieldChange) -> bool:
     return (field.key, field.after) in {("active", 1), ("authsource", "mailcow")}
 
 
+_LISTED = (GOTO, "send_as", "aliases")
+"""Fields that list addresses."""
+
+
 def _field(field: FieldChange) -> str:
-    if field.key in (GOTO, "send_as"):
+    if field.key in _LISTED:
         return f"{field.key} {_difference(str(field.before or ''), str(field.after))}"
     after = _value(field.key, field.after)
     return (

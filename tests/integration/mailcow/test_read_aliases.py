@@ -10,6 +10,7 @@ from ldap2mailcow.mailcow import (
     Unreadable,
     read_actual,
     read_aliases,
+    read_every_alias,
     read_mailbox,
     read_senders,
 )
@@ -61,6 +62,11 @@ def test_an_alias_is_read_as_it_is_compared() -> None:
     address = Address("mixed@a.org")
     assert actual.aliases == {address: ExistingAlias(address, 26, values)}
     assert (actual.domains["a.org"].aliases, actual.domains["a.org"].max_aliases) == (1, 400)
+
+
+def test_every_alias_is_read_of_whatever_domain() -> None:
+    with mailcow(by_path({"get/alias/all": [alias_row("info@a.org"), alias_row("Info@other.org", 27)]})) as (_, client):
+        assert read_every_alias(client).keys() == {INFO, Address("info@other.org")}
 
 
 @pytest.mark.parametrize("address", ["@a.org", 'o"dd@a.org', "a/b@a.org", "0@a.org"])

@@ -170,6 +170,15 @@ def test_an_attribute_that_is_not_text_is_one_mistake(folder: Folder) -> None:
     assert "there is nothing after the key" in folder.mistake(ldap="user_mapping: {name: null}")
 
 
+def test_mailboxes_that_come_from_elsewhere_are_never_deleted(folder: Folder) -> None:
+    more, ldap = "create_mailboxes: false\nremoved_users: ", "user_mapping: {aliases: [mailAlias]}"
+    assert folder.mistake(f"{more}delete", ldap).endswith(
+        "with create_mailboxes: false mailboxes come from elsewhere, and those are never deleted; write disable, "
+        "disallow_login or keep"
+    )
+    assert folder.config(f"{more}disallow_login", ldap).decides_status
+
+
 @pytest.mark.parametrize("mapping", ["{password: '', name: userPassword}", "{password: '', name: ''}", "{password: x}"])
 def test_passwords_may_have_an_attribute_of_their_own_or_none(folder: Folder, mapping: str) -> None:
     assert folder.config(ldap=f"user_mapping: {mapping}").sources
@@ -195,7 +204,11 @@ def test_passwords_may_have_an_attribute_of_their_own_or_none(folder: Folder, ma
         ("history_days: 0", "from 1 to"),
         ("removed_users: {missing_runs: 0}", "from 1 to"),
         ("removed_users: {missing_for: 30}", "time with its unit"),
-        ("removed_users: forget", "At 'removed_users.action' (line 6): this must be 'keep' or 'disable'"),
+        (
+            "removed_users: forget",
+            "At 'removed_users.action' (line 6): this must be 'keep', 'disable', 'disallow_login' or 'delete'",
+        ),
+        ("removed_users: {delete_after: 30}", "time with its unit"),
         ("removed_users: off", "this must be a block of keys"),
         ("limits: {removals: 60%}", "at most 50%"),
         ("limits: {list_shrink: 60%}", "at most 50%"),
@@ -233,8 +246,6 @@ def test_mistakes_at_the_top(folder: Folder, more: str, expected: str) -> None:
         ("create_domains", 1, "new mail domains are not built yet"),
         ("templates", None, "mailbox templates are not built yet"),
         ("ping_url", "https://s3cret", "pings are not built yet"),
-        ("removed_users", "delete", "deleting mailboxes is not built yet in this version; write keep or disable"),
-        ("removed_users", {"action": "disallow_login"}, "blocking the login alone is not built yet"),
     ],
 )
 def test_what_is_not_built_yet_is_refused(folder: Folder, key: str, value: object, feature: str) -> None:

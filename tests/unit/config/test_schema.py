@@ -331,3 +331,14 @@ def test_marks(folder: Folder, mark: str) -> None:
 @pytest.mark.parametrize("mark", ["disabled", "Released", "renamed"])
 def test_what_stands_behind_a_mark_is_none(folder: Folder, mark: str) -> None:
     assert "what this tool writes behind a mark" in folder.mistake(f"mark: {mark}")
+
+
+@pytest.mark.parametrize("action", ["keep", "disable", "disallow_login", "delete"])
+def test_what_becomes_of_people_who_are_gone_is_one_word(folder: Folder, action: str) -> None:
+    assert folder.config(f"removed_users: {action}").removed_users.action == action
+    assert folder.config(f"removed_users: {{action: {action}}}").removed_users.action == action
+
+
+def test_how_long_an_inactive_mailbox_waits_before_it_is_deleted(folder: Folder) -> None:
+    assert folder.config().removed_users.delete_after == timedelta(days=30)
+    assert folder.config("removed_users: {delete_after: 90d}").removed_users.delete_after == timedelta(days=90)

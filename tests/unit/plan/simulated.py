@@ -46,13 +46,15 @@ class RefusedError(AssertionError):
 
 
 def send(actual: Actual, call: Call) -> Actual:
-    """Return what mailcow has after a call, by its own rules (docs/mailcow-api.md sections 4, 5, 7, 15 and 19).
+    """Return what mailcow has after a call, by its own rules (docs/mailcow-api.md sections 4 to 7, 15 and 19).
 
     Raises RefusedError for what mailcow would refuse.
     """
     for item in call.items:
         if call.endpoint == "edit/rename-mbox":
             actual = _rename(actual, call.attr)
+        elif call.endpoint == "delete/mailbox":
+            actual = _delete(actual, Address(item))
         elif call.endpoint in _ALIAS_CALLS:
             actual = _ALIAS_CALLS[call.endpoint](actual, item, call.attr)
         else:
@@ -152,6 +154,24 @@ def _edit_tls(actual: Actual, address: Address, attr: Mapping[str, object]) -> E
 def _remove_tags(actual: Actual, address: Address, attr: Mapping[str, object]) -> Existing:
     mailbox = actual.mailboxes[address]
     return replace(mailbox, tags=mailbox.tags - set(cast("list[str]", attr["tags"])))
+
+
+def _delete(actual: Actual, gone: Address) -> Actual:
+    """Return mailcow without a mailbox, the aliases that go to it alone, its place in lists, and everybody's rights."""
+    if gone not in actual.mailboxes:
+        raise RefusedError(f"access_denied: {gone}")
+    domain, quota = actual.domains[gone.domain], int(actual.mailboxes[gone].attributes["quota"])
+    actual = _without_rows(actual, gone, actual.mailboxes)
+    domain = replace(domain, mailboxes=domain.mailboxes - 1, used_quota=domain.used_quota - quota)
+    mailboxes = {address: box for address, box in actual.mailboxes.items() if address != gone}
+    actual = replace(actual, domains={**actual.domains, domain.name: domain}, mailboxes=mailboxes)
+    for found in [found for found in actual.aliases.values() if gone in found.goto]:
+        if found.goto == {gone}:
+            actual = _delete_alias(actual, str(found.number), {})
+        else:
+            left = replace(found, values={**found.values, GOTO: joined(found.goto - {gone})})
+            actual = replace(actual, aliases={**actual.aliases, found.address: left})
+    return actual
 
 
 _MAILBOX_CALLS: dict[str, Callable[[Actual, Address, Mapping[str, object]], Existing]] = {

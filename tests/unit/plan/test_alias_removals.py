@@ -22,7 +22,7 @@ from ldap2mailcow.model import (
     Subject,
     Why,
 )
-from ldap2mailcow.plan import Options, Pending
+from ldap2mailcow.plan import Fate, Options, Pending
 
 from .builders import (
     ALIAS_DOMAIN,
@@ -163,7 +163,7 @@ def test_an_alias_goes_in_the_same_run_as_its_owner_s_mailbox() -> None:
 def test_the_first_miss_is_counted_and_pending() -> None:
     plan = orphaned(0).plan()
     assert plan.changes == ()
-    assert Pending(INFO, dn_of(BOB), NOW + HALF_AN_HOUR, 1, Subject.ALIAS) in plan.pending
+    assert Pending(INFO, dn_of(BOB), NOW + HALF_AN_HOUR, 1, Fate.REMOVED, Subject.ALIAS) in plan.pending
     assert remembered(plan, INFO, Subject.ALIAS)["missed"] == 1
     assert remembered(plan, INFO, Subject.ALIAS)["missing_since"] == NOW
 

@@ -107,6 +107,7 @@ def test_a_new_alias_is_made_whole_and_remembered() -> None:
         "disabled": False,
         "missing_since": None,
         "missed": 0,
+        "last_missed": None,
     }
     assert again(scene) == []
 

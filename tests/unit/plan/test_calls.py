@@ -69,6 +69,19 @@ def test_a_password_alone_is_one_call() -> None:
     assert call.attr == WITH_SECRET
 
 
+def test_a_deletion_is_one_call_that_names_the_mailbox_alone() -> None:
+    assert calls_of(MailboxChange(Kind.DELETE, ANN, Why.EXPIRED)) == (
+        Call("delete/mailbox", (ANN,), {}, "mailbox_removed"),
+    )
+
+
+def test_deletions_are_calls_of_their_own_one_after_the_other() -> None:
+    """Side by side they leave mailboxes half-deleted (docs/mailcow-api.md section 11)."""
+    (phase,) = phases([MailboxChange(Kind.DELETE, one, Why.EXPIRED, rebuilds=1) for one in people(12)])
+    assert phase.serial
+    assert sizes(phase) == [1] * 12
+
+
 def test_a_switch_to_mailcow_s_passwords_is_followed_by_the_password() -> None:
     """mailcow ignores a password that comes with the switch."""
     switch, password = calls_of(replace(update(authsource="mailcow", name="A"), password=SECRET, attribute_hash="abc"))

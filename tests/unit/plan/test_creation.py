@@ -62,12 +62,15 @@ def test_a_new_mailbox_is_remembered_whole() -> None:
         "passwd_update": None,
         "kept": False,
         "was_active": 1,
+        "barred": 0,
         "disabled": None,
         "senders": frozenset(),
         "foreign_senders": frozenset(),
         "senders_checked": None,
         "missing_since": None,
         "missed": 0,
+        "last_missed": None,
+        "retired_since": None,
         "present": mailbox.present,
     }
 

@@ -139,7 +139,7 @@ def test_another_login_is_counted_and_withheld_like_a_disabling() -> None:
     assert plan.changes == ()
     assert plan.withheld[0].reason is Reason.OVER_LIMIT
     assert plan.withheld[0].sentence == (
-        "6 of 20 managed mailboxes would be disabled or get another login, and limits.removals lets 5 through; "
+        "6 of 20 managed mailboxes would get another login, and limits.removals lets 5 through; "
         "if that is meant, run once with --force-removals 6"
     )
     assert len(moving(6, options=Options(force_removals=6)).plan().changes) == 6
@@ -149,7 +149,7 @@ def test_another_login_and_a_disabling_count_together() -> None:
     assert len(moving(3, asleep=2).plan().changes) == 5
     withheld = moving(3, asleep=3).plan().withheld[0]
     assert [change.kind for change in withheld.changes] == [Kind.SWITCH] * 3 + [Kind.DISABLE] * 3
-    assert "6 of 20 managed mailboxes would be disabled or get another login" in withheld.sentence
+    assert "6 of 20 managed mailboxes would be disabled or get another login, and" in withheld.sentence
 
 
 def test_a_doubtful_answer_gives_nobody_another_login() -> None:

@@ -193,7 +193,7 @@ def test_an_inactive_entry_without_an_address_disables_its_mailbox() -> None:
     change = only(plan.changes)
     assert (change.kind, change.address, change.why, change.dn) == (Kind.DISABLE, BOB, Why.STATUS, dn_of(BOB))
     assert (change.writes, change.add_tags) == ({"active": 0}, (DISABLED_TAG,))
-    assert change.remember == {"disabled": Cause.STATUS, "was_active": 1}
+    assert change.remember == {"disabled": Cause.STATUS, "was_active": 1, "barred": 0}
     assert codes(plan) == [Code.ADDRESS_LOST]
     assert make_plan(simulate(plan, scene.view())).changes == ()
 

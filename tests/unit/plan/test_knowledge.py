@@ -369,7 +369,7 @@ def test_the_misses_of_whoever_is_back_but_unreadable_are_forgotten() -> None:
     scene = gone(rows=[row(ANN), overdue(BOB), row(CAT)], desired={"ids": frozenset({"id-ann", "id-bob", "id-cat"})})
     plan = scene.plan()
     assert plan.changes == ()
-    assert remembered(plan, BOB) == {"missing_since": None, "missed": 0}
+    assert remembered(plan, BOB) == {"missing_since": None, "missed": 0, "last_missed": None, "retired_since": None}
 
 
 def test_the_misses_of_another_directory_stay_as_they_are() -> None:

@@ -1,4 +1,4 @@
-"""Order: what frees quota, then mailboxes, then enabling, then other logins, then disabling."""
+"""Order: what frees quota, then mailboxes, then enabling, then other logins, then disabling, then deletions."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ def test_the_steps_of_a_run() -> None:
         (Kind.GRANT, Step.SENDERS),
         (Kind.SWITCH, Step.SWITCH),
         (Kind.DISABLE, Step.DISABLE),
+        (Kind.DELETE, Step.DELETE),
     ],
 )
 def test_each_kind_has_its_step(kind: Kind, step: Step) -> None:
@@ -138,4 +139,4 @@ def test_each_kind_of_an_alias_has_its_step(kind: Kind, is_first: bool, step: St
 
 def test_aliases_come_after_the_mailboxes_they_go_to_and_before_those_are_disabled() -> None:
     assert Step.FREE_ADDRESSES < Step.FREE_QUOTA < Step.MAILBOXES < Step.ENABLE < Step.ALIASES
-    assert Step.ALIASES < Step.REMOVE_ALIASES < Step.SENDERS < Step.SWITCH < Step.DISABLE
+    assert Step.ALIASES < Step.REMOVE_ALIASES < Step.SENDERS < Step.SWITCH < Step.DISABLE < Step.DELETE

@@ -109,6 +109,7 @@ def existing_mailboxes(draw: st.DrawFn, address: Address) -> Existing:
 def rows(draw: st.DrawFn, address: Address) -> Remembered:
     """What the state file may remember of an address."""
     since = draw(st.sampled_from([None, NOW - timedelta(minutes=10), NOW - timedelta(days=2)]))
+    retired = draw(st.sampled_from([None, None, NOW - timedelta(days=1), NOW - timedelta(days=11)]))
     return row(
         address,
         id=draw(st.sampled_from([id_of(address), id_of(address), None])),
@@ -118,8 +119,11 @@ def rows(draw: st.DrawFn, address: Address) -> Remembered:
         kept=draw(st.booleans()),
         disabled=draw(st.sampled_from([None, *Cause])),
         was_active=draw(st.sampled_from([1, 1, 2])),
+        barred=draw(st.sampled_from([0, 0, 2])),
         missing_since=since,
         missed=draw(st.integers(1, 5)) if since else 0,
+        last_missed=draw(st.sampled_from([None, since, NOW, NOW + timedelta(days=1)])) if since else None,
+        retired_since=retired if since else None,
         present=draw(st.frozensets(st.sampled_from(["mail", "password", "quota", "active"]))),
     )
 
@@ -131,7 +135,7 @@ CONFIGS = [
         missing_password=missing,
         adopt_mailboxes=adopt,
         protected=protected,
-        removed_users={"action": action, "missing_runs": 3},
+        removed_users={"action": action, "missing_runs": 3, "delete_after": "10d"},
         limits={"removals": limit},
     )
     for authsource, drift, missing, adopt, protected, action, limit in product(
@@ -140,7 +144,7 @@ CONFIGS = [
         ["skip", "random"],
         ["overwrite", "keep_password", "refuse"],
         [[], [EVERYBODY[0]]],
-        ["disable", "keep"],
+        ["disable", "keep", "disallow_login", "delete", "delete"],
         ["5, 10%", "1", "50%"],
     )
 ]
@@ -230,6 +234,11 @@ def removals(changes: Iterable[Change]) -> list[Address]:
     return [change.address for change in changes if change.kind in {Kind.DISABLE, Kind.SWITCH}]
 
 
+def deletions(changes: Iterable[Change]) -> set[Address]:
+    """Return whose mailboxes some changes delete."""
+    return {change.address for change in changes if change.kind is Kind.DELETE}
+
+
 def speaking(view: View) -> set[Address]:
     """Return the addresses whose entry is there to tell a status, whatever else can be read of it."""
     rows = view.memory.mailboxes.values()
@@ -241,10 +250,11 @@ def may_follow(first: Plan, second: Plan) -> set[Address]:
 
     Whose grace counts runs, this being one more; and whom a percentage of more mailboxes lets through.
     """
-    pending = {waiting.address for waiting in first.pending}
-    if first.withheld and first.withheld[0].reason is Reason.OVER_LIMIT and second.whole:
-        return pending | set(removals(first.withheld[0].changes))
-    return pending
+    following = {waiting.address for waiting in first.pending}
+    for withheld in first.withheld:
+        if withheld.reason is Reason.OVER_LIMIT and second.whole:
+            following |= {change.address for change in withheld.changes}
+    return following
 
 
 @given(views(tight=False))
@@ -253,8 +263,9 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do(view: View) -> None:
     first = make_plan(view)
     second = make_plan(simulate(first, view))
     left = [change for change in second.changes if change.kind is not Kind.REASSERT]
-    assert {change.kind for change in left} <= {Kind.DISABLE, Kind.SWITCH}
-    assert set(removals(left)) <= may_follow(first, second)
+    if not deletions(first.changes):  # which make room for somebody else
+        assert {change.kind for change in left} <= {Kind.DISABLE, Kind.SWITCH, Kind.DELETE}
+    assert {*removals(left), *deletions(left)} <= may_follow(first, second)
     assert view.options.reassert or len(left) == len(second.changes)
 
 
@@ -265,8 +276,9 @@ def test_what_is_withheld_for_doubt_stays_withheld(view: View) -> None:
     for withheld in first.withheld:
         if withheld.reason is not Reason.OVER_LIMIT:
             again = make_plan(simulate(first, view))
-            assert [other.reason for other in again.withheld] == [withheld.reason]
-            assert set(removals(withheld.changes)) <= set(removals(again.withheld[0].changes))
+            (other,) = [other for other in again.withheld if other.what is withheld.what]
+            assert other.reason is withheld.reason
+            assert set(withheld.addresses) <= set(other.addresses)
             assert again.source.accepted == view.memory.sources.get("default", SourceMemory()).accepted
 
 
@@ -292,7 +304,7 @@ def test_a_domain_never_gets_fuller_than_it_may_be_or_was(view: View) -> None:
     for phase in phases(make_plan(view).changes):
         for change in of_mailboxes(change for batch in phase.batches for change in batch.changes):
             before = view.actual.mailboxes.get(change.address)
-            mailboxes += change.kind is Kind.CREATE
+            mailboxes += (change.kind is Kind.CREATE) - (change.kind is Kind.DELETE)
             if "quota" in change.writes:
                 quota += int(change.writes["quota"]) - (int(before.attributes["quota"]) if before else 0)
         assert mailboxes <= max(domain.max_mailboxes, domain.mailboxes)
@@ -330,7 +342,7 @@ def test_what_was_released_or_is_another_installation_s_is_never_touched(view: V
 @thorough
 def test_only_who_is_wanted_or_missing_is_in_a_plan(view: View) -> None:
     for change in make_plan(view).changes:
-        assert change.address in view.desired.mailboxes or change.kind is Kind.DISABLE
+        assert change.address in view.desired.mailboxes or change.kind in {Kind.DISABLE, Kind.DELETE}
         assert change.address not in view.config.protected
 
 
@@ -398,16 +410,55 @@ def test_every_change_is_in_exactly_one_batch_and_its_calls_are_for_nobody_else(
 
 @given(views())
 @thorough
-def test_active_becomes_what_it_was_only_where_the_0_was_ours(view: View) -> None:
+def test_active_becomes_what_it_was_only_where_we_had_changed_it(view: View) -> None:
+    bars = view.config.removed_users.action == "disallow_login"
     for change in of_mailboxes(make_plan(view).changes):
         if change.kind is Kind.ENABLE:
             found, known = view.actual.mailboxes[change.address], view.memory.mailboxes.get(change.address)
-            assert found.attributes["active"] == 0
-            assert DISABLED_TAG in found.tags or (known and known.disabled)
-            assert change.writes == {"active": known.was_active if known else 1}
-            told = view.desired.mailboxes[change.address].attributes.get("active")
-            assert told == 1 or (told is None and known and known.disabled is Cause.MISSING)
-        assert change.kind is Kind.CREATE or change.kind is Kind.ENABLE or not change.writes.get("active")
+            before, told = found.attributes["active"], view.desired.mailboxes[change.address].attributes.get("active")
+            if known and known.disabled:
+                assert before == known.barred
+                assert told == 1 or (told is None and known.disabled is Cause.MISSING)
+            else:
+                assert DISABLED_TAG in found.tags
+                assert before == 0 or (before == 2 and bars)
+                assert told == 1 or (told is None and before == 2)
+            assert change.writes == {"active": known.was_active if known and before == 0 else 1}
+        elif change.kind is not Kind.CREATE:
+            assert change.writes.get("active") in (None, 0, 2)
+
+
+@given(views())
+@thorough
+def test_a_login_alone_ends_only_for_who_is_missing_and_was_active(view: View) -> None:
+    for change in of_mailboxes(make_plan(view).changes):
+        if change.kind is Kind.DISABLE and change.writes["active"] == 2:
+            assert view.config.removed_users.action == "disallow_login"
+            assert view.actual.mailboxes[change.address].attributes["active"] == 1
+            assert change.address not in speaking(view)
+        elif change.kind is Kind.DISABLE and view.config.removed_users.action == "disallow_login":
+            assert change.address in speaking(view)
+
+
+@given(views())
+@thorough
+def test_a_mailbox_is_deleted_only_where_everything_speaks_for_it(view: View) -> None:
+    plan = make_plan(view)
+    deleted = {change.address for change in plan.changes if change.kind is Kind.DELETE}
+    for address in deleted:
+        known = view.memory.mailboxes[address]
+        assert view.config.removed_users.action == "delete"
+        assert not view.options.scoped
+        assert not view.answers.users.doubts
+        assert view.actual.mailboxes[address].attributes["active"] == 0
+        assert address not in view.config.protected
+        assert known.id not in view.desired.ids
+        assert known.missed >= 2
+        assert known.retired_since == NOW - timedelta(days=11)
+    changed = [change.address for change in plan.changes if change.address in deleted]
+    assert len(changed) == len(deleted)
+    ours = sum(is_ours(view, address) for address in view.actual.mailboxes)
+    assert len(deleted) <= max(view.config.limits.removals.allows(ours), view.options.force_removals or 0)
 
 
 @given(views())
@@ -446,7 +497,7 @@ def test_a_kept_password_is_written_only_once_the_directory_s_is_another(view: V
 @thorough
 def test_only_what_the_directory_manages_is_written(view: View) -> None:
     for change in of_mailboxes(make_plan(view).changes):
-        if change.kind not in {Kind.CREATE, Kind.ENABLE, Kind.DISABLE}:
+        if change.kind not in {Kind.CREATE, Kind.ENABLE, Kind.DISABLE, Kind.DELETE}:
             desired = view.desired.mailboxes[change.address]
             assert {key: desired.attributes[key] for key in change.writes} == change.writes
             assert change.writes.keys() <= ATTRIBUTES.keys() - {"active"}

@@ -72,6 +72,10 @@ def test_a_written_password_shows_by_mailcow_s_stamp(stamp: str, done: bool) -> 
     assert is_done(change, existing(ANN, stamp=stamp)) is done
 
 
+def test_a_mailbox_that_shows_is_not_deleted() -> None:
+    assert not is_done(MailboxChange(Kind.DELETE, ANN, Why.EXPIRED), existing(ANN, active=0))
+
+
 def test_a_new_mailbox_has_its_password_from_the_start() -> None:
     change = only(Scene(wants=[wanted(ANN)]).plan().changes)
     assert change.password

@@ -118,6 +118,7 @@ def test_what_is_pending_has_its_time_with_the_zone() -> None:
             "dn": "uid=ann,dc=example,dc=org",
             "due": "2026-06-01T12:30:00+00:00",
             "answers": 1,
+            "fate": "disabled",
         },
     ]
 

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from ldap2mailcow.model import Address, Code, Kind, MailboxChange, Notice, Subject, Value, Why
+from ldap2mailcow.plan import Fate
 from ldap2mailcow.report import (
     Result,
     change_lines,
@@ -74,6 +75,23 @@ def test_a_password_is_shown_as_the_word() -> None:
     assert line == ["update    ann@example.org  password  (its password changed in the directory)"]
 
 
+def test_a_deletion_shows_what_goes_with_it() -> None:
+    gone = change(Kind.DELETE, why=Why.EXPIRED, fields=[("aliases", "a@example.org, b@example.org", "")])
+    told = "calendars, contacts and filters too  (its entry has been gone from the directory for as long as the config "
+    assert change_lines([gone, replace(gone, fields=())]) == [
+        f"delete    ann@example.org  aliases -a@example.org, -b@example.org; {told}says)",
+        f"delete    ann@example.org  {told}says)",
+    ]
+
+
+def test_that_the_mail_is_kept_for_a_while_is_told_once() -> None:
+    gone = [change(Kind.DELETE, address_of(number), rebuilds=1) for number in (1, 2)]
+    assert cost_lines(result(*gone)) == [
+        "2 writes to mailcow, with 2 rebuilds of its whole address book (slow on large servers)",
+        "the mail of deleted mailboxes is kept by mailcow for some days (docs/operations.md)",
+    ]
+
+
 def test_tags_are_shown_with_their_sign() -> None:
     line = change_lines([change(fields=[("active", 0, 1)], add_tags=("mark",), remove_tags=("mark:disabled",))])
     assert line == ["update    ann@example.org  active 0 -> 1; +tag mark; -tag mark:disabled  (the directory changed)"]
@@ -133,6 +151,12 @@ def test_what_a_grace_will_bring_is_told_with_its_time(answers: int, more: str) 
     assert pending_lines([pending(answers=answers)]) == [line]
 
 
+@pytest.mark.parametrize(("fate", "told"), [(Fate.BARRED, "barred from logging in"), (Fate.DELETED, "deleted")])
+def test_each_fate_is_named(fate: Fate, told: str) -> None:
+    (line,) = pending_lines([replace(pending(), fate=fate)])
+    assert f"would be {told} from" in line
+
+
 def test_a_failure_is_told_with_its_reason() -> None:
     assert failure_lines(failed(change(), detail="no room")) == ["failed    update ann@example.org: no room"]
 
@@ -189,7 +213,7 @@ def test_mailboxes_of_nobody_here_are_listed() -> None:
 EVERY_KIND = tuple(
     change(kind, address_of(number))
     for number, kind in enumerate(
-        [Kind.CREATE, Kind.CREATE, Kind.ADOPT, Kind.UPDATE, Kind.ENABLE, Kind.DISABLE, Kind.REASSERT]
+        [Kind.CREATE, Kind.CREATE, Kind.ADOPT, Kind.UPDATE, Kind.ENABLE, Kind.DISABLE, Kind.REASSERT, Kind.DELETE]
     )
 )
 
@@ -200,19 +224,19 @@ EVERY_KIND = tuple(
         pytest.param(result(), "nothing to do; 40 mailboxes in the directory, 38 managed.", id="nothing to do"),
         pytest.param(
             result(*EVERY_KIND, dry_run=True),
-            "Dry run: 2 to create, 1 to adopt, 1 to update, 1 to enable, 1 to disable, 1 to write again unchanged; "
-            "40 mailboxes in the directory, 38 managed.",
+            "Dry run: 2 to create, 1 to adopt, 1 to update, 1 to enable, 1 to disable, 1 to delete, "
+            "1 to write again unchanged; 40 mailboxes in the directory, 38 managed.",
             id="dry run",
         ),
         pytest.param(
             result(*EVERY_KIND, outcomes=done(*EVERY_KIND)),
-            "2 created, 1 adopted, 1 updated, 1 enabled, 1 disabled, 1 written again unchanged; "
-            "40 mailboxes in the directory, 41 managed.",
-            id="all done, and what is created or adopted is managed",
+            "2 created, 1 adopted, 1 updated, 1 enabled, 1 disabled, 1 deleted, 1 written again unchanged; "
+            "40 mailboxes in the directory, 40 managed.",
+            id="all done, and what is created or adopted is managed, what is deleted no more",
         ),
         pytest.param(
             result(*EVERY_KIND, outcomes=[*done(EVERY_KIND[0]), *failed(EVERY_KIND[1])]),
-            "1 created, 1 failed, 5 not tried; 40 mailboxes in the directory, 39 managed.",
+            "1 created, 1 failed, 6 not tried; 40 mailboxes in the directory, 39 managed.",
             id="some failed, some not tried",
         ),
         pytest.param(
@@ -330,7 +354,7 @@ def test_the_summary_counts_aliases_apart() -> None:
 
 
 def test_an_alias_that_waits_would_be_removed() -> None:
-    waiting = replace(pending(), subject=Subject.ALIAS)
+    waiting = replace(pending(), subject=Subject.ALIAS, fate=Fate.REMOVED)
     assert pending_lines([waiting]) == [
         "pending   alias ann@example.org  would be removed from 2026-06-01 12:30 UTC on",
     ]

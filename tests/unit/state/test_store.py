@@ -10,7 +10,21 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ldap2mailcow.model import Address, Note, Notice, Origin, Patch, Remembered, RememberedAlias, SourceMemory, Subject
+from ldap2mailcow.model import (
+    Address,
+    Kind,
+    MailboxChange,
+    Note,
+    Notice,
+    Origin,
+    Outcome,
+    Patch,
+    Remembered,
+    RememberedAlias,
+    SourceMemory,
+    Subject,
+    Why,
+)
 from ldap2mailcow.state import State
 
 from .builders import ANN, BOB, LIST, NEW, NEW_ALIAS, NOW, alias_outcome, outcome, remember, remember_alias
@@ -113,6 +127,19 @@ def test_a_removal_that_failed_forgets_nothing(store: State) -> None:
     store.record(store.begin_run(NOW, "changes"), alias_outcome(remember=None, done=False), NOW)
     assert [row[-2:] for row in changes_of(store)] == [(0, "no room")]
     assert set(store.memory().aliases) == {LIST}
+
+
+def test_what_else_is_remembered_with_a_change_is_so_only_once_it_is_done(store: State) -> None:
+    """A deleted mailbox takes aliases with it: all of them are forgotten, or none."""
+    run = store.begin_run(NOW, "changes")
+    store.record(run, outcome(), NOW)
+    store.record(run, alias_outcome(), NOW)
+    (address,), (alias,) = store.memory().mailboxes, store.memory().aliases
+    gone = MailboxChange(Kind.DELETE, address, Why.EXPIRED, remember=None, notes=(Note(alias, None, Subject.ALIAS),))
+    store.record(run, Outcome(gone, done=False), NOW)
+    assert (len(store.memory().mailboxes), len(store.memory().aliases)) == (1, 1)
+    store.record(run, Outcome(gone, done=True), NOW)
+    assert (store.memory().mailboxes, store.memory().aliases) == ({}, {})
 
 
 def test_a_change_that_failed_is_history_only(store: State) -> None:
