@@ -30,6 +30,7 @@ from ldap2mailcow.report import (
     failure_lines,
     finding_lines,
     gone_lines,
+    orphan_lines,
     pending_lines,
     summary_line,
     unmanaged_lines,
@@ -316,6 +317,7 @@ class Screen:
         if self.dry_run or self.verbosity >= VERBOSE:
             self.say(pending_lines(plan.pending))
         if self.verbosity >= VERBOSE:
+            self.say(orphan_lines(result))
             self.say(unmanaged_lines(result))
         self.say(finding_lines(findings, everything=self.verbosity >= VERBOSE))
         if self.verbosity > QUIET and (self.dry_run or self.said_something):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ldap2mailcow.model import Address, AliasChange, Kind, MailboxChange, Role
+from ldap2mailcow.model import Address, AliasChange, ExistingAlias, Kind, MailboxChange, Role
 
 from .alias_marks import is_managed, is_our_alias, row_of
 from .alias_removals import forget_departed_aliases, stays_after_all
@@ -15,6 +15,7 @@ from .delivery import Delivery
 from .draft import Draft
 from .guard import guard_others
 from .knowledge import Knowledge
+from .ownership import alias_left_alone
 from .removals import with_aliases
 from .senders import Senders
 from .view import What, Withheld
@@ -49,6 +50,7 @@ class AliasPlan:
     unread: frozenset[Address]
     managed: int
     unmanaged: tuple[Address, ...]
+    orphans: tuple[Address, ...]
 
 
 def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> AliasPlan:
@@ -113,7 +115,16 @@ def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> 
                 if is_managed(draft, None) and not is_our_alias(draft, alias) and address not in view.wishes.aliases
             ),
         ),
+        orphans=tuple(sorted(alias.address for alias in managed if _is_orphan(draft, alias, knowledge))),
     )
+
+
+def _is_orphan(draft: Draft, existing: ExistingAlias, knowledge: Knowledge) -> bool:
+    """Tell whether no entry asks for an alias of ours, as far as that is known."""
+    row, wishes = row_of(draft, existing), draft.view.wishes
+    if existing.address in wishes.aliases or row.owner in wishes.unreadable:
+        return False
+    return draft.is_of_source(row) and knowledge.knows(row.role) and not alias_left_alone(draft, existing.address)
 
 
 def _withheld_silence(draft: Draft, keeper: AliasKeeper, active: int) -> list[Withheld]:

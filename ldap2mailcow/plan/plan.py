@@ -104,9 +104,11 @@ def make_plan(view: View) -> Plan:
         managed=sum(map(draft.in_scope, (mailbox.address for mailbox in ours))),
         wanted=sum(map(draft.in_scope, view.desired.mailboxes)),
         unmanaged=_unmanaged(draft) if knows_absence else (),
+        orphans=_orphans(draft) if knows_absence else (),
         managed_aliases=aliases.managed,
         wanted_aliases=sum(concerns(draft, wish) for wish in view.wishes.aliases.values()),
         unmanaged_aliases=aliases.unmanaged if knows_absence else (),
+        orphaned_aliases=aliases.orphans,
         unread=aliases.unread,
     )
 
@@ -199,6 +201,11 @@ def _unmanaged(draft: Draft) -> tuple[Address, ...]:
     return tuple(
         sorted(box.address for box in actual.values() if not draft.is_ours(box) and box.address not in desired)
     )
+
+
+def _orphans(draft: Draft) -> tuple[Address, ...]:
+    """Return the mailboxes that are ours and whose entry is gone; none where mailboxes come from elsewhere."""
+    return tuple(box.address for box, _ in missing_mailboxes(draft)) if draft.view.config.decides_status else ()
 
 
 def wants_new_mailboxes(desired: Desired, actual: Actual) -> frozenset[Address]:

@@ -209,11 +209,15 @@ class Plan:
     """Mailboxes that the directory asks for."""
     unmanaged: tuple[Address, ...] = ()
     """Mailboxes in our domains that are neither ours nor in the directory."""
+    orphans: tuple[Address, ...] = ()
+    """Mailboxes that are ours and whose entry is gone, whatever becomes of them."""
     managed_aliases: int = 0
     """Aliases of mailcow that are ours, before the run."""
     wanted_aliases: int = 0
     """Aliases that the directory asks for."""
     unmanaged_aliases: tuple[Address, ...] = ()
     """Aliases in our domains that are neither ours nor in the directory."""
+    orphaned_aliases: tuple[Address, ...] = ()
+    """Aliases that are ours and that no entry asks for, whatever becomes of them."""
     unread: frozenset[Address] = frozenset()
     """Mailboxes whose present rights to send as others must be known before theirs can be changed."""

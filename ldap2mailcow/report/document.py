@@ -44,6 +44,8 @@ def document(result: Result) -> str:
             "findings": [_finding(finding, accepted=result.is_accepted(finding)) for finding in result.findings],
             "not_in_directory": list(plan.unmanaged),
             "aliases_not_in_directory": list(plan.unmanaged_aliases),
+            "orphans": list(plan.orphans),
+            "orphaned_aliases": list(plan.orphaned_aliases),
             "counts": {
                 "wanted": plan.wanted,
                 "managed": plan.managed,

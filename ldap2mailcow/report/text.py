@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 
 from ldap2mailcow.model import (
     GOTO,
+    Address,
     Change,
     FieldChange,
     Finding,
@@ -39,6 +40,10 @@ VERBS = {
     Kind.REMOVE: ("to remove", "removed"),
     Kind.DELETE: ("to delete", "deleted"),
 }
+
+
+AWAY = frozenset({Kind.REMOVE, Kind.DELETE})
+"""The kinds of change after which something is no longer there."""
 
 
 def change_lines(changes: Iterable[Change]) -> list[str]:
@@ -82,6 +87,15 @@ def gone_lines(gone: Iterable[Notice]) -> list[str]:
 def failure_lines(failed: Iterable[Outcome]) -> list[str]:
     """Return the changes that failed, with mailcow's reason."""
     return [f"failed    {escaped(outcome.change.name)}: {escaped(outcome.detail)}" for outcome in failed]
+
+
+def orphan_lines(result: Result) -> list[str]:
+    """Return the mailboxes and aliases of ours that no entry asks for and that this run doesn't take away."""
+    plan = result.plan
+    leaving = {(change.subject, change.address) for change in plan.changes if change.kind in AWAY}
+    orphans = [(Subject.MAILBOX, address) for address in plan.orphans]
+    orphans += [(Subject.ALIAS, address) for address in plan.orphaned_aliases]
+    return [f"orphan    {_named(*one)}  is managed, and no entry asks for it" for one in orphans if one not in leaving]
 
 
 def unmanaged_lines(result: Result) -> list[str]:
@@ -128,16 +142,25 @@ def _standing(result: Result, changes: Iterable[Change]) -> str:
     taken = [] if result.dry_run else [change for change in changes if change.kind in (Kind.CREATE, Kind.ADOPT)]
     deleted = 0 if result.dry_run else count(changes, Kind.DELETE)
     managed = plan.managed + sum(change.subject is Subject.MAILBOX for change in taken) - deleted
+    left = {change.address for change in changes if change.kind in AWAY and not result.dry_run}
     text = f"; {plan.wanted} mailbox{'es' * (plan.wanted != 1)} in the directory, {managed} managed"
+    text += _of_them(plan.orphans, left)
     if plan.unmanaged:
         text += f", {len(plan.unmanaged)} more in your domains"
     if plan.wanted_aliases or plan.managed_aliases:
         gone = 0 if result.dry_run else count(changes, Kind.REMOVE)
         managed = plan.managed_aliases + sum(change.subject is Subject.ALIAS for change in taken) - gone
         text += f"; {plan.wanted_aliases} alias{'es' * (plan.wanted_aliases != 1)} in the directory, {managed} managed"
+        text += _of_them(plan.orphaned_aliases, left)
         if plan.unmanaged_aliases:
             text += f", {len(plan.unmanaged_aliases)} more"
     return text
+
+
+def _of_them(orphans: Iterable[Address], left: Collection[Address]) -> str:
+    """Say how many of what is managed nobody asks for; nothing for none."""
+    count = sum(address not in left for address in orphans)
+    return f", {count} of them no longer asked for" if count else ""
 
 
 def cost_lines(result: Result) -> list[str]:

@@ -37,6 +37,8 @@ def test_a_run_without_anything_has_every_field() -> None:
         "findings": [],
         "not_in_directory": [],
         "aliases_not_in_directory": [],
+        "orphans": [],
+        "orphaned_aliases": [],
         "counts": {"wanted": 40, "managed": 38, "wanted_aliases": 0, "managed_aliases": 0},
         "cost": {"calls": 0, "rebuilds": 0},
     }
@@ -152,6 +154,11 @@ def test_a_finding_has_its_level_and_whether_it_is_accepted() -> None:
 
 def test_mailboxes_of_nobody_here_are_listed() -> None:
     assert read(result(unmanaged=(address_of(1),)))["not_in_directory"] == ["user01@example.org"]
+
+
+def test_what_is_ours_and_nobody_asks_for_is_named() -> None:
+    found = read(result(orphans=(address_of(1),), orphaned_aliases=(address_of(2),)))
+    assert (found["orphans"], found["orphaned_aliases"]) == (["user01@example.org"], ["user02@example.org"])
 
 
 def test_the_price_is_that_of_the_plan() -> None:

@@ -16,6 +16,7 @@ from ldap2mailcow.report import (
     failure_lines,
     finding_lines,
     gone_lines,
+    orphan_lines,
     pending_lines,
     summary_line,
     unmanaged_lines,
@@ -115,6 +116,7 @@ def test_what_is_only_written_again_has_no_line() -> None:
         pytest.param(gone_lines([Notice("no_mail", EVIL, "it had none", NOW)]), id="place of what is gone"),
         pytest.param(failure_lines(failed(change(address=EVIL_ADDRESS))), id="address of a failure"),
         pytest.param(failure_lines(failed(change(), detail=EVIL)), id="mailcow's reason"),
+        pytest.param(orphan_lines(result(orphans=(EVIL_ADDRESS,))), id="address that nobody asks for"),
         pytest.param(unmanaged_lines(result(unmanaged=(EVIL_ADDRESS,))), id="address that is not ours"),
     ],
 )
@@ -205,6 +207,35 @@ def test_what_is_no_longer_so_is_told() -> None:
 def test_mailboxes_of_nobody_here_are_listed() -> None:
     lines = unmanaged_lines(result(unmanaged=(address_of(1),)))
     assert lines == ["not ours  user01@example.org  is in mailcow and not in the directory"]
+
+
+def test_what_is_ours_and_nobody_asks_for_is_listed_unless_it_goes_now() -> None:
+    going, staying = address_of(1), address_of(2)
+    for kind in (Kind.DELETE, Kind.REMOVE):
+        make = change if kind is Kind.DELETE else alias_change
+        both: dict[str, object] = {"orphans" if kind is Kind.DELETE else "orphaned_aliases": (going, staying)}
+        named = "user02@example.org" if kind is Kind.DELETE else "alias user02@example.org"
+        assert orphan_lines(result(make(kind, going), **both)) == [  # type: ignore[arg-type]
+            f"orphan    {named}  is managed, and no entry asks for it"
+        ]
+
+
+@pytest.mark.parametrize(("dry_run", "number"), [(True, 2), (False, 1)])
+def test_the_summary_counts_them(dry_run: bool, number: int) -> None:  # noqa: FBT001 - pytest gives it by name
+    gone = alias_change(Kind.REMOVE, address_of(1))
+    this = result(
+        gone,
+        dry_run=dry_run,
+        outcomes=done(gone),
+        orphans=(ANN,),
+        unmanaged=(address_of(3),),
+        managed_aliases=5,
+        orphaned_aliases=(address_of(1), address_of(2)),
+        unmanaged_aliases=(address_of(4),),
+    )
+    line = summary_line(this)
+    assert "40 mailboxes in the directory, 38 managed, 1 of them no longer asked for, 1 more in your domains;" in line
+    assert f" managed, {number} of them no longer asked for, 1 more." in line
 
 
 # The summary
