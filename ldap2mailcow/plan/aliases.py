@@ -271,6 +271,8 @@ class AliasKeeper:
         leaving = self.losing(existing) - goto
         if change and is_our_alias(self.draft, existing) and self.shrinks_too_much(wish, existing, leaving):
             self.shrunk.append((change, self.change(wish, existing, goto | leaving)))
+            if existing.address not in self.draft.view.memory.aliases:
+                self.remember(wish, existing, there)
             return
         if not goto:
             self.tell_empty(wish)
@@ -289,7 +291,12 @@ class AliasKeeper:
         return not is_there and not self.knowledge.knows(row.role)
 
     def losing(self, existing: ExistingAlias) -> frozenset[Address]:
-        """Return whom an alias reaches and may lose: not those whose mailbox is disabled, which is counted there."""
+        """Return whom an alias reaches and may lose: not those whose mailbox is disabled, which is counted there.
+
+        One that we set inactive since it had nobody reaches nobody, whatever its goto says.
+        """
+        if not existing.is_active and is_disabled_by_us(self.draft, existing):
+            return frozenset()
         reached = self.delivery.reached(existing)
         return reached if self.draft.view.config.decides_status else reached | self.delivery.barred(existing)
 

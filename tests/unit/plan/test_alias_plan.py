@@ -11,12 +11,15 @@ import pytest
 
 from ldap2mailcow.model import (
     GOTO,
+    SOGO_VISIBLE,
     Address,
     Code,
     Kind,
+    Origin,
     RememberedAlias,
     Role,
     SourceMemory,
+    Subject,
     Why,
     joined,
 )
@@ -34,6 +37,7 @@ from .builders import (
     DOUBTED,
     HELP,
     INFO,
+    MARK,
     NONE_FOUND,
     NOW,
     TEAM,
@@ -53,6 +57,7 @@ from .builders import (
     of_mailboxes,
     only_alias,
     people,
+    remembered,
     row,
     settled,
     wanted,
@@ -230,6 +235,43 @@ def test_an_alias_of_a_user_may_go_to_somebody_else_at_once() -> None:
 def test_a_finding_of_a_withheld_list_is_told_once() -> None:
     plan = shrinking(4, 1, aliases=[alias(TEAM, *EVERYBODY[:4], active=0)]).plan()
     assert codes(plan) == [Code.ALIAS_DISABLED_BY_HAND]
+
+
+def test_a_withheld_list_that_only_its_mark_makes_ours_is_remembered() -> None:
+    scene = shrinking(4, 1, alias_rows=[])
+    plan = scene.plan()
+    assert (plan.changes, len(plan.withheld)) == ((), 1)
+    patch = remembered(plan, TEAM, Subject.ALIAS)
+    assert (patch["origin"], patch["owner"], patch["applied"]) == (
+        Origin.MARK,
+        id_of(TEAM),
+        {GOTO: joined(EVERYBODY[:4]), SOGO_VISIBLE: 0},
+    )
+    assert make_plan(simulate(plan, scene.view())).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("mark", "row", "withheld"),
+    [
+        pytest.param(DISABLED_TAG, {}, 0, id="by us"),
+        pytest.param(MARK, {"disabled": True}, 0, id="by us, as the state file says"),
+        pytest.param(MARK, {}, 1, id="by hand"),
+    ],
+)
+def test_a_list_that_was_set_inactive_has_nobody_to_lose(mark: str, row: dict[str, object], withheld: int) -> None:
+    """It was empty; those whom its goto still names don't get its mail."""
+    old, new = EVERYBODY[:4], EVERYBODY[5:7]
+    scene = settled(
+        EVERYBODY,
+        [listing(TEAM, *new)],
+        aliases=[alias(TEAM, *old, mark=mark, active=0)],
+        alias_rows=[alias_row(listing(TEAM, *old), **row)],
+    )
+    plan = scene.plan()
+    assert len(plan.withheld) == withheld
+    assert [(change.kind, change.writes[GOTO]) for change in of_aliases(plan.changes)] == [
+        (Kind.ENABLE, joined(new)) if not withheld else (Kind.UPDATE, joined([*old, *new]))
+    ]
 
 
 @pytest.mark.parametrize(
