@@ -565,6 +565,16 @@ def test_what_this_run_does_to_aliases_before_is_seen() -> None:
     assert plan.changes[-1].fields == ()
 
 
+def test_an_alias_that_this_run_sets_inactive_goes_all_the_same() -> None:
+    """Nothing had pruned it yet: somebody made it active, or a run was killed."""
+    at = replace(owned(INFO), aliases=[alias(INFO, BOB)])
+    plan, view = planned(at.view())
+    assert kinds(plan.changes) == [(Kind.DISABLE, INFO), (Kind.DELETE, BOB)]
+    assert plan.changes[-1].fields == (FieldChange("aliases", INFO, ""),)
+    after = simulate(plan, view)
+    assert (after.actual.aliases, after.memory.aliases) == ({}, {})
+
+
 def test_aliases_of_domains_that_are_not_looked_at_are_named_too() -> None:
     elsewhere = alias(Address("bob@elsewhere.org"), BOB, mark="")
     view = replace(owned().view(), every_alias={elsewhere.address: elsewhere})
