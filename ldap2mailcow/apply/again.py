@@ -33,7 +33,10 @@ def again(client: Mailcow, change: Change, why: str) -> Outcome:
 
 
 def keeps_from_deleting(client: Mailcow, change: Change) -> str:
-    """Return why a deletion can't be sent just now; empty where it can, and for every other change."""
+    """Return why a deletion can't be sent just now; empty where it can, and for every other change.
+
+    Raises what `Mailcow.get` raises, Unreadable.
+    """
     return mail_store_trouble(client) if change.kind is Kind.DELETE else ""
 
 

@@ -23,6 +23,15 @@ class Subject(StrEnum):
     ALIAS = "alias"
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is remembered without any change in mailcow: columns of a row, or None to forget the row."""
+
+    address: Address
+    remember: Patch | None
+    subject: Subject = Subject.MAILBOX
+
+
 class Kind(StrEnum):
     """What a change does to a mailbox or an alias."""
 
@@ -63,15 +72,6 @@ class Why(StrEnum):
     EXPIRED = "its entry has been gone from the directory for as long as the config says"
     UNFINISHED = "an earlier run began it"
     RELEASED = "somebody asked for it"
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What is remembered without a change, or beside one: columns of a row, or None to forget the row."""
-
-    address: Address
-    remember: Patch | None
-    subject: Subject = Subject.MAILBOX
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from .knowledge import fingerprint
 from .ownership import without_lost
 from .plan import make_plan, wants_new_mailboxes
 from .release import NotReleased, release
-from .removals import repeat_deletion
 from .rename_calls import BARRED, give_way, keep_alias, make_alias, rename_call, set_active
 from .renames import renamed
 from .senders import senders_due
@@ -50,7 +49,6 @@ __all__ = [
     "remembered",
     "rename_call",
     "renamed",
-    "repeat_deletion",
     "senders_due",
     "set_active",
     "settle",

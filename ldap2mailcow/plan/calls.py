@@ -32,8 +32,10 @@ REMOVE_TAG = "delete/mailbox/tag"
 MODIFIED = "mailbox_modified"
 ADDED = "mailbox_added"
 
-ALONE = (Step.RENAME, Step.DISABLE, Step.DELETE)
-"""Steps in which every change is a call of its own, one after the other: docs/mailcow-api.md sections 11 and 12."""
+
+SERIAL = frozenset({Step.RENAME, Step.DISABLE, Step.DELETE})
+"""What is done one by one: each blocks all other writes anyway, or waits for the one before; and deletions side by
+side leave halves (docs/mailcow-api.md section 11)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ def _tag_removal(change: MailboxChange) -> Iterable[Call]:
 def phases(changes: Iterable[Change]) -> tuple[Phase, ...]:
     """Arrange changes, already in order, into phases of batches."""
     return tuple(
-        Phase(_batches(group, alone=step in ALONE), serial=step in ALONE)
+        Phase(_batches(group, alone=step in SERIAL), serial=step in SERIAL)
         for step, group in groupby(changes, key=step_of)
     )
 

@@ -27,6 +27,8 @@ def create(draft: Draft, mailbox: Mailbox) -> None:
     """Plan a new mailbox, whole in one call, or say why it can't be made."""
     view, address = draft.view, mailbox.address
     writes = {AUTHSOURCE.key: "mailcow", **mailbox.attributes}
+    if address in view.settled.halves:
+        return  # it is deleted again in this run: mailcow makes no other before that
     if address in view.actual.aliases and address not in draft.freed:
         draft.find(
             Code.ADDRESS_IS_ALIAS,

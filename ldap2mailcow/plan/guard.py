@@ -6,21 +6,21 @@ from collections.abc import Iterator, Sequence
 
 from ldap2mailcow.model import ACTIVE, Change, Kind, MailboxChange
 
-from .status import BARRED
+from .rename_calls import BARRED
 from .view import Options, Reason, What, Withheld
 
 TAKING_AWAY = frozenset({Kind.DISABLE, Kind.SWITCH})
 """The kinds of change after which a mailbox no longer receives mail, or somebody can no longer log in as before."""
 
 WORDS = {
+    What.DELETIONS: (
+        "{count} of {managed} managed mailboxes would be deleted",
+        "limits.removals lets {allowed} through",
+    ),
     What.RENAMES: ("{count} of {managed} managed mailboxes would be renamed", "limits.renames lets {allowed} through"),
     What.IDS: (
         "{count} of {managed} people have another id and the same address, as on a new directory server",
         "limits.renames lets {allowed} through",
-    ),
-    What.DELETIONS: (
-        "{count} of {managed} managed mailboxes would be deleted",
-        "limits.removals lets {allowed} through",
     ),
     What.ALIASES: ("{count} of {managed} managed aliases would be removed", "limits.removals lets {allowed} through"),
     What.RIGHTS: (

@@ -45,7 +45,14 @@ from .knowledge import (
 from .mailboxes import decide_mailboxes
 from .order import place_of
 from .ownership import without_lost
-from .removals import decide_removals, forget_departed, forget_misses, missing_mailboxes, repeat_deletion
+from .removals import (
+    decide_removals,
+    forget_departed,
+    forget_misses,
+    missing_mailboxes,
+    repeat_deletion,
+    with_aliases,
+)
 from .renames import NOT_YET
 from .view import Plan, Reason, View, What
 
@@ -89,7 +96,8 @@ def make_plan(view: View) -> Plan:
     accepts = whole and knows_absence and not any(one.reason is Reason.SEARCH_CHANGED for one in withheld)
     accepted = draft.remembered_source.accepted
     ours = [mailbox for mailbox in view.actual.mailboxes.values() if draft.is_ours(mailbox)]
-    changes: Iterable[Change] = (*_repairs(draft), *renames, *aliases.mailboxes, *alias_changes)
+    halves = [with_aliases(draft, repeat_deletion(draft, one), alias_changes) for one in view.settled.halves]
+    changes: Iterable[Change] = (*_repairs(view), *renames, *aliases.mailboxes, *alias_changes, *halves)
     return Plan(
         changes=_in_order(changes),
         withheld=withheld,
@@ -159,12 +167,10 @@ def _plan_mailboxes(draft: Draft) -> MailboxPlan:
     return MailboxPlan((*changes, *(() if kept else deletions)), tuple(filter(None, (ids, withheld, kept))))
 
 
-def _repairs(draft: Draft) -> Iterable[Change]:
-    """Give what is left to put right of an earlier run, apart from what this one's renames put right themselves."""
-    settled = draft.view.settled
-    renamed = {change.former for change in draft.view.renames.changes}
-    yield from (change for change in settled.repairs if change.address not in renamed)
-    yield from (repeat_deletion(draft, address) for address in sorted(settled.halves))
+def _repairs(view: View) -> Iterable[Change]:
+    """Return what is left to put right of an earlier run, apart from what this one's renames put right themselves."""
+    renamed = {change.former for change in view.renames.changes}
+    return (change for change in view.settled.repairs if change.address not in renamed)
 
 
 def _with_what_they_leave(
@@ -274,7 +280,7 @@ def _tell_lost_key(draft: Draft) -> None:
 
 
 def _tell_half_deleted(draft: Draft) -> None:
-    if (number := draft.view.actual.half_deleted - len(draft.view.settled.halves)) > 0:
+    if number := draft.view.actual.half_deleted - len(draft.view.settled.halves):
         draft.find(
             Code.HALF_DELETED,
             "mailcow",

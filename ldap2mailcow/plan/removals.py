@@ -29,7 +29,8 @@ from .draft import Draft
 from .grace import Absence, absence
 from .ownership import mailbox_left_alone
 from .remembering import SEEN
-from .status import BARRED, status_change
+from .rename_calls import BARRED
+from .status import status_change
 from .view import Fate, Pending
 
 
@@ -168,7 +169,8 @@ def _delete_or_tell(
     """Plan that a mailbox is deleted, or tell when it will be."""
     due = (gone.due if retired is None else retired) + draft.view.config.removed_users.delete_after
     if retired is not None and gone.is_over and draft.view.now >= due:
-        draft.changes.append(_deletion(existing.address, Why.EXPIRED, row.dn))
+        why = Why.MOVED if draft.has_moved(row) else Why.EXPIRED
+        draft.changes.append(_deletion(existing.address, why, row.dn))
     elif not skip_grace:
         due = max(due, gone.due)
         draft.pending.append(Pending(existing.address, row.dn, due, gone.answers, Fate.DELETED))

@@ -43,6 +43,7 @@ from .guard import guard_others
 from .knowledge import changed_settings
 from .marks import Marks
 from .ownership import alias_left_alone, mailbox_left_alone
+from .remembering import SEEN
 from .view import Renames, View, What, senders_after
 
 TEMPORARY = "ldap-sync-renaming."
@@ -352,7 +353,7 @@ class After:
         )
         self._alias_rows[former] = row
         known = {key: getattr(row, key) for key in ("source", "owner", "dn", "role", "origin", "number", "applied")}
-        yield Note(former, {**known, "disabled": False, "missing_since": None, "missed": 0}, Subject.ALIAS)
+        yield Note(former, {**known, "disabled": False, **SEEN}, Subject.ALIAS)
 
     def _count(self, domain: str, more: int) -> None:
         found = self._domains[domain]

@@ -19,9 +19,7 @@ from ldap2mailcow.model import (
 )
 
 from .draft import Draft
-
-BARRED = 2
-"""The value of `active` with which a mailbox takes mail, and nobody can log in."""
+from .rename_calls import BARRED
 
 
 def decide_status(

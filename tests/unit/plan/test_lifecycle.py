@@ -24,7 +24,7 @@ from ldap2mailcow.model import (
     Subject,
     Why,
 )
-from ldap2mailcow.plan import Fate, Options, Pending, Reason, View, What
+from ldap2mailcow.plan import Fate, Options, Pending, Reason, View, What, make_plan
 from ldap2mailcow.plan.draft import Draft
 from ldap2mailcow.plan.removals import repeat_deletion
 
@@ -50,7 +50,6 @@ from .builders import (
     kinds,
     listing,
     make_config,
-    make_plan,
     of_mailboxes,
     only,
     patch_of,

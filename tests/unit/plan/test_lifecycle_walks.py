@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ldap2mailcow.model import Address, Kind
-from ldap2mailcow.plan import Options, Plan, View
+from ldap2mailcow.plan import Options, Plan, View, make_plan
 from ldap2mailcow.plan.grace import BELIEVED
 
-from .builders import MARK, NOW, Scene, existing, make_config, make_plan, people, quiet, row, wanted
+from .builders import MARK, NOW, Scene, existing, make_config, people, quiet, row, wanted
 from .simulated import simulate
 
 EVERYBODY = people(4)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ldap2mailcow.model import Address, Cause, Code, ExistingAlias, Kind, Note, Subject
+from ldap2mailcow.plan import make_plan
 
 from .builders import (
     ANN,
@@ -28,7 +29,6 @@ from .builders import (
     kinds,
     listing,
     make_config,
-    make_plan,
     only,
     only_alias,
     quiet,
