@@ -88,7 +88,8 @@ def decide_removals(
         retired = _retired_since(draft, existing, row, gone, skip_grace=skip_grace)
         patch = _missed(draft, existing, row, gone, retired)
         draft.note(existing.address, **patch)
-        if not gone.is_over or policy.action == "disallow_login":  # who still gets mail stays on lists
+        still_gets_mail = not gone.is_over or policy.action == "disallow_login"
+        if still_gets_mail and not draft.has_moved(row):  # and so stays on lists; who moved is on them elsewhere
             draft.staying.add(existing.address)
         if _is_to_go(draft, existing):
             _take_out_of_service(draft, existing, row, gone, patch, skip_grace=skip_grace)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.directory_server import group
+from tests.mailcow_server import DomainLimits
 
 from .installation import DOMAIN, Installation, address
 
@@ -201,3 +202,68 @@ def test_too_many_at_once_wait_for_a_word(office: Installation) -> None:
     assert office.again("--force-removals", "3", minutes=5).code == 0
     assert office.mailcow.state.mailbox(f"new3@{DOMAIN}") is not None
     settles(office)
+
+
+# another domain
+
+
+@pytest.fixture
+def two_domains(office: Installation) -> Installation:
+    office.mailcow.state.add_domain(DomainLimits("example.net"))
+    return office
+
+
+def test_in_another_domain_there_is_a_new_mailbox_and_the_old_one_retires(two_domains: Installation) -> None:
+    office, old = two_domains, two_domains.mailbox(1)
+    office.config(limits={"removals": 5, "list_shrink": "50%"})
+    office.change(1, mail="user1@example.net")
+    done = office.again(minutes=5)
+    assert done.code == 0, done.said
+    assert office.mailcow.state.mailbox("user1@example.net") is not None
+    assert (goto(office, "boss"), goto(office, "team")) == ("user1@example.net", f"{address(2)},user1@example.net")
+    assert old.active == 1
+    settles(office)
+    for _ in range(2):
+        done = office.again(minutes=31)
+    assert done.code == 0, done.said
+    assert "its person has a mailbox in another domain now" in done.out
+    assert old.active == 0
+    settles(office)
+
+
+def test_and_back_to_the_old_mailbox_with_what_was_in_it(two_domains: Installation) -> None:
+    office, old = two_domains, two_domains.mailbox(1)
+    office.change(1, mail="user1@example.net")
+    for _ in range(3):
+        assert office.again(minutes=31).code == 0
+    assert old.active == 0
+    office.change(1, mail=address(1))
+    done = office.again(minutes=5)
+    assert done.code == 0, done.said
+    assert office.mailbox(1) is old
+    assert old.active == 1
+    assert goto(office, "boss") == address(1)
+    settles(office)
+    for _ in range(3):
+        assert office.again(minutes=31).code == 0
+    assert office.mailcow.state.mailbox("user1@example.net").active == 0  # type: ignore[union-attr]
+    settles(office)
+
+
+def test_where_the_new_mailbox_can_not_be_made_the_old_one_goes_on(two_domains: Installation) -> None:
+    office = two_domains
+    office.mailcow.state.domains["example.net"].mailboxes = 0
+    office.change(1, mail="user1@example.net")
+    for _ in range(3):
+        done = office.again(minutes=31)
+        assert done.code == 3
+        assert "no_room_for_mailbox" in done.out or not done.out
+    assert office.mailbox(1).active == 1
+    assert (goto(office, "boss"), goto(office, "team")) == (address(1), f"{address(1)},{address(2)}")
+    settles_but_for_findings(office)
+
+
+def settles_but_for_findings(house: Installation) -> None:
+    house.writes()
+    house.at_clock("-q")
+    assert house.writes() == []
