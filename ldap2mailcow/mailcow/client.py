@@ -117,7 +117,7 @@ class Mailcow:
 
 
 def parsed(text: str) -> object:
-    """Return JSON's value, or None for what isn't JSON (mailcow never answers a plain `null`)."""
+    """Return JSON's value, or None for what isn't JSON; so for `null`, too."""
     try:
         return cast("object", json.loads(text))
     except ValueError:
@@ -151,7 +151,7 @@ def _data(reply: Reply) -> object:
     if sentence:
         raise Unavailable(sentence)
     answer = parsed(reply.text)
-    if answer is None:
+    if answer is None and reply.text.strip() != "null":
         raise Unavailable(
             f"what answers at mailcow_host is not mailcow's API (HTTP {reply.status}, {plain(reply.content_type)}); "
             "write the host of mailcow's web interface",

@@ -18,7 +18,13 @@ def mail_store_trouble(client: Mailcow) -> str:
     the mail: with dovecot down the mail stays under the old name, where the next mailbox of that name finds it
     (docs/mailcow-api.md section 15). Raises what `Mailcow.get` raises, Unreadable.
     """
-    row = row_of(client.get(CONTAINERS), "its containers").get(_DOVECOT)
+    answer = client.get(CONTAINERS)
+    if answer is None:
+        return (
+            "mailcow can't see its containers, and without dovecot it would leave the mail behind; look at "
+            "dockerapi-mailcow, the next run tries again"
+        )
+    row = row_of(answer, "its containers").get(_DOVECOT)
     state = row.get("state") if isinstance(row, dict) else None
     if state == _RUNNING:
         return ""

@@ -29,6 +29,10 @@ def test_a_container_that_nothing_is_known_of_is_not_there(answer: object) -> No
     assert "dovecot-mailcow isn't there" in said_of(answer)
 
 
+def test_mail_can_not_be_moved_while_mailcow_sees_no_containers() -> None:
+    assert "mailcow can't see its containers" in said_of(None)
+
+
 def test_an_answer_of_another_form_is_unreadable() -> None:
     with pytest.raises(Unreadable):
         said_of(["x"])
