@@ -59,7 +59,8 @@ def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> 
     disabling = [one for one in mailboxes.withheld if one.what is What.MAILBOXES]
     removals = _settled(draft, _without_those_of(draft, disabling), mailboxes.changes)
     managed = [alias for alias in view.actual.aliases.values() if is_our_alias(draft, alias)]
-    active = sum(alias.is_active for alias in managed)
+    leaving = {change.address for change in removals}
+    active = sum(alias.is_active or alias.address in leaving for alias in managed)
     withheld = list(mailboxes.withheld)
     if too_many := guard_others(
         removals,

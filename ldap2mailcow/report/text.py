@@ -17,6 +17,7 @@ from ldap2mailcow.model import (
     Notice,
     Outcome,
     RenameChange,
+    Stage,
     Subject,
     Value,
     escaped,
@@ -179,9 +180,10 @@ def cost_lines(result: Result) -> list[str]:
 
 
 def _change_line(change: Change) -> str:
+    if isinstance(change, RenameChange) and change.stage is Stage.WHOLE:
+        stays = "; the old address stays as an alias" if change.left is not None else ""
+        return f"{change.kind:<9} {escaped(change.former)} -> {escaped(change.address)}{stays}  ({change.why})"
     parts = [_field(field) for field in change.fields if field.before is not None or not _is_usual(field)]
-    if isinstance(change, RenameChange) and change.left is not None:
-        parts.append("the old one stays as an alias")
     if isinstance(change, MailboxChange):
         parts += ["calendars, contacts and filters too"] * (change.kind is Kind.DELETE)
         parts += ["password"] * (change.password is not None)
