@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from .errors import StateError
+from .errors import StateError, unreadable
+from .file import whole
 
 _NAME_SIZE = 8  # hex digits: enough to see that a key is another one
 _SIZE = 32  # bytes; as long as the digest, RFC 2104 section 3
@@ -44,35 +44,25 @@ def load_key(state_file: Path, *, create: bool) -> Key:
     Whoever creates it holds the lock. Without `create` a key that is in no file stands in, so that a dry run writes
     nothing.
 
-    Raises StateError for a file that can't be read or isn't a key.
+    Raises StateError for a file that can't be read or written, or isn't a key.
     """
     path = state_file.with_name(f"{state_file.name}.key")
     fresh = secrets.token_hex(_SIZE)
     try:
-        if create and not path.exists():
-            _write_new(path, fresh)
+        if create and not path.is_symlink() and not path.exists():
+            with whole(path) as file:
+                file.write(f"{fresh}\n".encode())
         text = path.read_text(encoding="ascii").strip()
         if len(bytes.fromhex(text)) != _SIZE:
             raise ValueError
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if create:  # a link to a disk that isn't there now, perhaps
+            raise unreadable(path, error) from None
         return Key(SecretStr(fresh))
     except OSError as error:
-        raise StateError(
-            f"{path} can't be used: {error.strerror}; it must be readable by the user of this run"
-        ) from None
+        raise unreadable(path, error) from None
     except ValueError:
         raise StateError(
             f"{path} doesn't hold a key; restore it, or delete it to have every password's digest taken afresh",
         ) from None
     return Key(SecretStr(text))
-
-
-def _write_new(path: Path, text: str) -> None:
-    """Write a file whole or not at all, also where the disk is full or the run is killed."""
-    draft = path.with_name(f"{path.name}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(descriptor)
-    draft.replace(path)

@@ -9,22 +9,27 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import LockedError, StateError
+from .file import open_or_make
 
 
 @contextmanager
 def lock(state_file: Path) -> Iterator[None]:
     """Hold the lock of a state file; the kernel lets go of it when the process ends, however it ends.
 
+    The file stays for the next run, but for one that was made in vain: where the state file can't be used.
+
     Raises LockedError at once where another run holds it, StateError where the file can't be made.
     """
     path = state_file.with_name(f"{state_file.name}.lock")
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StateError(f"{path} can't be written: {error.strerror}; let the user of this run write there") from None
+    descriptor, is_new = open_or_make(path)
     try:
         _take(descriptor, path)
-        yield
+        try:
+            yield
+        except StateError:
+            if is_new:
+                path.unlink(missing_ok=True)
+            raise
     finally:
         os.close(descriptor)
 
@@ -36,3 +41,5 @@ def _take(descriptor: int, path: Path) -> None:
         raise LockedError from None
     except OSError as error:
         raise StateError(f"{path} can't be locked: {error.strerror}; keep the state file on a local disk") from None
+    if not os.fstat(descriptor).st_nlink:  # taken away between our opening it and our locking it
+        raise LockedError

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
 from .errors import StateError
+from .file import whole
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -98,32 +97,27 @@ def version_of(connection: sqlite3.Connection) -> int:
     return int(row[0])
 
 
-def migrate(connection: sqlite3.Connection, path: Path | None, steps: Sequence[str] = MIGRATIONS) -> None:
+def migrate(
+    connection: sqlite3.Connection, path: Path, steps: Sequence[str] = MIGRATIONS, *, keep_copy: bool = True
+) -> None:
     """Bring an open file to the newest version, in one transaction; a copy of the old one is kept beside it first.
 
-    `path` is None for a database in memory, which needs no copy.
+    A database in memory needs no copy; `path` is where it comes from.
 
-    Raises StateError for a file from a newer version of this program, or from another one.
+    Raises StateError for a file from a newer version of this program, or from another one, and where there is no room.
     """
     version = version_of(connection)
     if version > len(steps):
         raise StateError(
-            f"{path or 'the state file'} has schema version {version} and this program knows {len(steps)}: "
+            f"{path} has schema version {version} and this program knows {len(steps)}: "
             "it was written by a newer version; run that one, or restore the copy kept beside it",
         )
     if version == len(steps):
         return
     if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-        raise StateError(f"{path or 'the state file'} is another program's database; name another file in state_file")
-    if path and version:
-        _keep_copy(path, version)
+        raise StateError(f"{path} is another program's database; name another file in state_file")
+    if keep_copy and version:
+        with whole(path.with_name(f"{path.name}.v{version}")) as file:
+            file.write(connection.serialize())
     script = ";".join(steps[version:])
     connection.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version = {len(steps)};COMMIT;")
-
-
-def _keep_copy(path: Path, version: int) -> None:
-    """Keep the file as it was as `<name>.v<version>`, readable by its owner only."""
-    copy = path.with_name(f"{path.name}.v{version}")
-    descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as target, path.open("rb") as source:
-        shutil.copyfileobj(source, target)

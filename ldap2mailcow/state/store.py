@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,7 +27,8 @@ from ldap2mailcow.model import (
     SourceMemory,
 )
 
-from .file import connect, copy, told
+from .errors import StateError
+from .file import check, connect, copy, open_or_make, told, understood
 from .intents import packed, unpacked
 from .key import Key, load_key
 from .rows import ALIASES, MAILBOXES, TABLES, stored
@@ -57,32 +59,26 @@ class State:
 
         Raises StateError for a file that can't be read, is damaged, or comes from a newer version.
         """
-        with told(path):
-            connection = sqlite3.connect(":memory:", isolation_level=None) if read_only else connect(path)
-        try:
-            with told(path):
-                if read_only:
-                    copy(path, connection)
-                migrate(connection, None if read_only else path)
-            yield cls(connection, load_key(path, create=not read_only), path)
-        finally:
-            connection.close()
+        with _copied(path) if read_only else _brought_up(path) as connection:
+            yield cls(connection, load_key(path, create=False), path)
 
     def memory(self) -> Memory:
         """Read everything that a plan follows from."""
-        with told(self.path):
+        with understood(self.path):
             mailboxes, aliases = MAILBOXES.read(self.connection), ALIASES.read(self.connection)
-            sources = self.connection.execute("SELECT name, id_attribute, accepted FROM source").fetchall()
-            intents = self.connection.execute("SELECT change FROM intent ORDER BY at, name").fetchall()
+            found = self.connection.execute("SELECT name, id_attribute, accepted FROM source")
+            sources = {
+                name: SourceMemory(attribute, json.loads(accepted) if accepted else None)
+                for name, attribute, accepted in found
+            }
+            begun = self.connection.execute("SELECT change FROM intent ORDER BY at, name").fetchall()
+            intents = tuple(unpacked(text) for (text,) in begun)
         return Memory(
             mailboxes=mailboxes,
-            sources={
-                name: SourceMemory(attribute, json.loads(accepted) if accepted else None)
-                for name, attribute, accepted in sources
-            },
+            sources=sources,
             seal=self.key.seal,
             aliases=aliases,
-            intents=tuple(unpacked(text) for (text,) in intents),
+            intents=intents,
         )
 
     def begin_run(self, started: datetime, mode: str) -> int:
@@ -189,9 +185,9 @@ class State:
 
     def notices(self) -> tuple[Notice, ...]:
         """Return what earlier runs said and what was still so at the last one."""
-        with told(self.path):
+        with understood(self.path):
             rows = self.connection.execute("SELECT code, place, sentence, shown FROM notice").fetchall()
-        return tuple(Notice(code, place, text, datetime.fromisoformat(shown)) for code, place, text, shown in rows)
+            return tuple(Notice(code, place, text, datetime.fromisoformat(shown)) for code, place, text, shown in rows)
 
     def save_notices(self, notices: Iterable[Notice]) -> None:
         """Replace what is remembered as said."""
@@ -258,3 +254,37 @@ class State:
 
     def _set_meta(self, key: str, value: str) -> None:
         self.connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
+
+
+@contextmanager
+def _copied(path: Path) -> Iterator[sqlite3.Connection]:
+    """Give what a state file holds, in memory and of the newest schema."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        with told(path):
+            copy(path, connection)
+            check(connection, path)
+            migrate(connection, path, keep_copy=False)
+        yield connection
+
+
+@contextmanager
+def _brought_up(path: Path) -> Iterator[sqlite3.Connection]:
+    """Give the state file, of the newest schema, with its key beside it; where that fails no new file is left."""
+    descriptor, is_new = open_or_make(path)
+    os.close(descriptor)  # before sqlite locks the file: closing any descriptor of it takes the process's locks away
+    try:
+        with told(path):
+            connection = connect(path)
+        with closing(connection):
+            with told(path):
+                load_key(path, create=False)  # a damaged one is told before anything is written
+                check(connection, path)
+                migrate(connection, path)
+                connection.execute("PRAGMA journal_mode = DELETE")  # whatever another program has set
+                load_key(path, create=True)
+            is_new = False
+            yield connection
+    except StateError:
+        if is_new:
+            path.resolve().unlink()
+        raise

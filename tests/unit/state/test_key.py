@@ -80,13 +80,13 @@ def test_what_is_no_key_is_refused_and_left_as_it_is(path: Path, file: Path, dat
 @pytest.mark.parametrize("create", [False, True])
 def test_a_key_that_can_not_be_read_is_told(path: Path, file: Path, *, create: bool) -> None:
     file.mkdir()
-    with pytest.raises(StateError, match="can't be used: Is a directory"):
+    with pytest.raises(StateError, match="can't be read: Is a directory"):
         load_key(path, create=create)
 
 
 def test_a_folder_that_is_not_there_is_no_place_for_a_key(path: Path) -> None:
     path.write_bytes(b"")
-    with pytest.raises(StateError, match="can't be used: Not a directory"):
+    with pytest.raises(StateError, match=r"key\.new can't be written: Not a directory; make its folder"):
         load_key(path / "state.sqlite3", create=True)
 
 
@@ -103,7 +103,7 @@ def no_room() -> Iterator[None]:
 
 def test_a_full_disk_leaves_no_half_of_a_key(path: Path, file: Path) -> None:
     """Else every later run would refuse the half, though there is room again."""
-    with no_room(), pytest.raises(StateError, match="can't be used"):
+    with no_room(), pytest.raises(StateError, match="can't be written: File too large; make room there"):
         load_key(path, create=True)
     assert not file.exists()
     assert load_key(path, create=True) == load_key(path, create=False)

@@ -80,6 +80,33 @@ def test_the_lock_is_freed_when_the_run_fails(path: Path) -> None:
         pass
 
 
+def test_a_lock_that_was_made_in_vain_is_taken_away(path: Path) -> None:
+    with pytest.raises(StateError), lock(path):
+        raise StateError
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_lock_that_was_there_stays(path: Path) -> None:
+    with lock(path):
+        pass
+    with pytest.raises(StateError), lock(path):
+        raise StateError
+    assert [file.name for file in path.parent.iterdir()] == ["state.sqlite3.lock"]
+
+
+def test_a_lock_that_is_taken_away_before_it_is_held_is_none(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else two runs would hold two files of one name."""
+    flock = fcntl.flock
+
+    def late(descriptor: int, how: int) -> None:
+        path.with_name("state.sqlite3.lock").unlink()
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(LockedError):
+        lock(path).__enter__()
+
+
 def test_the_lock_of_another_state_file_is_another_one(path: Path) -> None:
     with lock(path), lock(path.with_name("other.sqlite3")):
         pass

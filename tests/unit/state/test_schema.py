@@ -109,7 +109,7 @@ def test_a_step_that_fails_changes_nothing(connection: sqlite3.Connection, path:
 def test_a_file_in_memory_is_brought_up_without_a_copy(connection: sqlite3.Connection, path: Path) -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as memory:
         connection.backup(memory)
-        migrate(memory, None, steps=(FIRST, SECOND))
+        migrate(memory, path, steps=(FIRST, SECOND), keep_copy=False)
         assert version_of(memory) == 2
     assert list(path.parent.iterdir()) == [path]
 
@@ -152,7 +152,7 @@ def schema(connection: sqlite3.Connection) -> set[str]:
 def test_the_step_to_version_1_stays_as_it_was(old: Path, tmp_path: Path) -> None:
     """A step that is out there is never edited: files that took it would lack the edit."""
     with closing(sqlite3.connect(old)) as opened, closing(sqlite3.connect(tmp_path / "new")) as new:
-        migrate(new, None, steps=MIGRATIONS[:1])
+        migrate(new, tmp_path, steps=MIGRATIONS[:1])
         assert schema(opened) == schema(new)
 
 
