@@ -7,11 +7,11 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import NoReturn, Self, TextIO
 
 import click
 from click.core import ParameterSource
@@ -265,6 +265,8 @@ class Screen:
     said_something: bool = False
     is_heard: bool = True
     """Whether stdout could be written so far."""
+    result: Result | None = None
+    """What the run has found out and done, once there is a plan."""
 
     @classmethod
     def of(cls, output: str, verbose: int, *, quiet: bool, dry_run: bool, was_asked: bool = False) -> Self:
@@ -297,6 +299,7 @@ class Screen:
 
     def plan(self, result: Result, notices: Due) -> None:
         """Show what is going to happen, and what there is to say about it."""
+        self.result = result
         plan = result.plan
         findings = [
             finding
@@ -367,13 +370,16 @@ class Screen:
         return self.dry_run or self.verbosity >= VERBOSE
 
     def fail(self, exit_code: int, sentence: str, *, quietly: bool = False) -> NoReturn:
-        """Show why there was no run at all, and end the process; `quietly` in the log alone."""
+        """Show why there was no run at all or not all of it, and end the process; `quietly` in the log alone."""
         if self.as_json:
-            self.print(document(Result(self.dry_run, error=sentence, exit_code=exit_code)))
+            result = self.result or Result(self.dry_run)
+            result.error, result.exit_code = sentence, exit_code
+            self.print(document(result))
         elif quietly:
             log.info("%s", sentence)
         else:
-            click.echo(escaped_lines(sentence), err=True)
+            with suppress(OSError):  # nobody hears it; the exit code still tells
+                click.echo(escaped_lines(sentence), err=True)
         sys.exit(exit_code)
 
 
@@ -398,6 +404,26 @@ class _EscapingFormatter(logging.Formatter):
         return escaped_lines(super().format(record))
 
 
+class _LogFile(logging.StreamHandler[TextIO]):
+    """Writes the log file; where that can't be written any more, the run goes on without."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        super().__init__(os.fdopen(descriptor, "a", encoding="utf-8"))
+        self.path = path
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        error = sys.exc_info()[1]
+        if self.stream.closed:  # another thread's line, which was on its way
+            return
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        logging.getLogger("ldap2mailcow").removeHandler(self)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())  # what is left in Python's own buffer
+        self.stream.close()
+        log.warning("the log file %s can't be written (%s); the run goes on", self.path, error.strerror)
+
+
 def _log_to_stderr(verbosity: int) -> None:
     level = {VERBOSE: logging.INFO}.get(verbosity, logging.DEBUG if verbosity > VERBOSE else logging.WARNING)
     handler = logging.StreamHandler(sys.stderr)
@@ -418,7 +444,7 @@ def _log_to_file(path: Path | None, config: Path | None) -> None:
     except OSError as error:
         sentence = f"{path} can't be written: {error.strerror}; correct the path, or the rights"
         raise ConfigError([Mistake("log_file", sentence)], config) from None
-    handler = logging.StreamHandler(os.fdopen(descriptor, "a", encoding="utf-8"))
+    handler = _LogFile(path, descriptor)
     handler.setFormatter(_EscapingFormatter("%(asctime)s %(levelname)s %(message)s"))
     package = logging.getLogger("ldap2mailcow")
     package.addHandler(handler)

@@ -316,8 +316,8 @@ class Run:
 
     def record(self, outcome: Outcome) -> None:
         """Remember how a change ended."""
+        self.result.outcomes.append(outcome)  # first: it happened, even where it can't be written down
         self.store.record(self.number, outcome, self.clock())
-        self.result.outcomes.append(outcome)
         log.info("%s: %s", outcome.change.name, "done" if outcome.done else outcome.detail)
 
     def remember_refusal(self, what: str) -> None:
