@@ -24,9 +24,7 @@ from ldap2mailcow.model import (
     Subject,
     Why,
 )
-from ldap2mailcow.plan import Fate, Options, Pending, Reason, View, What, make_plan
-from ldap2mailcow.plan.draft import Draft
-from ldap2mailcow.plan.removals import repeat_deletion
+from ldap2mailcow.plan import Fate, Options, Pending, Reason, Settled, View, What, make_plan
 
 from .builders import (
     ANN,
@@ -50,6 +48,7 @@ from .builders import (
     kinds,
     listing,
     make_config,
+    make_domain,
     of_mailboxes,
     only,
     patch_of,
@@ -595,9 +594,55 @@ def test_a_withheld_deletion_keeps_no_alias_back() -> None:
 # half-deleted
 
 
-@pytest.mark.parametrize(("rows", "dn"), [([], ""), ([retired(11)], dn_of(BOB))])
-def test_what_was_left_half_deleted_is_deleted_again(rows: Iterable[Remembered], dn: str) -> None:
-    draft = Draft(quiet([ANN], rows=[row(ANN), *rows], config=DELETES).view(), whole=True)
-    change = repeat_deletion(draft, BOB)
+def halved(*, bob: Iterable[Remembered] = (), **more: object) -> View:
+    """A view in which an earlier run began to delete Bob's mailbox, and mailcow holds half of it."""
+    at = quiet([ANN], rows=[row(ANN), *bob], config=DELETES, actual={"half_deleted": 1}, **more)
+    return replace(at.view(), settled=Settled(halves=frozenset({BOB})))
+
+
+@pytest.mark.parametrize(("bob", "dn"), [([], ""), ([retired(11)], dn_of(BOB))])
+def test_what_was_left_half_deleted_is_deleted_again(bob: Iterable[Remembered], dn: str) -> None:
+    plan = make_plan(halved(bob=bob))
+    change = only(plan.changes)
     assert (change.kind, change.address, change.why, change.dn) == (Kind.DELETE, BOB, Why.UNFINISHED, dn)
-    assert change.remember is None
+    assert (change.remember, codes(plan)) == (None, [])
+
+
+def test_halves_that_no_run_of_ours_left_are_told() -> None:
+    assert codes(quiet([ANN], actual={"half_deleted": 1}).plan()) == [Code.HALF_DELETED]
+    two = halved()
+    plan = make_plan(replace(two, actual=replace(two.actual, half_deleted=2)))
+    assert (kinds(plan.changes), codes(plan)) == ([(Kind.DELETE, BOB)], [Code.HALF_DELETED])
+    assert "mailcow lists 1 mailbox without" in plan.findings[0].sentence
+
+
+def test_no_mailbox_is_made_where_half_of_one_is_deleted_first() -> None:
+    assert kinds(make_plan(halved(wants=[wanted(ANN), wanted(BOB)])).changes) == [(Kind.DELETE, BOB)]
+
+
+def test_the_aliases_that_a_half_still_has_go_with_it() -> None:
+    change = only(make_plan(halved(aliases=[alias(HELP, BOB, mark="")])).changes)
+    assert change.fields == (FieldChange("aliases", HELP, ""),)
+
+
+# moved to another domain
+
+
+def moved(bob: Remembered, mailbox: Existing) -> Scene:
+    """A scene in which Bob has a mailbox in another domain now."""
+    there = Address("bob@elsewhere.org")
+    at = scene(bob, mailbox, config=DELETES)
+    return replace(
+        at,
+        wants=[wanted(ANN), wanted(CAT), wanted(there)],
+        has=[*at.has, existing(there)],
+        rows=[*at.rows, row(there)],
+        domains=(make_domain(at.has), make_domain([existing(there)], there.domain)),
+    )
+
+
+def test_the_mailbox_that_somebody_left_for_another_domain_retires_too_and_says_why() -> None:
+    change = only(moved(gone(), box(1)).plan().changes)
+    assert (change.kind, change.address, change.why) == (Kind.DISABLE, BOB, Why.MOVED)
+    change = only(moved(retired(11), box(0, tagged=True)).plan().changes)
+    assert (change.kind, change.address, change.why) == (Kind.DELETE, BOB, Why.MOVED)
