@@ -210,7 +210,7 @@ class _Connection(socketserver.BaseRequestHandler):
                     owner.closing.wait(_CLIENT_SECONDS)
                 if isinstance(reply, End):
                     return
-                self.request.sendall(_encoded(number, reply, _DONE_TAGS[type(request)]))
+                self.request.sendall(encoded(number, reply, _DONE_TAGS[type(request)]))
 
     def _requests(self) -> Iterator[tuple[int, Request]]:
         buffer = b""
@@ -277,7 +277,7 @@ def _compared(assertion: Any) -> Iterator[str]:  # noqa: ANN401 - the same
         yield str(inner["attributeDesc"])
 
 
-def _encoded(number: int, reply: Found | Reference | Done, done_tag: int) -> bytes:
+def encoded(number: int, reply: Found | Reference | Done, done_tag: int) -> bytes:
     """Return an LDAPMessage (RFC 4511 section 4.1.1)."""
     match reply:
         case Found():

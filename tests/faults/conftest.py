@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,22 @@ from tests.integration.sync.installation import DOMAIN, Installation
 from tests.mailcow_server import DomainLimits, MailcowServer
 
 from .world import TickingClock
+
+CASES = pytest.StashKey[Counter[str]]()
+
+
+@pytest.fixture
+def tally(pytestconfig: pytest.Config) -> Counter[str]:
+    """Count the cases of the fault matrix by their row; told at the end of the tests."""
+    return pytestconfig.stash.setdefault(CASES, Counter())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell how large the fault matrix was."""
+    cases = config.stash.get(CASES, Counter[str]())
+    if cases:
+        rows = ", ".join(f"{row} {count}" for row, count in cases.items())
+        terminalreporter.write_line(f"fault matrix: {cases.total()} cases ({rows})")
 
 
 @pytest.fixture(scope="session")

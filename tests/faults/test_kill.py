@@ -17,7 +17,7 @@ from tests.directory_server import Slapd, ldif, person
 from tests.integration.sync.installation import DOMAIN, Installation, address, after_write
 from tests.mailcow_server import DomainLimits, MailcowServer
 
-from .world import TickingClock, contents, made_twice
+from .world import TickingClock, contents, last_words, made_twice
 
 PEOPLE = range(1, 1001)
 SOME = range(1, 61)
@@ -59,12 +59,6 @@ def run_and_kill(house: Installation, number: int) -> None:
         process.communicate()
     assert process.returncode == SIGKILL
     last_words(house.mailcow)
-
-
-def last_words(mailcow: MailcowServer) -> None:
-    """Let mailcow end what the dead client had sent: the connections are closed, so their threads come to an end."""
-    for thread in list(mailcow._listener._connections):
-        thread.join()
 
 
 def tells_the_truth(house: Installation, people: Iterable[int]) -> None:

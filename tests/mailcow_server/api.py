@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import cast
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
@@ -13,7 +14,7 @@ from .faults import Fault, FaultKind, Faults
 from .mailboxes import get_mailboxes_by_tag
 from .routes import read_at, write_at
 from .state import State
-from .values import Json, JsonObject, UncaughtError, is_empty, listed
+from .values import Json, JsonObject, UncaughtError, fold, is_empty, listed, split_list
 
 PREFIX = "/api/v1/"
 JSON_TYPE, HTML_TYPE = "application/json", "text/html; charset=UTF-8"
@@ -116,7 +117,7 @@ def respond(state: State, keys: Keys, faults: Faults, request: Request, fault: F
     answer = _respond(state, keys, faults, request, fault)
     if fault is None:
         return answer
-    if fault.kind is FaultKind.EMPTY_BODY_AFTER:
+    if fault.kind in {FaultKind.EMPTY_BODY_AFTER, FaultKind.HALF_DONE}:
         return replace(answer, status=200, content_type=JSON_TYPE, body=b"", codes=())
     if fault.kind is FaultKind.DROP_AFTER:
         return replace(answer, drop=True)
@@ -188,7 +189,7 @@ def _write(state: State, kind: str, request: Request, fault: Fault | None, path:
     route = write_at(action, category, obj)
     if route is None:
         return error("route not found", 404)
-    attributes, items = sent
+    attributes, items = _before(sent, fault.item) if fault and fault.kind is FaultKind.HALF_DONE else sent
     data = {route.items_as: cast("Json", items), **attributes} if route.items_as else attributes
     if route.items_as == "tags":
         data[route.echo[2].removeprefix("tags_").replace("mailbox", "username")] = extra or None
@@ -227,6 +228,16 @@ def _sent(request: Request, action: str) -> tuple[JsonObject, list[Json]] | None
         fields.setdefault("items", [None])
     attributes = fields.get("attr")
     return (dict(attributes) if isinstance(attributes, dict) else {}), listed(fields.get("items"))
+
+
+def _before(sent: tuple[JsonObject, list[Json]], item: str) -> tuple[JsonObject, list[Json]]:
+    """What a write was asked, without this item and those after it; an ``add/alias`` names its items as one text."""
+    attributes, items = sent
+    kept = list(takewhile(lambda name: fold(str(name)) != fold(item), items))
+    if "address" in attributes:
+        addresses = takewhile(lambda name: fold(name) != fold(item), split_list(attributes["address"]))
+        attributes = {**attributes, "address": ",".join(addresses)}
+    return attributes, kept
 
 
 def _plain(body: Json, status: int = 200, content_type: str = JSON_TYPE) -> Answer:

@@ -19,6 +19,7 @@ class FaultKind(StrEnum):
     EMPTY_BODY = "empty_body"  # nothing is written, 200 without a body
     EMPTY_BODY_AFTER = "empty_body_after"  # it is written, 200 without a body
     HALF_DELETED = "half_deleted"  # delete/mailbox dies midway: a row of nulls stays behind, 200 without a body
+    HALF_DONE = "half_done"  # the items before this one are done, then the call dies: 200 without a body
     DEADLOCK = "deadlock"  # danger with the database's text; items before this one are saved, later ones skipped
     LOCK_WAIT = "lock_wait"  # the same after a time-out
     HTTP_500 = "http_500"  # nothing is written

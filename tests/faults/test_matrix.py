@@ -1,0 +1,293 @@
+"""Every step of a mixed run, disturbed in every way: plain runs afterwards get to where an undisturbed one does.
+
+One test is a row of the matrix: a way to disturb, at each step in turn. The number of cases is told at the end of the
+tests. `FAULT_MATRIX=whole` adds the rows, and those steps, that a row that is always there stands for.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from tests.directory_server import Slapd
+from tests.integration.sync.story import SCHEMA
+from tests.mailcow_server import Fault, FaultKind
+
+from .doomed import Executioner, Request
+from .matrix import KILLED, At, Course, Ground, ground
+from .steps import full_disk, hooked, ordered
+
+T = TypeVar("T")
+
+WHOLE = os.environ.get("FAULT_MATRIX") == "whole"
+MEMORY = Path("/dev/shm")  # noqa: S108 - a state file there costs no waiting for a disk; only tests' own folders in it
+
+LOST = frozenset({"kept", "disabled"})
+"""Columns of the state file that a change which nobody wrote down leaves as they were: the next run finds it done."""
+
+READS = (FaultKind.EMPTY_BODY, FaultKind.HTTP_500, FaultKind.HTTP_502, FaultKind.DROP_BEFORE)
+WRITES = (*READS, FaultKind.EMPTY_BODY_AFTER, FaultKind.DROP_AFTER, FaultKind.DEADLOCK, FaultKind.LOCK_WAIT)
+DATABASE = (FaultKind.DEADLOCK, FaultKind.LOCK_WAIT)
+TIME_LIMIT, SIZE_LIMIT, ADMIN_LIMIT, BUSY = 3, 4, 11, 51  # RFC 4511 section 4.1.9
+
+KILLS = ("in turn", "ahead", "") if WHOLE else ("in turn",)
+LASTING = WRITES if WHOLE else (FaultKind.HTTP_502, FaultKind.DEADLOCK)
+BREAKS = (None, BUSY, TIME_LIMIT, SIZE_LIMIT, ADMIN_LIMIT) if WHOLE else (None, BUSY)
+DISKS = ("error", "full from then on", "full once") if WHOLE else ("error", "full from then on")
+
+Case = tuple[str, Callable[[], int]]
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Ground]:
+    folder = MEMORY if os.access(MEMORY, os.W_OK) else None
+    with (
+        Slapd(schema=SCHEMA) as slapd,
+        tempfile.TemporaryDirectory(dir=folder) as path,
+        ground(Path(path), slapd) as found,
+    ):
+        yield found
+
+
+@pytest.fixture(scope="module")
+def executioner() -> Iterator[Executioner]:
+    with Executioner() as found:
+        yield found
+
+
+def survey(
+    place: Ground,
+    cases: Iterable[Case],
+    *,
+    is_recorded: bool,
+    more: Callable[[str, Course], Iterator[str]] = lambda _name, _course: iter(()),
+    tally: Counter[str],
+    row: str,
+) -> int:
+    """Do each case and return how many there were; fail with all that is wrong.
+
+    `is_recorded`: all that was done must stand in the history, and the state file be the undisturbed run's.
+    `more` tells what else is wrong with a case.
+    """
+    wrong = []
+    count = 0
+    for name, disturbed in cases:
+        course = place.course(disturbed)
+        problems = [*place.problems(course, is_recorded=is_recorded, lost=frozenset() if is_recorded else LOST)]
+        wrong += [f"{row}, {name}: {problem}" for problem in (*problems, *more(name, course))]
+        count += 1
+    tally[row] += count
+    assert not wrong, "\n".join(wrong)
+    return count
+
+
+def ended_with(*codes: int) -> Callable[[str, Course], Iterator[str]]:
+    """Return what tells that the disturbed run ended with another exit code."""
+
+    def told(_name: str, course: Course) -> Iterator[str]:
+        if course.codes[0] not in codes:
+            yield f"exit code {course.codes[0]}: {course.said[0]}"
+
+    return told
+
+
+# nothing happens
+
+
+def test_the_mixed_run_has_every_kind_of_step(place: Ground) -> None:
+    """Else the matrix would be smaller than it says."""
+    assert {step.split()[1] for step in place.steps if step.startswith("POST") and "/tag/" not in step} == {
+        "add/alias",
+        "add/mailbox",
+        "delete/alias",
+        "edit/alias",
+        "edit/mailbox",
+        "edit/tls_policy",
+    }
+    assert {entry.kind for entry in place.twin.done} == {"create", "update", "enable", "grant", "disable", "remove"}
+    assert place.twin.is_quiet
+    assert place.twin.codes == [0, 0, 0]
+
+
+def test_the_order_of_calls_makes_no_difference(place: Ground) -> None:
+    def plain() -> int:
+        return place.run().code
+
+    def ahead() -> int:
+        with ordered("ahead"):
+            return place.run().code
+
+    cases = [("two connections", plain), ("recorded late", ahead)]
+    survey(place, cases, is_recorded=True, more=ended_with(0), tally=Counter(), row="undisturbed")
+
+
+# kill -9
+
+
+@pytest.mark.parametrize("order", KILLS)
+def test_killed_before_each_step(place: Ground, executioner: Executioner, tally: Counter[str], order: str) -> None:
+    def killed_at(step: int) -> Callable[[], int]:
+        return lambda: executioner.run(
+            Request(str(place.house.config_file), place.start.moment.isoformat(), step, order)
+        )
+
+    cases = [(f"{number} {name}", killed_at(number)) for number, name in enumerate(place.steps, 1)]
+    count = survey(
+        place, cases, is_recorded=False, more=ended_with(KILLED), tally=tally, row=f"kill -9, {order or 'threads'}"
+    )
+    assert count > 200
+
+
+# mailcow
+
+
+def failing(place: Ground, number: int, fault: Fault, *, lasts: bool = False) -> Callable[[], int]:
+    """Return the run in which the nth request fails, and all after it where that `lasts`."""
+
+    def disturbed() -> int:
+        place.mailcow.faults = At(number, fault, lasts=lasts)
+        with ordered("in turn"):
+            return place.run().code
+
+    return disturbed
+
+
+def at_each_request(place: Ground, kind: FaultKind, *, lasts: bool = False) -> list[Case]:
+    """Return a case for each request that can fail so."""
+    return [
+        (f"{number} {request.path} {', '.join(request.items)}", failing(place, number, Fault(kind), lasts=lasts))
+        for number, request in enumerate(place.requests, 1)
+        if request.is_write or kind in READS
+    ]
+
+
+@pytest.mark.parametrize("kind", WRITES)
+def test_mailcow_fails_once_at_each_request(place: Ground, tally: Counter[str], kind: FaultKind) -> None:
+    """The run gets over it by itself: it reads what is uncertain, and tries again what isn't done."""
+    cases = at_each_request(place, kind)
+    assert survey(place, cases, is_recorded=True, more=ended_with(0), tally=tally, row=f"once {kind}") > 20
+
+
+@pytest.mark.parametrize("kind", LASTING)
+def test_mailcow_fails_from_each_request_on(place: Ground, tally: Counter[str], kind: FaultKind) -> None:
+    """What mailcow did and couldn't say any more is on record as failed; the next run finds it done."""
+    cases = at_each_request(place, kind, lasts=True)
+    ended = ended_with(3 if kind in DATABASE else 75)
+    assert survey(place, cases, is_recorded=False, more=ended, tally=tally, row=f"lasting {kind}") > 20
+
+
+@pytest.mark.parametrize("kind", [FaultKind.HALF_DONE, FaultKind.DEADLOCK])
+def test_a_call_for_several_is_half_done(place: Ground, tally: Counter[str], kind: FaultKind) -> None:
+    """The items before one are done, and that one and the later ones are not."""
+    cases = [
+        (f"{number} {request.path} before {item}", failing(place, number, Fault(kind, item=item)))
+        for number, request in enumerate(place.requests, 1)
+        for item in ",".join(request.items).split(",")
+        if request.is_write and len(",".join(request.items).split(",")) > 1 and request.path != "add/mailbox"
+    ]
+    assert survey(place, cases, is_recorded=True, more=ended_with(0), tally=tally, row=f"half done, {kind}") > 5
+
+
+# the directory
+
+
+@pytest.mark.parametrize("code", BREAKS)
+def test_ldap_breaks_off_after_each_message(place: Ground, tally: Counter[str], code: int | None) -> None:
+    """The connection ends, or the search does with an error, in the users' answer, the groups' or the forwardings'.
+
+    Nobody is taken away from on half of the users, no list by half of the groups; the rest goes on.
+    """
+    ends = [number for number, message in enumerate(place.messages) if message.startswith("end")]
+    people = max(number for number in ends if "ou=people" in place.messages[number])
+    groups = next(number for number in ends if "ou=groups" in place.messages[number])
+
+    def broken_after(number: int) -> Callable[[], int]:
+        def disturbed() -> int:
+            place.relay.break_after(number, code)
+            with ordered("in turn"):
+                return place.run().code
+
+        return disturbed
+
+    def more(name: str, course: Course) -> Iterator[str]:
+        number = int(name.split(maxsplit=1)[0])
+        lost = {fact for fact in course.lost_at_once if course.codes[0]}
+        lists = {fact for fact in lost if fact[:2] in {("alias", "closed@example.org"), ("alias", "team@example.org")}}
+        if number <= people and lost:
+            yield f"on half an answer {lost} were taken away"
+        elif number <= groups and not {fact[3] for fact in lists} <= {"leaver@example.org", "missing@example.org"}:
+            yield f"on half an answer {lists} were taken away"
+        is_over = number > max(ends)
+        is_asked_again = code in {SIZE_LIMIT, ADMIN_LIMIT}  # for smaller pages
+        is_about_server = code and number < people and "ou=" not in place.messages[number]  # which no server must tell
+        if course.codes[0] not in {4, 75} and not (
+            is_over or is_about_server or (is_asked_again and not course.codes[0])
+        ):
+            yield f"exit code {course.codes[0]}: {course.said[0]}"
+        if course.codes[0] == 75 and course.writes[0]:
+            yield f"{course.writes[0]} writes without an answer"
+
+    cases = [
+        (f"{number} messages, then {(*place.messages, 'nothing')[number]}", broken_after(number))
+        for number in range(len(place.messages) + 1)
+    ]
+    count = survey(place, cases, is_recorded=True, more=more, tally=tally, row=f"LDAP ends with {code or 'the line'}")
+    assert count > 30
+
+
+# the state file
+
+
+@pytest.mark.parametrize("kind", DISKS)
+def test_the_state_file_fails_at_each_statement(place: Ground, tally: Counter[str], kind: str) -> None:
+    """sqlite raises an error, or the kernel really writes nothing more, as where the disk is full.
+
+    The run stops at what it can't record, says so, and sends nothing more.
+    """
+    sent: list[str] = []
+
+    def failing_at(number: int) -> Callable[[], int]:
+        def disturbed() -> int:
+            seen = 0
+            sent.clear()
+
+            def step(name: str, act: Callable[[], T]) -> T:
+                nonlocal seen
+                seen += 1
+                if name.startswith(("GET", "POST")):
+                    if seen > number:
+                        sent.append(name)
+                    return act()
+                if kind == "error" and seen == number:
+                    raise sqlite3.OperationalError("disk I/O error")
+                is_full = seen == number if kind == "full once" else seen >= number and kind != "error"
+                with full_disk() if is_full else nullcontext():
+                    return act()
+
+            with hooked(step), ordered("in turn"):
+                return place.run().code
+
+        return disturbed
+
+    def more(_name: str, course: Course) -> Iterator[str]:
+        if course.codes[0] != 1 and not (kind == "full once" and course.codes[0] == 0):
+            yield f"exit code {course.codes[0]}"
+        if kind == "error" and sent:
+            yield f"sent all the same: {sent}"
+        if course.codes[0] and "mailcow_ldap_sync.sqlite3 can't be used" not in course.said[0]:
+            yield f"it says {course.said[0]!r}"
+
+    cases = [
+        (f"{number} {name}", failing_at(number))
+        for number, name in enumerate(place.steps, 1)
+        if not name.startswith(("GET", "POST")) and (WHOLE or kind == "error" or name.startswith(("BEGIN", "COMMIT")))
+    ]
+    assert survey(place, cases, is_recorded=False, more=more, tally=tally, row=f"state file: {kind}") > 60
