@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -78,9 +79,17 @@ def works_again(house: Installation) -> None:
 def stopped(house: Installation) -> Iterator[subprocess.Popen[str]]:
     """Give a run that stands still at its first write, and lets go of nothing."""
     house.config(mailcow_connections=1)
+    stands = threading.Event()
     with house.started() as process:
-        with after_write(1, house.mailcow, lambda: process.send_signal(signal.SIGSTOP)):
+
+        def stop() -> None:
+            """Stop the run before it hears of its write: else it might go on to the next one."""
+            process.send_signal(signal.SIGSTOP)
             assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+            stands.set()
+
+        with after_write(1, house.mailcow, stop):
+            assert stands.wait(timeout=60)
         try:
             yield process
         finally:
