@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import pytest
 
-from ldap2mailcow import apply as apply_room
+from ldap2mailcow.apply import steps as apply_steps
 from ldap2mailcow.http import Http, Reply
 
 T = TypeVar("T")
@@ -96,8 +96,8 @@ ORDERS = {"in turn": _InTurn, "ahead": _Ahead}
 def ordered(order: str) -> Iterator[None]:
     """Let runs send their calls in an order that is always the same."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(apply_room, "ThreadPoolExecutor", ORDERS[order])
-        patch.setattr(apply_room, "as_completed", _as_given)
+        patch.setattr(apply_steps, "ThreadPoolExecutor", ORDERS[order])
+        patch.setattr(apply_steps, "as_completed", _as_given)
         yield
 
 
