@@ -160,6 +160,8 @@ def delete_mailbox(call: Call) -> End:
         username = text(item)
         if row.half_deleted:
             call.say("warning", "Could not move maildir to garbage collector: variables local_part and/or domain empty")
+        elif not state.move_mail(username, None):
+            call.say("warning", "Could not move maildir to garbage collector: the container is not running")
         for alias in [alias for alias in state.aliases.values() if fold(alias.goto) == fold(username)]:
             state.remove_alias(alias)
         if call.dies_at(username):

@@ -26,6 +26,7 @@ def rename_mailbox(call: Call) -> End:
         call.danger(f"SQLSTATE[23000]: Integrity constraint violation: 1062 Duplicate entry '{new}' for key '{key}'")
         return End.GIVEN_UP
     _move(state, row, old, new, new_local_part)
+    state.move_mail(old, new)  # whether that went well isn't looked at
     if integer(data.get("create_alias")) == 1:
         comment = f"Mailbox was renamed from {old} to {new}"
         inner = call.nested(

@@ -138,6 +138,8 @@ class State:
         self.hostname = "mail.example.com"
         self.version = "2026-07a"
         self.container_states: dict[str, str] = {}
+        self.mail: dict[str, str] = {}
+        self.garbage: list[str] = []
         self.domains: dict[str, Domain] = {}
         self.mailboxes: dict[str, Mailbox] = {}
         self.aliases: dict[int, Alias] = {}
@@ -156,6 +158,19 @@ class State:
         self._alias_addresses_in: dict[str, set[str]] = {}
         for template in default_templates(clock.now()):
             self.templates[template.id] = template
+
+    # mail, which dovecot's container moves
+
+    def move_mail(self, old: str, new: str | None) -> bool:
+        """Move what is in the folder of a mailbox to another one, or to the garbage; not while dovecot is down."""
+        if self.container_states.get("dovecot-mailcow", "running") != "running":
+            return False
+        letters = self.mail.pop(fold(old), None)
+        if letters is not None and new is None:
+            self.garbage.append(letters)
+        elif letters is not None and new is not None:
+            self.mail[fold(new)] = letters
+        return True
 
     # domains
 
