@@ -270,7 +270,10 @@ class Run:
             else {},
             settled=settled,
         )
-        return with_wishes(renamed(without_lost(view)))
+        after = renamed(without_lost(view))
+        if after.renames.changes and not mailcow.can_rename(client):
+            after = renamed(without_lost(replace(view, can_rename=False)))
+        return with_wishes(after)
 
     def planned(self, client: Mailcow, view: View) -> Plan:
         """Return the plan; what only some plans need to know is read from mailcow first.

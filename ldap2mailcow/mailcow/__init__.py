@@ -5,15 +5,15 @@ Facts about its API, with their sources: docs/mailcow-api.md.
 
 from ldap2mailcow.http import NoAnswer, Unreachable
 
+from .about import CONTAINERS, VERSION, can_rename, mail_store_trouble
 from .aliases import read_aliases, read_every_alias
 from .client import Mailcow
-from .containers import CONTAINERS, mail_store_trouble
 from .errors import TRY_LATER, MailcowError, NotWhole, Refused, Unavailable, Unreadable
 from .read import READS, HalfDeleted, read_actual, read_mailbox, read_senders
 from .retries import tries
 from .send import WRITES, Sent, send
 
-ENDPOINTS: frozenset[str] = READS | WRITES | {CONTAINERS}
+ENDPOINTS: frozenset[str] = READS | WRITES | {CONTAINERS, VERSION}
 """Every endpoint that is ever called; each has a case in tests/conformance."""
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Unavailable",
     "Unreachable",
     "Unreadable",
+    "can_rename",
     "mail_store_trouble",
     "read_actual",
     "read_aliases",

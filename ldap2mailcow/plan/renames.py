@@ -139,6 +139,8 @@ class Candidates:
             return "mailboxes come from elsewhere (create_mailboxes: false), so rename it there"
         if view.config.renames == "hold":
             return "the config says renames: hold; rename the mailbox in mailcow, or set renames: rename"
+        if not view.can_rename:
+            return "this mailcow is older than 2024-11 and can't rename mailboxes; update it"
         if not (self.draft.in_scope(address) or self.draft.in_scope(former)):
             return ""
         for one in (former, address):

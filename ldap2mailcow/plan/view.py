@@ -155,6 +155,8 @@ class View:
     """Of the mailboxes that were asked for: mailcow's rows of whom its user may send as; None where it didn't tell."""
     every_alias: Mapping[Address, ExistingAlias] = field(default_factory=dict)
     """All that mailcow has, in whatever domain; read only where a mailbox is deleted, whose aliases go with it."""
+    can_rename: bool = True
+    """Whether this mailcow is new enough to rename mailboxes."""
     renames: Renames = field(default_factory=Renames)
     """Done already in `actual` and `memory`, as far as they will be."""
     forgotten: tuple[Note, ...] = ()

@@ -190,6 +190,17 @@ def test_renames_can_be_held(office: Installation) -> None:
     assert office.writes() == []
 
 
+def test_a_mailcow_that_can_not_rename_is_told_and_nothing_is_touched(office: Installation) -> None:
+    office.mailcow.state.version = "2024-08a"
+    office.change(1, mail=NEW, mailAlias=NEW)
+    for _ in range(3):
+        done = office.again(minutes=31)
+        assert done.code == 3
+    assert "older than 2024-11" in office.at_clock("-v").out
+    assert office.mailbox(1).active == 1
+    assert [write.path for write in office.writes() if "mailbox" in write.path] == []
+
+
 def test_too_many_at_once_wait_for_a_word(office: Installation) -> None:
     office.config(limits={"renames": 2})
     for number in (1, 2, 3):

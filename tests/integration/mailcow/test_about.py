@@ -1,10 +1,10 @@
-"""Whether mail can be moved: what mailcow says of its container of dovecot."""
+"""What mailcow says of itself: whether it can rename, and whether mail can be moved."""
 
 from __future__ import annotations
 
 import pytest
 
-from ldap2mailcow.mailcow import Unreadable, mail_store_trouble
+from ldap2mailcow.mailcow import Unreadable, can_rename, mail_store_trouble
 
 from .scripted import by_path, mailcow
 
@@ -36,3 +36,19 @@ def test_mail_can_not_be_moved_while_mailcow_sees_no_containers() -> None:
 def test_an_answer_of_another_form_is_unreadable() -> None:
     with pytest.raises(Unreadable):
         said_of(["x"])
+
+
+@pytest.mark.parametrize(
+    ("version", "can"),
+    [
+        ("2024-08a", False),
+        ("2023-12", False),
+        ("2024-11", True),
+        ("2025-01b", True),
+        ("2026-07a", True),
+        ("nightly", True),
+    ],
+)
+def test_mailboxes_can_be_renamed_since_2024_11(version: str, *, can: bool) -> None:
+    with mailcow(by_path({"get/status/version": {"version": version}})) as (_, client):
+        assert can_rename(client) is can

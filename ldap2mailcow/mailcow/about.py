@@ -1,14 +1,29 @@
-"""The containers behind the API: what moves the mail when a mailbox is renamed or deleted."""
+"""What mailcow tells of itself: its version, and the container that moves mail when a mailbox is renamed or deleted."""
 
 from __future__ import annotations
 
+import re
+
 from .client import Mailcow
 from .codes import plain
-from .rows import row_of
+from .rows import row_of, text_in
 
-CONTAINERS = "get/status/containers"
+CONTAINERS, VERSION = "get/status/containers", "get/status/version"
 _DOVECOT = "dovecot-mailcow"
 _RUNNING = "running"
+
+
+_RELEASE = re.compile(r"(\d{4})-(\d{2})")
+_FIRST_TO_RENAME = ("2024", "11")  # docs/mailcow-api.md section 15
+
+
+def can_rename(client: Mailcow) -> bool:
+    """Tell whether mailcow is new enough to rename mailboxes; one whose version is no release is believed to be.
+
+    Raises what `Mailcow.get` raises, Unreadable.
+    """
+    release = _RELEASE.match(text_in(row_of(client.get(VERSION), "its version"), "version"))
+    return release is None or release.groups() >= _FIRST_TO_RENAME
 
 
 def mail_store_trouble(client: Mailcow) -> str:
