@@ -150,3 +150,26 @@ def test_documents_that_modules_name_exist() -> None:
 def test_links_lead_somewhere(path: Path) -> None:
     links = {link.partition("#")[0] for link in LINK.findall(path.read_text(encoding="utf-8")) if "://" not in link}
     assert [link for link in sorted(links) if link and not (path.parent / link).exists()] == []
+
+
+def promised() -> Iterator[tuple[str, str]]:
+    """Give each test that a promise rests on: its module, its name."""
+    text = (TOP / "docs" / "reliability.md").read_text(encoding="utf-8")
+    yield from re.findall(r"`(tests/[a-z_/]+\.py)::(\w+)`", text)
+
+
+def test_every_promise_names_a_test_that_exists() -> None:
+    found = list(promised())
+    assert len(found) > 40, "the pattern no longer finds them"
+    missing = [
+        (module, name)
+        for module, name in found
+        if not re.search(rf"^def {name}\(", (TOP / module).read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert missing == []
+
+
+def test_every_promise_names_a_test() -> None:
+    text = (TOP / "docs" / "reliability.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| promise")]
+    assert [line for line in lines if "::" not in line] == []
