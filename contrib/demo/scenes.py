@@ -105,6 +105,10 @@ def _make_mailbox(local_part: str, name: str) -> Act:
     return _call_mailcow("add/mailbox", box)
 
 
+def _tag(local_part: str, tag: str) -> Act:
+    return _call_mailcow("edit/mailbox", {"items": [f"{local_part}@{COMPANY}"], "attr": {"tags": [tag]}})
+
+
 def _delete_by_halves(stage: Stage) -> None:
     stage.mailcow.faults.add(FaultKind.HALF_DELETED, "delete/mailbox")
     stage.call_mailcow("delete/mailbox", [f"info@{COMPANY}"])
@@ -245,6 +249,18 @@ STORY = (
         f"{SYNC} --force-removals 9",
         says="9 disabled;",
     ),
+    Scene(
+        "People marry: the mailbox gets the new name with all that is in it, and the old address goes on working.",
+        SYNC,
+        (
+            ("i.petrov@ becomes ivan.petrov@", (_edit("i.petrov", mail=f"ivan.petrov@{COMPANY}"),)),
+            (
+                "Hana Yamada and Gábor Szabó swap their addresses, which were mixed up all along",
+                (_edit("h.yamada", mail=f"g.szabo@{COMPANY}"), _edit("g.szabo", mail=f"h.yamada@{COMPANY}")),
+            ),
+        ),
+        says="4 renamed",
+    ),
 )
 
 CORNERS = (
@@ -329,7 +345,7 @@ CORNERS = (
     ),
     Scene(
         "Whose address is it? Where that isn't certain, nobody's mail is given to anybody.",
-        f"{SET}ADOPT_MAILBOXES=refuse {SYNC} --dry-run",
+        f"{SET}ADOPT_MAILBOXES=refuse {SET}RENAMES=hold {SYNC} --dry-run",
         (
             (
                 "m.ferrari@ becomes marco@; a new Xenia Lind gets the address of Xin Li who left",
@@ -471,6 +487,21 @@ CORNERS = (
         codes=frozenset({Code.PROTECTED, Code.DOMAIN_NOT_OURS}),
     ),
     Scene(
+        "Somebody else's: what was released from here, and what another installation has marked, is left alone.",
+        f"{SYNC} --dry-run -v --only anna.berg@{COMPANY} --only d.kaya@{COMPANY} 2>>sync.log",
+        (
+            ("Anna Berg's mailbox is released", (_tag("anna.berg", "ldap-sync:released"),)),
+            ("the branch in Berlin has Deniz Kaya's", (_tag("d.kaya", "ldap-sync-berlin"),)),
+        ),
+        3,
+        frozenset({Code.RELEASED, Code.OTHER_INSTALLATION}),
+    ),
+    Scene(
+        "Gone for good: with `delete` a mailbox is deleted a month after it was disabled, and until then it is told.",
+        f"{SET}REMOVED_USERS__ACTION=delete {SYNC} --dry-run | grep pending",
+        says="would be deleted from",
+    ),
+    Scene(
         "What mailcow can't hold: the plan knows its limits and says what won't fit, instead of running into it.",
         f"{SYNC} --dry-run",
         (
@@ -548,8 +579,8 @@ CORNERS = (
         codes=frozenset({Code.LDAP_NOT_ENCRYPTED, Code.SECRET_READABLE, Code.DIGEST_KEY_LOST, Code.ANCESTOR_STATE}),
     ),
     Scene(
-        "A new directory server: the same people with other ids. They are matched by their addresses, and it is said.",
-        f"{SYNC} --dry-run",
+        "A new directory server: the same people with other ids. Once confirmed, their addresses tell who is who.",
+        f"{SYNC} --dry-run -q; {SYNC} --dry-run --force-removals 32",
         (("all entries are made anew, as after a move to another server", (_renew,)),),
         codes=frozenset({Code.IDS_REPLACED}),
     ),
