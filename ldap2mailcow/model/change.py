@@ -149,7 +149,6 @@ class Stage(StrEnum):
     """How much of a rename is left to do."""
 
     WHOLE = "whole"
-    REST = "rest"  # an earlier run renamed it; what follows the renaming wasn't all done
     BACK = "back"  # an earlier run made it active for the renaming, which isn't wanted any more
 
 

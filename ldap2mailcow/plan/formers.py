@@ -22,11 +22,14 @@ def with_formers(view: View) -> View:
 
 
 def formers(draft: Draft) -> Iterator[tuple[Address, Alias]]:
-    """Give the former addresses of those who have a mailbox, as the aliases that they should be."""
+    """Give the former addresses of those who have a mailbox, as the aliases that they should be.
+
+    Where somebody else is to have a mailbox, it goes; whoever is held elsewhere doesn't have it yet.
+    """
     desired = draft.view.desired
     homes = {mailbox.id: desired.held.get(address, address) for address, mailbox in desired.mailboxes.items()}
     for address, existing in draft.view.actual.aliases.items():
-        if address in desired.mailboxes or not is_our_alias(draft, existing):
+        if (address in desired.mailboxes and address not in desired.held) or not is_our_alias(draft, existing):
             continue
         row = row_of(draft, existing)
         if row.role is Role.FORMER and (home := homes.get(row.owner)) and draft.is_of_source(row):

@@ -36,7 +36,7 @@ from ldap2mailcow.model import (
     Why,
 )
 
-from .alias_marks import is_our_alias, row_of
+from .alias_marks import OF_ONE_PERSON, is_our_alias, row_of
 from .draft import Draft
 from .formers import formers
 from .guard import guard_others
@@ -44,6 +44,7 @@ from .knowledge import changed_settings
 from .marks import Marks
 from .ownership import alias_left_alone, mailbox_left_alone
 from .remembering import SEEN
+from .room import Room
 from .view import Renames, View, What, senders_after
 
 TEMPORARY = "ldap-sync-renaming."
@@ -72,7 +73,7 @@ def renamed(view: View) -> View:
     candidates = Candidates(Draft(view, whole=True))
     going, renames = candidates.decide()
     after = After(view)
-    changes = tuple(_steps(after, going, view.desired.mailboxes.keys() - renames.held.keys()))
+    changes = tuple(_steps(after, going, candidates.taken))
     held = {address: candidates.wanted[address] for address in renames.held}
     people = replace(view.desired, held=held, renaming={old: new for new, old in held.items()})
     view = replace(after.view(), desired=people, renames=replace(renames, changes=changes))
@@ -113,6 +114,7 @@ class Candidates:
             if reason is not None:
                 self.against[address] = reason
         self._hold_who_waits()
+        self._hold_who_finds_no_room()
         unfinished = self._unfinished()
         guarded = [one for one in self._going() if one not in unfinished]
         ours = sum(map(self.draft.is_ours, view.actual.mailboxes.values()))
@@ -153,9 +155,7 @@ class Candidates:
             return self._aliased(alias)
         existing = view.actual.mailboxes[former]
         blocked = self.draft.blocked(existing, former) if existing.attributes[ACTIVE.key] == 0 else None
-        if blocked:
-            return blocked.sentence
-        return self._no_room(address, former, alias)
+        return blocked.sentence if blocked else self._no_way(address)
 
     def _occupied(self, address: Address) -> str:
         row = self.draft.view.memory.mailboxes.get(address)
@@ -171,32 +171,54 @@ class Candidates:
         return f"{alias.address} is an alias of {whose}; take it away there, and the next run renames the mailbox"
 
     def _gives_way(self, alias: ExistingAlias, former: Address) -> bool:
-        """Tell whether an alias of ours may go for a mailbox: it led there already, or to whoever had it before."""
-        is_same = alias.goto == {former} or row_of(self.draft, alias).role is Role.FORMER
+        """Tell whether an alias of ours may go for a mailbox: it led there already, or to whoever had it before.
+
+        Not that of a list or of a forwarding, whoever it goes to: it keeps its address.
+        """
+        role = row_of(self.draft, alias).role
+        is_same = role is Role.FORMER or (alias.goto == {former} and role in {*OF_ONE_PERSON, None})
         return is_our_alias(self.draft, alias) and is_same
 
-    def _no_room(self, address: Address, former: Address, alias: ExistingAlias | None) -> str | None:
-        """Say that the old address can't stay as an alias; else take the room of it."""
-        if not self._leaves_alias(former) or alias:
-            return None
-        full = self.draft.room_of(address).take_alias(former, former)
-        return f"its old address could not stay: {full.sentence}" if full else None
+    def _no_way(self, address: Address) -> str | None:
+        """Say that something stands where a mailbox may have to be for a moment, and stays there."""
+        by, actual = temporary(address), self.draft.view.actual
+        if by in actual.aliases or (by in actual.mailboxes and by not in self.wanted.values()):
+            return f"{by} is needed for a moment and is taken; rename or delete it in mailcow"
+        return None
 
-    def _leaves_alias(self, former: Address) -> bool:
-        return former not in self.wanted and not former.local.startswith(TEMPORARY)
+    @property
+    def taken(self) -> Collection[Address]:
+        """The addresses at which somebody is to have a mailbox: no alias stays there."""
+        return self.draft.view.desired.mailboxes.keys() - self.against.keys()
+
+    def _hold_who_finds_no_room(self) -> None:
+        """Hold those whose old address can't stay as an alias.
+
+        Whoever is held gets no old address of somebody else's, which then stays as an alias in its turn.
+        """
+        going: dict[Address, Address] = {}
+        while going != self._going():
+            going, taken = self._going(), self.taken
+            rooms = {name: Room.of(domain) for name, domain in self.draft.view.actual.domains.items()}
+            for address, former in going.items():
+                if not _stays(former, taken) or address in self.draft.view.actual.aliases:
+                    continue
+                if full := rooms[address.domain].take_alias(former, former):
+                    self.against[address] = f"its old address could not stay: {full.sentence}"
 
     def _going(self) -> dict[Address, Address]:
         return {address: former for address, former in self.wanted.items() if address not in self.against}
 
     def _hold_who_waits(self) -> None:
-        """Hold those too whose new address is still somebody's who is held."""
+        """Hold those too whose new address, or the temporary one, is still somebody's who is held."""
         while waiting := [
-            address
+            (address, by)
             for address in self._going()
-            if address in self.draft.view.actual.mailboxes and self._holder(address) in self.against
+            for by in (temporary(address), address)
+            if self._holder(by) in self.against
         ]:
-            for address in waiting:
-                self.against[address] = f"{address} is a mailbox until that one is renamed, which can't be done now"
+            for address, by in waiting:
+                self.against[address] = f"{by} is a mailbox until that one is renamed, which can't be done now"
 
     def _holder(self, address: Address) -> Address | None:
         """Return what the mailbox at an address will be called."""
@@ -236,18 +258,20 @@ def _steps(after: After, going: dict[Address, Address], taken: Collection[Addres
     An old address stays as an alias unless it is `taken`: somebody else's mailbox from now on.
     """
     todo = dict(sorted(going.items()))
-    turn = 0
     while todo:
         free = next((address for address in todo if address not in after.mailboxes), None)
         if free is None:
             first = next(iter(todo))
-            yield after.rename(todo[first], temporary(first), turn, leave=False)
+            yield after.rename(todo[first], temporary(first), first, leave=False)
             todo[first] = temporary(first)
         else:
             former = todo.pop(free)
-            leave = former not in taken and not former.local.startswith(TEMPORARY)
-            yield after.rename(former, free, turn, leave=leave)
-        turn += 1
+            yield after.rename(former, free, free, leave=_stays(former, taken))
+
+
+def _stays(former: Address, taken: Collection[Address]) -> bool:
+    """Tell whether an old address stays as an alias."""
+    return former not in taken and not former.local.startswith(TEMPORARY)
 
 
 class After:
@@ -261,6 +285,7 @@ class After:
         self._rows: dict[Address, Remembered] = dict(view.memory.mailboxes)
         self._alias_rows: dict[Address, RememberedAlias] = dict(view.memory.aliases)
         self._senders = dict(view.senders)
+        self._turn = 0
 
     def view(self) -> View:
         """Return the view of it."""
@@ -268,27 +293,30 @@ class After:
         memory = replace(self._view.memory, mailboxes=self._rows, aliases=self._alias_rows)
         return replace(self._view, actual=actual, memory=memory, senders=self._senders)
 
-    def rename(self, former: Address, address: Address, turn: int, *, leave: bool) -> RenameChange:
-        """Rename a mailbox and return the change that does it; `leave` an alias at the old address."""
+    def rename(self, former: Address, address: Address, wanted: Address, *, leave: bool) -> RenameChange:
+        """Rename a mailbox and return the change that does it; `leave` an alias at the old address.
+
+        `wanted` is what it is called in the end.
+        """
         existing = self.mailboxes.pop(former)
         self.mailboxes[address] = replace(existing, address=address)
-        mailbox = self._view.desired.mailboxes.get(address)
         active = int(existing.attributes[ACTIVE.key])
         gives_way = self._aliases.get(address)
         change = RenameChange(
             Kind.RENAME,
             address,
             Why.RENAMED,
-            mailbox.dn if mailbox else "",
+            self._view.desired.mailboxes[wanted].dn,
             fields=(FieldChange("address", former, address),),
             rebuilds=2 if active == 0 else 0,
             former=former,
             active=active,
             left=self._left(address) if leave else None,
             gives_way=gives_way.number if gives_way else None,
-            turn=turn,
+            turn=self._turn,
             attribute_hash=existing.attribute_hash,
         )
+        self._turn += 1
         notes = (*self._move(change), *self._give_way(change), *self._follow(former, address), *self._leave(change))
         return replace(change, notes=notes)
 
