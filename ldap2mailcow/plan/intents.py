@@ -43,7 +43,12 @@ def needs_intent(change: Change) -> bool:
 def deletions_begun(memory: Memory, actual: Actual) -> frozenset[Address]:
     """Return the mailboxes that an earlier run was about to delete and that mailcow no longer lists."""
     begun = (change.address for change in memory.intents if change.kind is Kind.DELETE)
-    return frozenset(address for address in begun if address not in actual.mailboxes)
+    return frozenset(address for address in begun if _is_gone(address, actual))
+
+
+def _is_gone(address: Address, actual: Actual) -> bool:
+    """Tell whether mailcow surely lists no such mailbox: its domain was read, and it isn't in there."""
+    return address.domain in actual.domains and address not in actual.mailboxes
 
 
 def settle(memory: Memory, actual: Actual, halves: Collection[Address] = ()) -> tuple[Memory, Actual, Settled]:
@@ -52,18 +57,19 @@ def settle(memory: Memory, actual: Actual, halves: Collection[Address] = ()) -> 
     `halves` are those of `deletions_begun` of which mailcow still holds a half.
     """
     done: list[Change] = []
-    repairs: list[Change] = []
+    repairs: dict[Address, Change] = {}
+    """By mailbox: more than one intent may be about one."""
     for change in memory.intents:
         if isinstance(change, RenameChange) and (left := _left_active(change, actual)):
-            repairs.append(left)
+            repairs[left.address] = left
         if _is_done(change, actual, halves):
-            done.append(change)
-            memory = remembered(memory, change)
-    for repair in repairs:
-        box = actual.mailboxes[repair.address]
+            done.append(_applicable(change, memory))
+            memory = remembered(memory, done[-1])
+    for address in repairs:
+        box = actual.mailboxes[address]
         back = replace(box, attributes={**box.attributes, ACTIVE.key: 0})
-        actual = replace(actual, mailboxes={**actual.mailboxes, repair.address: back})
-    return memory, actual, Settled(tuple(done), tuple(repairs), frozenset(halves))
+        actual = replace(actual, mailboxes={**actual.mailboxes, address: back})
+    return memory, actual, Settled(tuple(done), tuple(repairs.values()), frozenset(halves))
 
 
 def _is_done(change: Change, actual: Actual, halves: Collection[Address]) -> bool:
@@ -72,10 +78,27 @@ def _is_done(change: Change, actual: Actual, halves: Collection[Address]) -> boo
         is_there = change.address in actual.mailboxes
         return change.stage is Stage.WHOLE and is_there and change.former not in actual.mailboxes
     if isinstance(change, MailboxChange):
-        return change.address not in actual.mailboxes and change.address not in halves
+        return _is_gone(change.address, actual) and change.address not in halves
     alias = actual.aliases.get(change.address)
-    is_same = isinstance(change, AliasChange) and alias is not None and alias.number == change.number
-    return is_same and alias is not None and not alias.is_active
+    number = cast("AliasChange", change).number
+    return alias is not None and alias.number == number and not alias.is_active
+
+
+def _applicable(change: Change, memory: Memory) -> Change:
+    """Return a change without what it says of rows that are gone: they were released since it was begun."""
+    there = {*((Subject.MAILBOX, one) for one in memory.mailboxes), *((Subject.ALIAS, one) for one in memory.aliases)}
+    notes = []
+    for note in change.notes:
+        if _is_about(note, there):
+            notes.append(note)
+            there.add((note.subject, note.address))
+    is_about = _is_about(Note(change.address, change.remember, change.subject), there)
+    return replace(change, notes=tuple(notes), remember=change.remember if is_about else {})
+
+
+def _is_about(note: Note, there: Collection[tuple[Subject, Address]]) -> bool:
+    """Tell whether there is a row that a note is about, or it makes one: then it says how that became ours."""
+    return note.remember is None or (note.subject, note.address) in there or "origin" in note.remember
 
 
 def _left_active(change: RenameChange, actual: Actual) -> RenameChange | None:

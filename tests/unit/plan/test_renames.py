@@ -23,6 +23,7 @@ from ldap2mailcow.model import (
     Role,
     SourceMemory,
     Subject,
+    Value,
     Why,
 )
 from ldap2mailcow.plan import Options, Plan, Reason, Renames, View, What, fingerprint, renamed
@@ -116,7 +117,7 @@ def settles(scene: Scene | View) -> View:
 
 def test_a_mailbox_gets_the_new_address_and_leaves_an_alias_at_the_old_one() -> None:
     scene = moved({ANN: NEW})
-    left = {
+    left: dict[str, Value] = {
         "goto": NEW,
         "active": 1,
         "internal": 0,
@@ -300,6 +301,13 @@ def test_a_mailbox_that_can_not_be_renamed_stays_as_it_is(more: dict[str, Any], 
     (told,) = [finding for finding in plan.findings if finding.code is Code.RENAMED]
     assert told.where == dn_of(ANN)
     assert told.sentence.startswith(f"its address changed from {ANN} to {NEW}, and neither is touched: {reason}")
+
+
+def test_a_mailcow_that_is_too_old_renames_nobody() -> None:
+    view = replace(moved({ANN: NEW}).view(), can_rename=False)
+    (told,) = make_plan(view).findings
+    assert (told.code, make_plan(view).changes) == (Code.RENAMED, ())
+    assert "this mailcow is older than 2024-11" in told.sentence
 
 
 def test_a_new_address_that_is_protected_is_told_as_such() -> None:
@@ -689,7 +697,7 @@ def test_rights_that_name_the_old_address_follow() -> None:
         senders={ANN: frozenset({INFO}), BOB: frozenset({ANN, "*"}), DAN: None},
     ).view()
     after = renamed(view)
-    assert after.senders == {NEW: {INFO}, BOB: {NEW, "*"}, DAN: None}
+    assert after.senders == {NEW: frozenset({INFO}), BOB: frozenset({NEW, "*"}), DAN: None}
     assert after.memory.mailboxes[BOB].senders == {NEW, INFO}
     (change,) = after.renames.changes
     assert [note for note in change.notes if note.subject is Subject.MAILBOX] == [
@@ -706,16 +714,16 @@ def test_rights_for_an_alias_that_gives_way_are_gone_with_it() -> None:
         senders={BOB: frozenset({NEW, ANN})},
     ).view()
     after = renamed(view)
-    assert after.senders[BOB] == {NEW}  # what was the right for the mailbox
+    assert after.senders[BOB] == frozenset({NEW})  # what was the right for the mailbox
     assert after.memory.mailboxes[BOB].senders == frozenset()
 
 
 def test_rows_that_are_read_later_are_translated_likewise() -> None:
     renames = renames_of(moved({ANN: BOB, BOB: ANN}))
-    assert renames.senders_after(frozenset({ANN, CAT})) == {BOB, CAT}
-    assert renames.senders_after(frozenset({BOB})) == {ANN}
+    assert renames.senders_after(frozenset({ANN, CAT})) == frozenset({BOB, CAT})
+    assert renames.senders_after(frozenset({BOB})) == frozenset({ANN})
     assert renames.senders_after(None) is None
-    assert Renames().senders_after(frozenset({ANN})) == {ANN}
+    assert Renames().senders_after(frozenset({ANN})) == frozenset({ANN})
 
 
 def test_what_a_mailbox_was_called_before_is_known_through_a_swap() -> None:
