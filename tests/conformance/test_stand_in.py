@@ -157,6 +157,25 @@ def number_of(place: Place) -> int:
     return int(row["id"])
 
 
+def rename(place: Place, new: str, *, create_alias: int) -> Answer:
+    fields = {"domain": DOMAIN, "old_local_part": "ann", "new_local_part": new, "create_alias": create_alias}
+    return place.api.edit("rename-mbox", ANN, **fields)
+
+
+def rename_barred(place: Place) -> Answer:
+    edit(place, "mailbox", ANN, active=2)
+    place.own_server().costs.reset()
+    return rename(place, "anna", create_alias=1)
+
+
+def edit_list_after_rename(place: Place) -> Answer:
+    edit(place, "alias", number_of(place), goto=f"{ANN},{BEN}")
+    number = number_of(place)
+    rename(place, "anna", create_alias=1)
+    place.own_server().costs.reset()
+    return edit(place, "alias", number, goto=f"anna@{DOMAIN},{BEN}")
+
+
 def write(place: Place, path: str, body: Any) -> Answer:  # noqa: ANN401 - any JSON
     return place.api.post(path, body)
 
@@ -190,12 +209,23 @@ def write(place: Place, path: str, body: Any) -> Answer:  # noqa: ANN401 - any J
         (lambda place: edit(place, "mailbox", ANN, sender_acl=[BEN]), 0, 1),
         (lambda place: write(place, "add/domain", {"domain": "new.test", "key_size": 0}), 0, 0),
         (lambda place: edit(place, "domain", DOMAIN, description="x"), 1, 0),
+        (lambda place: rename(place, "anna", create_alias=0), 0, 0),
+        (lambda place: rename(place, "anna", create_alias=1), 0, 1),
+        (lambda place: rename(place, "ben", create_alias=1), 0, 0),
+        (lambda place: rename(place, "list", create_alias=1), 0, 0),
+        (lambda place: rename(place, "ann", create_alias=1), 1, 0),
+        (lambda place: rename(place, "Ann", create_alias=1), 1, 0),
+        (lambda place: rename(place, "", create_alias=1), 0, 0),
+        (rename_barred, 1, 0),
+        (edit_list_after_rename, 1, 2),
+        (lambda place: write(place, "delete/mailbox", [f"no@{DOMAIN}"]), 1, 0),
+        (lambda place: write(place, "delete/mailbox", []), 1, 0),
     ],
 )
 def test_cost_of_a_call(
     own_place: Place, add: Callable[[str], Answer], call: Callable[[Place], Answer], full: int, incremental: int
 ) -> None:
-    """'incremental per affected active mailbox; FULL whenever …' (mailcow API facts §12)."""
+    """'incremental per affected active mailbox; FULL whenever …' (mailcow API facts §12, 20)."""
     server = own_place.own_server()
     add("ann")
     add("ben")

@@ -12,6 +12,7 @@ from .address_book import rebuilds_of
 from .call import Call, End
 from .faults import Fault, FaultKind, Faults
 from .mailboxes import get_mailboxes_by_tag
+from .renaming import SINCE, rename_mailbox
 from .routes import read_at, write_at
 from .state import State
 from .values import Json, JsonObject, UncaughtError, fold, is_empty, listed, split_list
@@ -171,7 +172,7 @@ def _read(call: Call, category: str, faults: Faults) -> Answer:
         handler, nothing = get_mailboxes_by_tag, []
     found = handler(call)
     if category == "status" and found is None:
-        return Answer()
+        return _plain(None) if call.object == "containers" else Answer()
     if is_reduced and isinstance(found, list):
         found = found[: max(0, len(found) - faults.rows_missing())]
     return _plain(found or nothing)
@@ -187,7 +188,7 @@ def _write(state: State, kind: str, request: Request, fault: Fault | None, path:
     if request.method != "POST":
         return error("only POST method is allowed", 405)
     route = write_at(action, category, obj)
-    if route is None:
+    if route is None or (route.handler is rename_mailbox and state.version < SINCE):
         return error("route not found", 404)
     attributes, items = _before(sent, fault.item) if fault and fault.kind is FaultKind.HALF_DONE else sent
     data = {route.items_as: cast("Json", items), **attributes} if route.items_as else attributes

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import cast
 
 from .call import Call, End
+from .containers import move_mail
 from .domains import LAST_TAG_INDEX, domain_details
 from .passwords import is_password_taken, stored
 from .ratelimits import edit_mailbox_limit, limit_of
@@ -159,9 +160,11 @@ def delete_mailbox(call: Call) -> End:
             continue
         username = text(item)
         if row.half_deleted:
-            call.say("warning", "Could not move maildir to garbage collector: variables local_part and/or domain empty")
-        elif not state.move_mail(username, None):
-            call.say("warning", "Could not move maildir to garbage collector: the container is not running")
+            stays: str | None = "variables local_part and/or domain empty"
+        else:
+            stays = move_mail(state, f"{row.local_part}@{row.domain}", None)
+        if stays is not None:
+            call.say("warning", f"Could not move maildir to garbage collector: {stays}")
         for alias in [alias for alias in state.aliases.values() if fold(alias.goto) == fold(username)]:
             state.remove_alias(alias)
         if call.dies_at(username):

@@ -131,14 +131,25 @@ class Template:
 
 
 class State:
-    """All rows, found by the same rules as in the database (upper and lower case are the same)."""
+    """All rows, found by the same rules as in the database (upper and lower case are the same).
+
+    Attributes:
+        version: what the server says it is; before 2024-11 it can't rename.
+        container_states: of the containers that aren't running; ``missing`` takes one off the list.
+        containers_answer: whether the container API gives the list of containers.
+        mail: what is in the folder of an address, by the very text of the address.
+        mail_stays: whether moving it fails.
+        garbage: what was in the folders of deleted mailboxes.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.hostname = "mail.example.com"
         self.version = "2026-07a"
         self.container_states: dict[str, str] = {}
+        self.containers_answer = True
         self.mail: dict[str, str] = {}
+        self.mail_stays = False
         self.garbage: list[str] = []
         self.domains: dict[str, Domain] = {}
         self.mailboxes: dict[str, Mailbox] = {}
@@ -158,19 +169,6 @@ class State:
         self._alias_addresses_in: dict[str, set[str]] = {}
         for template in default_templates(clock.now()):
             self.templates[template.id] = template
-
-    # mail, which dovecot's container moves
-
-    def move_mail(self, old: str, new: str | None) -> bool:
-        """Move what is in the folder of a mailbox to another one, or to the garbage; not while dovecot is down."""
-        if self.container_states.get("dovecot-mailcow", "running") != "running":
-            return False
-        letters = self.mail.pop(fold(old), None)
-        if letters is not None and new is None:
-            self.garbage.append(letters)
-        elif letters is not None and new is not None:
-            self.mail[fold(new)] = letters
-        return True
 
     # domains
 
@@ -299,6 +297,8 @@ class State:
             "identity_provider": provider,
             "password_policy": self.password_policy,
             "templates": {str(number): asdict(row) for number, row in sorted(self.templates.items())},
+            "mail": dict(sorted(self.mail.items())),
+            "garbage": list(self.garbage),
             "next_alias_id": self.next_alias_id,
             "next_template_id": self.next_template_id,
         }
@@ -322,6 +322,8 @@ class State:
         state.identity_provider = cast("JsonObject", saved["identity_provider"])
         state.password_policy = cast("dict[str, str]", saved["password_policy"])
         state.templates = {int(number): Template(**row) for number, row in rows["templates"].items()}
+        state.mail = cast("dict[str, str]", saved["mail"])
+        state.garbage = cast("list[str]", saved["garbage"])
         state.next_alias_id = cast("int", saved["next_alias_id"])
         state.next_template_id = cast("int", saved["next_template_id"])
         return state

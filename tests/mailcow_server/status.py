@@ -3,12 +3,8 @@
 from typing import cast
 
 from .call import Call
+from .containers import container_rows
 from .values import Json
-
-CONTAINERS = (
-    "php-fpm", "nginx", "mysql", "redis", "dovecot", "postfix", "sogo", "rspamd", "memcached", "netfilter", "unbound",
-    "acme", "watchdog", "ofelia", "clamd", "olefy", "dockerapi",
-)  # fmt: skip
 
 
 def get_status(call: Call) -> Json:
@@ -16,16 +12,7 @@ def get_status(call: Call) -> Json:
     if call.object == "version":
         return {"version": call.state.version}
     if call.object == "containers":
-        return {
-            f"{name}-mailcow": {
-                "type": "info",
-                "container": f"{name}-mailcow",
-                "state": call.state.container_states.get(f"{name}-mailcow", "running"),
-                "started_at": "2026-11-20T00:00:00.000000000Z",
-                "image": f"stub/{name}-mailcow",
-            }
-            for name in CONTAINERS
-        }
+        return container_rows(call.state)
     return None
 
 
