@@ -84,10 +84,15 @@ def _is_gone_from_mailcow(draft: Draft, address: Address) -> bool:
 
 
 def _is_entry_of(mailbox: Mailbox, holder: Remembered, draft: Draft) -> bool:
-    """Tell whether a row may be the entry's own: by its id, or without one, unless its DN is another entry's."""
+    """Tell whether a row may be the entry's own: by its id, or without one, unless its DN is another entry's.
+
+    A DN that isn't there may have moved; that it isn't there only an answer about everybody tells.
+    """
     if holder.id is not None:
         return holder.id == mailbox.id
-    return holder.dn.lower() not in draft.view.desired.dns - {mailbox.dn.lower()}
+    if holder.dn.lower() in ("", mailbox.dn.lower()):
+        return True
+    return draft.sees_all and holder.dn.lower() not in draft.view.desired.dns
 
 
 def _is_gone(draft: Draft, holder: Remembered) -> bool:

@@ -168,6 +168,21 @@ def test_an_address_that_a_row_without_an_id_gives_up_goes_to_whoever_wants_it()
     assert (kinds(plan.changes), codes(plan)) == ([(Kind.RENAME, CAT), (Kind.CREATE, ANN), (Kind.UPDATE, CAT)], [])
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({"doubts": (CUT_SHORT,)}, id="a doubtful answer"),
+        pytest.param({"options": Options(overridden_filter=True)}, id="another filter"),
+    ],
+)
+def test_a_row_without_an_id_is_nobody_else_s_while_its_entry_may_only_be_unseen(more: dict[str, object]) -> None:
+    """Before the first whole answer no id is remembered, and two runs with two filters must not share a mailbox."""
+    scene = quiet([ANN], rows=[row(ANN, id=None, dn=dn_of(BOB))], **more)
+    assert (scene.plan().changes, Code.ADDRESS_REUSED in codes(scene.plan())) == ((), True)
+    own = replace(scene, rows=[row(ANN, id=None)])
+    assert Code.ADDRESS_REUSED not in codes(own.plan())
+
+
 # an entry that is there without an address
 
 
