@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 from ldap2mailcow.model import (
     ALIAS_ACTIVE,
@@ -27,6 +28,7 @@ from ldap2mailcow.model import (
     Value,
     Why,
     joined,
+    split,
 )
 
 from .alias_marks import OF_ONE_PERSON, comment, concerns, is_disabled_by_us, is_our_alias
@@ -259,9 +261,10 @@ class AliasKeeper:
         """Plan what brings an alias that mailcow has to what the directory wants."""
         targets, nowhere = self.targets(wish)
         self.tell_unreachable(wish, nowhere)
-        there = self.delivery.reached(existing)
+        knows = self.knowledge.knows(wish.role)
+        there = self.delivery.reached(existing, whoever=not knows)
         leaving = there - targets
-        stays = leaving & self.retained if self.knowledge.knows(wish.role) else leaving
+        stays = leaving & self.retained if knows else leaving
         goto = targets | stays
         if nowhere and not goto and self.still_is_where_it_was(wish, existing):
             goto = there
@@ -270,7 +273,8 @@ class AliasKeeper:
         change = self.change(wish, existing, goto)
         leaving = self.losing(existing) - goto
         if change and is_our_alias(self.draft, existing) and self.shrinks_too_much(wish, existing, leaving):
-            self.shrunk.append((change, self.change(wish, existing, goto | leaving)))
+            less = self.change(wish, existing, goto | leaving)
+            self.shrunk.append((change, self.not_counting(less, existing) if less else None))
             if existing.address not in self.draft.view.memory.aliases:
                 self.remember(wish, existing, there)
             return
@@ -316,9 +320,22 @@ class AliasKeeper:
         roles = {wish.role, row.role if row else None}
         if roles <= {*OF_ONE_PERSON, None} or not leaving:
             return False
-        allowed = self.draft.view.config.limits.list_shrink.allows(len(existing.goto))
+        known = split(str(row.applied[GOTO])) if row and GOTO in row.applied else frozenset(wish.goto)
+        before = existing.goto - (frozenset(wish.goto) - known)
+        allowed = self.draft.view.config.limits.list_shrink.allows(len(before))
         is_much = Role.LIST in roles and len(leaving) > allowed
         return is_much or bool(self.knowledge.doubt(wish.role))
+
+    def not_counting(self, change: AliasChange, existing: ExistingAlias) -> AliasChange:
+        """Return a change after which a list is remembered with the members that it had, since it couldn't lose any.
+
+        Else those who are added now would make the list longer, and the same loss less of it, at the next run.
+        """
+        row, known = self.draft.view.memory.aliases.get(existing.address), dict(change.remember or {})
+        applied = {**cast("Mapping[str, Value]", known["applied"]), GOTO: existing.values[GOTO]}
+        if row and GOTO in row.applied:
+            applied[GOTO] = row.applied[GOTO]
+        return replace(change, remember={**known, "applied": applied})
 
     def change(self, wish: Alias, existing: ExistingAlias, goto: frozenset[Address]) -> AliasChange | None:
         """Return the one change that an alias needs, None for none."""

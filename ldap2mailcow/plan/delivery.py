@@ -88,9 +88,15 @@ class Delivery:
         old = self.view.renames.moving.get(address)
         return old if old and address not in self.is_active and self.is_active.get(old) else address
 
-    def reached(self, existing: ExistingAlias) -> frozenset[Address]:
-        """Return whom an alias that is there goes on to reach; not itself, which mailcow takes out of every edit."""
-        return self.reachable(existing.goto - {existing.address})
+    def reached(self, existing: ExistingAlias, *, whoever: bool = False) -> frozenset[Address]:
+        """Return whom an alias that is there goes on to reach; not itself, which mailcow takes out of every edit.
+
+        With `whoever` mailboxes count whose address is wanted by an entry that can't have it: somebody has them, and
+        where absence isn't known they may be on the list.
+        """
+        goto = existing.goto - {existing.address}
+        found = self.reachable(goto)
+        return found | {address for address in goto if self.is_active.get(address)} if whoever else found
 
     def reachable(self, addresses: Iterable[Address]) -> frozenset[Address]:
         """Return those of some addresses at which somebody gets mail."""

@@ -51,7 +51,7 @@ def prune(draft: Draft, delivery: Delivery, aliases: Iterable[ExistingAlias]) ->
 
 
 def _pruned(draft: Draft, delivery: Delivery, existing: ExistingAlias, row: RememberedAlias) -> AliasChange | None:
-    goto = delivery.reached(existing)
+    goto = delivery.reached(existing, whoever=not draft.sees_all)
     if goto == existing.goto - {existing.address}:
         return None
     field = FieldChange(GOTO, existing.values[GOTO], joined(goto))

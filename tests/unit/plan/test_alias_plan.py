@@ -219,6 +219,31 @@ def test_what_a_list_gains_comes_also_where_what_it_loses_is_withheld() -> None:
     assert make_plan(simulate(plan, scene.view())).changes == ()
 
 
+def test_who_is_added_to_a_list_meanwhile_makes_its_loss_no_smaller() -> None:
+    """Two of two are lost while two others come: at the next run they would be two of four, which may go."""
+    scene = replace(shrinking(2, 2), wishes=[listing(TEAM, *EVERYBODY[8:10])])
+    plan = scene.plan()
+    assert only_alias(plan.changes).writes == {GOTO: joined([*EVERYBODY[:2], *EVERYBODY[8:10]])}
+    again = simulate(plan, scene.view())
+    assert (make_plan(again).changes, len(make_plan(again).withheld)) == ((), 1)
+    forgotten = replace(again, memory=replace(again.memory, aliases={}))
+    assert len(of_aliases(make_plan(forgotten).changes)) == 1
+    forced = replace(again, options=Options(force_removals=1))
+    assert only_alias(make_plan(forced).changes).writes == {GOTO: joined(EVERYBODY[8:10])}
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["the list is told", "the list isn't told"])
+def test_a_member_whose_address_another_entry_wants_stays_while_not_all_is_known(asked: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+    """Bob's entry isn't told, and one with another id wants his address: it gets nothing, and he stays on his list."""
+    team = listing(TEAM, ANN, BOB)
+    scene = settled([ANN, BOB], [team], options=Options(overridden_filter=True))
+    scene = replace(scene, wants=[wanted(ANN), wanted(BOB, id="id-other", dn="uid=other")])
+    scene = scene if asked else replace(scene, wishes=[])
+    assert (scene.plan().changes, Code.ADDRESS_REUSED in codes(scene.plan())) == ((), True)
+    known = replace(scene, options=Options(), desired={"ids": frozenset(map(id_of, (ANN, BOB)))})
+    assert only_alias(known.plan().changes).writes == {GOTO: ANN}
+
+
 def test_an_inactive_member_leaves_a_withheld_list_and_counts_as_no_loss() -> None:
     has = [existing(one, active=int(number not in (2, 3))) for number, one in enumerate(EVERYBODY)]
     assert only_alias(shrinking(4, 1, has=has).plan().changes).writes == {GOTO: EVERYBODY[0]}
