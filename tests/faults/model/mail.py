@@ -1,0 +1,166 @@
+"""Whose mail lies in which mailbox: what no look at addresses alone could tell.
+
+A mailbox of the stand-in is one object for as long as it lives, whatever it is called, and so is the mail in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Self
+
+from tests.mailcow_server import Alias, Mailbox, State
+
+US, HAND = "us", "hand"
+
+
+@dataclass(eq=False)
+class Store:
+    """The mail in one mailbox."""
+
+    box: Mailbox
+    mark: str
+    """Of the installation that it belongs to; empty where somebody made it by hand."""
+    owner: str = ""
+    """The id of the entry whose mail it is; empty where no entry ever had it."""
+    is_loose: bool = False
+    """Whether only the address tells whose it is: the state file was lost, or somebody moved it by hand."""
+    inactive_by: frozenset[str] = frozenset()
+    """Who may have set it inactive: us, somebody by hand, or either of both."""
+    is_noted_inactive: bool = False
+    """Whether the state file may still say that we set it inactive, whatever it was given since."""
+    was_active: int = 1
+    """What it was before we set it inactive."""
+    inactive_since: datetime | None = None
+    """When we did."""
+    absences: list[datetime] = field(default_factory=list)
+    """When whole answers in a row didn't have its owner; runs that were killed may not have noted it."""
+    absent_since: datetime | None = None
+    """The first of them that was surely noted."""
+    passwords: set[str] = field(default_factory=set)
+    """All that it may rightly have: those of its owner, and those set by hand."""
+
+    @property
+    def address(self) -> str:
+        """What it is called now."""
+        return self.box.username
+
+    def is_seen(self) -> None:
+        """Start counting afresh: its owner is there."""
+        self.absences.clear()
+        self.absent_since = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What mailcow held at some moment: copies, by what tells the rows apart for good."""
+
+    boxes: Mapping[int, Mailbox]
+    aliases: Mapping[int, Alias]
+
+    @classmethod
+    def of(cls, state: State) -> Self:
+        """Copy the mailboxes and aliases of a mailcow."""
+        rows = {number: row for number, row in state.aliases.items() if not row.is_self_row}
+        return cls({id(row): deepcopy(row) for row in state.mailboxes.values()}, deepcopy(rows))
+
+    def boxes_at(self, row: Alias) -> set[int]:
+        """Return the mailboxes that an alias goes to."""
+        at = {box.username: number for number, box in self.boxes.items()}
+        return {at[target] for target in row.goto.split(",") if target in at}
+
+
+@dataclass
+class Mail:
+    """All mail of one mailcow, and whose the aliases are."""
+
+    state: State
+    claims: Callable[[str], str]
+    """Returns the mark of the installation whose state file has an address; empty for none."""
+    marks: tuple[str, ...]
+    stores: dict[int, Store] = field(default_factory=dict)
+    """By the identity of the mailbox."""
+    aliases: dict[int, str] = field(default_factory=dict)
+    """By number, of those that belong to an installation: its mark."""
+    granted: set[tuple[str, str]] = field(default_factory=set)
+    """Each address with each entry that a directory, or an administrator, ever gave it to."""
+
+    def at(self, address: str) -> Store | None:
+        """Return the store that is at an address now."""
+        box = self.state.mailbox(address)
+        return self.stores[id(box)] if box is not None else None
+
+    def of(self, owner: str) -> list[Store]:
+        """Return the stores of one entry."""
+        return [store for store in self.stores.values() if store.owner == owner]
+
+    def mark_in(self, box: Mailbox) -> str:
+        """Return whose mark a mailbox carries."""
+        return next((mark for mark in self.marks if mark in box.tags), "")
+
+    @contextmanager
+    def changed_by_hand(self) -> Iterator[None]:
+        """Follow what an administrator does in the block."""
+        before = Snapshot.of(self.state)
+        yield
+        after = Snapshot.of(self.state)
+        for gone in before.boxes.keys() - after.boxes.keys():
+            del self.stores[gone]
+        for row in self.state.mailboxes.values():
+            if id(row) in self.stores:
+                self._follow(self.stores[id(row)], before.boxes[id(row)], row)
+            else:
+                mark = self.mark_in(row) or self.claims(row.username)
+                by = _by(HAND, row.active)
+                self.stores[id(row)] = Store(row, mark, is_loose=True, inactive_by=by, passwords={row.password})
+        for number, alias in after.aliases.items():
+            if number not in before.aliases or before.aliases[number] != alias:
+                self._follow_alias(alias)
+
+    def _follow(self, store: Store, before: Mailbox, after: Mailbox) -> None:
+        if after.password != before.password:
+            store.passwords.add(after.password)
+        if after.active != before.active:
+            store.inactive_by = _by(HAND, after.active)
+        if after.active == 0 and (store.is_noted_inactive or _claims_inactive(after, self.marks)):
+            store.inactive_by |= {US}
+        if after.username != before.username:
+            store.is_loose = True
+        if after.tags != before.tags or after.username != before.username:
+            known = store.mark if self.claims(after.username) == store.mark else ""
+            store.mark = self.mark_in(after) or known
+
+    def _follow_alias(self, alias: Alias) -> None:
+        for mark in self.marks:
+            if alias.private_comment in (mark, f"{mark}:disabled"):
+                self.aliases[alias.id] = mark
+        for target in alias.goto.split(","):
+            store = self.at(target)
+            if store:
+                self.granted.add((alias.address, store.owner))
+
+    def forget(self, mark: str) -> None:
+        """Follow the loss of a state file: only marks in mailcow tell what is whose."""
+        for store in self.stores.values():
+            if store.mark == mark:
+                store.mark = self.mark_in(store.box)
+                store.is_loose = True
+                store.is_seen()
+                store.is_noted_inactive = False
+                if store.inactive_by and f"{mark}:disabled" in store.box.tags:
+                    store.inactive_by |= {US}
+        for number in [number for number, whose in self.aliases.items() if whose == mark]:
+            row = self.state.aliases.get(number)
+            if row is None or row.private_comment not in (mark, f"{mark}:disabled"):
+                del self.aliases[number]
+
+
+def _by(who: str, active: int) -> frozenset[str]:
+    return frozenset({who}) if active == 0 else frozenset()
+
+
+def _claims_inactive(box: Mailbox, marks: tuple[str, ...]) -> bool:
+    return any(f"{mark}:disabled" in box.tags for mark in marks)
