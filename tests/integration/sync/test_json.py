@@ -74,6 +74,7 @@ def test_a_dry_run_plans_and_tells_what_is_pending(house: Installation) -> None:
         "dn": house.dn(2),
         "due": "2026-11-21T10:35:00+00:00",
         "answers": 1,
+        "fate": "disabled",
     }
 
 
