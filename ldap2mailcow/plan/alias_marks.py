@@ -22,8 +22,21 @@ def is_our_alias(draft: Draft, existing: ExistingAlias) -> bool:
 
 
 def _is_of(existing: ExistingAlias, row: RememberedAlias) -> bool:
-    """Tell whether a row is about this very alias; one made and not read back yet has no number, but our mark."""
-    return row.number == existing.number
+    """Tell whether a row is about this very alias; one made and not read back yet has no number, but our mark.
+
+    Nor has one that a rename of ours left, where the run ended before it could mark it.
+    """
+    return row.number == existing.number or (
+        row.role is Role.FORMER and not row.number and is_as_renaming_left_it(existing)
+    )
+
+
+def is_as_renaming_left_it(existing: ExistingAlias) -> bool:
+    """Tell whether an alias is as mailcow makes it for the old address of a mailbox (docs/mailcow-api.md section 15).
+
+    Its comment alone doesn't tell who renamed that mailbox.
+    """
+    return str(existing.values[PRIVATE_COMMENT]).startswith(f"Mailbox was renamed from {existing.address} to ")
 
 
 def row_of(draft: Draft, existing: ExistingAlias) -> RememberedAlias:
@@ -48,7 +61,8 @@ def comment(draft: Draft, existing: ExistingAlias, *, disabled: bool, former: bo
     """Return what to write as the private comment; nothing where it is right, or somebody's own words."""
     ours = marks(draft)
     there, wanted = existing.values[PRIVATE_COMMENT], ours[1 if disabled else 2 if former else 0]
-    return {PRIVATE_COMMENT: wanted} if there in ("", *ours) and there != wanted else {}
+    is_nobodys = there in ("", *ours) or (is_as_renaming_left_it(existing) and is_our_alias(draft, existing))
+    return {PRIVATE_COMMENT: wanted} if is_nobodys and there != wanted else {}
 
 
 def is_disabled_by_us(draft: Draft, existing: ExistingAlias) -> bool:

@@ -31,7 +31,14 @@ from ldap2mailcow.model import (
     split,
 )
 
-from .alias_marks import OF_ONE_PERSON, comment, concerns, is_disabled_by_us, is_our_alias
+from .alias_marks import (
+    OF_ONE_PERSON,
+    comment,
+    concerns,
+    is_as_renaming_left_it,
+    is_disabled_by_us,
+    is_our_alias,
+)
 from .delivery import Delivery, Reach
 from .draft import Draft
 from .knowledge import Knowledge
@@ -361,7 +368,7 @@ class AliasKeeper:
         return AliasChange(
             kind,
             wish.address,
-            self.why(kind, wish, fields),
+            self.why(kind, wish, existing, fields),
             wish.dn,
             fields=fields,
             rebuilds=self.delivery.rebuilds(existing.goto | goto),
@@ -390,8 +397,10 @@ class AliasKeeper:
         )
         return None
 
-    def why(self, kind: Kind, wish: Alias, fields: tuple[FieldChange, ...]) -> Why:
+    def why(self, kind: Kind, wish: Alias, existing: ExistingAlias, fields: tuple[FieldChange, ...]) -> Why:
         """Name the rule that a change follows."""
+        if wish.role is Role.FORMER and is_as_renaming_left_it(existing):
+            return Why.UNFINISHED
         match kind:
             case Kind.ADOPT:
                 return Why.UNKNOWN_HERE

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ldap2mailcow.model import Address, Alias, Role
+from ldap2mailcow.model import INTERNAL, SENDER_ALLOWED, SOGO_VISIBLE, Address, Alias, Role
 
-from .alias_marks import is_our_alias, row_of
+from .alias_marks import is_as_renaming_left_it, is_our_alias, row_of
 from .draft import Draft
 from .view import View
+
+FLAGS_OF_FORMER = {INTERNAL: 0, SENDER_ALLOWED: 1, SOGO_VISIBLE: 0}
+"""What an alias at a former address is at first; mailcow makes it otherwise."""
 
 
 def with_formers(view: View) -> View:
@@ -33,4 +36,5 @@ def formers(draft: Draft) -> Iterator[tuple[Address, Alias]]:
             continue
         row = row_of(draft, existing)
         if row.role is Role.FORMER and (home := homes.get(row.owner)) and draft.is_of_source(row):
-            yield address, Alias(row.source, row.owner, row.dn, Role.FORMER, address, (home,), {})
+            flags = FLAGS_OF_FORMER if is_as_renaming_left_it(existing) else {}
+            yield address, Alias(row.source, row.owner, row.dn, Role.FORMER, address, (home,), flags)

@@ -13,11 +13,8 @@ from ldap2mailcow.model import (
     ACTIVE,
     ALIAS_ACTIVE,
     GOTO,
-    INTERNAL,
     PRIVATE_COMMENT,
     PUBLIC_COMMENT,
-    SENDER_ALLOWED,
-    SOGO_VISIBLE,
     Address,
     Domain,
     Existing,
@@ -38,7 +35,7 @@ from ldap2mailcow.model import (
 
 from .alias_marks import OF_ONE_PERSON, is_our_alias, row_of
 from .draft import Draft
-from .formers import formers
+from .formers import FLAGS_OF_FORMER, formers
 from .guard import guard_others
 from .knowledge import changed_settings
 from .marks import Marks
@@ -358,9 +355,7 @@ class After:
         return {
             GOTO: address,
             ALIAS_ACTIVE: 1,
-            INTERNAL: 0,
-            SENDER_ALLOWED: 1,
-            SOGO_VISIBLE: 0,
+            **FLAGS_OF_FORMER,
             PUBLIC_COMMENT: "",
             PRIVATE_COMMENT: Marks(self._view.config.mark).renamed,
         }

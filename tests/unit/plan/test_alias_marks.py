@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from ldap2mailcow.model import (
+    INTERNAL,
     PRIVATE_COMMENT,
+    SENDER_ALLOWED,
+    SOGO_VISIBLE,
     Address,
     Alias,
     Code,
@@ -244,3 +247,54 @@ def test_the_fields_of_an_adopted_alias_are_shown(role: Role) -> None:
     scene = found(alias(INFO, BOB, mark=""), wishes=[wish(INFO, ANN, role=role)])
     change = only_alias(replace(scene, config=alias_config(adopt_aliases="overwrite")).plan().changes)
     assert change.fields == (FieldChange("goto", BOB, ANN),)
+
+
+# what a rename of ours left, where the run ended before it could mark it
+
+LEFT = alias(
+    INFO, ANN, mark=f"Mailbox was renamed from {INFO} to {ANN}", **{SENDER_ALLOWED: 0, SOGO_VISIBLE: 1, INTERNAL: 0}
+)
+"""As mailcow makes it, not as we want it."""
+FORMER = replace(alias_row(OF_ANN), role=Role.FORMER, number=None)
+
+
+def left(*rows: RememberedAlias, **more: object) -> Scene:
+    """A scene in which mailcow has made an alias at Ann's old address."""
+    fields: dict[str, Any] = {"aliases": [LEFT], "alias_rows": rows}
+    return settled([ANN, BOB], **{**fields, **more})
+
+
+@pytest.mark.parametrize("number", [None, 0])
+def test_an_alias_that_a_rename_left_unmarked_is_marked_by_the_next_run(number: int | None) -> None:
+    scene = left(replace(FORMER, number=number))
+    change = only_alias(scene.plan().changes)
+    assert (change.kind, change.why, change.number) == (Kind.UPDATE, Why.UNFINISHED, LEFT.number)
+    assert change.writes == {SENDER_ALLOWED: 1, SOGO_VISIBLE: 0, PRIVATE_COMMENT: "ldap-sync:renamed"}
+    assert patch_of(change)["number"] == LEFT.number
+    after = simulate(scene.plan(), scene.view())
+    assert make_plan(after).changes == ()
+
+
+def test_a_flag_of_a_former_address_that_somebody_ticks_in_mailcow_stays() -> None:
+    there = alias(INFO, ANN, mark="ldap-sync:renamed", **{SOGO_VISIBLE: 1})
+    assert left(replace(FORMER, number=there.number), aliases=[there]).plan().changes == ()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[], [replace(FORMER, number=OTHER_NUMBER)], [replace(FORMER, role=Role.USER)]],
+    ids=["none", "other", "user"],
+)
+def test_an_alias_that_somebody_elses_rename_left_is_left_alone(rows: list[RememberedAlias]) -> None:
+    assert left(*rows).plan().changes == ()
+
+
+def test_what_a_rename_left_is_marked_as_any_alias_where_the_directory_wants_it() -> None:
+    change = only_alias(left(FORMER, wishes=[OF_ANN]).plan().changes)
+    assert (change.kind, change.writes[PRIVATE_COMMENT]) == (Kind.UPDATE, MARK)
+
+
+def test_what_somebody_elses_rename_left_keeps_its_comment_where_it_is_taken_over() -> None:
+    change = only_alias(left(wishes=[OF_ANN]).plan().changes)
+    assert change.kind is Kind.ADOPT
+    assert PRIVATE_COMMENT not in change.writes
