@@ -61,6 +61,17 @@ def _aside(house: Installation, name: str) -> str:
     return f"uid={name},{house.slapd.suffix}"
 
 
+def renamed(name: str, address: str, **attributes: str | list[str]) -> Act:
+    """Somebody gets another address; the entry keeps its DN."""
+    return of_user(name, mail=full(address), **attributes)
+
+
+def mail_comes(house: Installation) -> None:
+    """Each mailbox has its own number of messages, by which it is known wherever it goes."""
+    for number, box in enumerate(house.mailcow.state.mailboxes.values(), 1):
+        box.messages = box.messages or number
+
+
 def searched(house: Installation) -> None:
     """The config names where people, groups and forwardings are."""
     house.config(
@@ -76,52 +87,73 @@ SETTINGS: tuple[Act, ...] = (
         ldap__user_mapping__aliases=["mailAlias"],
         ldap__user_mapping__send_as="mailSendAs",
         ldap__page_size=7,  # so that there are several pages
-        limits={"removals": "20"},
+        limits={"removals": "20", "renames": "20"},
+        removed_users={"action": "delete", "delete_after": "2d"},
         mailcow_connections=2,
     ),
 )
 
-BEFORE: tuple[tuple[Act, ...], ...] = (
+STEP = 40.0
+"""Minutes between two runs: longer than the grace of whoever is gone."""
+LONG = 3 * 24 * 60.0
+"""Minutes after which whoever is gone is deleted."""
+
+BEFORE: tuple[tuple[float, tuple[Act, ...]], ...] = (
     (
-        user("stays", mailAlias=full("staying"), MailQuota="1000"),
-        user("named", MailQuota="1000"),
-        *(user(name, MailQuota="1000") for name in ("grows1", "grows2", "grows3")),
-        user("shrinks", MailQuota="2000"),
-        user("rekeyed"),
-        user("policed", tlsIn="FALSE"),
-        user("leaver", mailAlias=full("leaving"), mailSendAs=full("stays")),
-        user("returner", mailActive="FALSE"),
-        user("back", mailAlias=full("backing")),
-        user("missing", mailAlias=full("missed")),
-        user("going", mailAlias=full("gone")),
-        user("boss1", mailAlias=[full("boss"), full("first")]),
-        user("boss2"),
-        user("clerk", mailAlias=full("released")),
-        user("deputy", mailSendAs=full("boss1")),
-        user("novice"),
-        group("team", "stays", "leaver", "missing", "boss1", "clerk"),
-        group("crew", "stays", "boss2"),
-        group("closed", "stays", "boss2"),
-        forwarding("outpost", "stays"),
-        by_hand(
-            "add/mailbox",
-            {
-                "local_part": "hand",
-                "domain": DOMAIN,
-                "name": "By Hand",
-                "quota": "100",
-                "active": "1",
-                "password": "by-hand-1234",
-                "password2": "by-hand-1234",
-            },
+        STEP,
+        (
+            user("stays", mailAlias=full("staying"), MailQuota="1000"),
+            user("named", MailQuota="1000"),
+            *(user(name, MailQuota="1000") for name in ("grows1", "grows2", "grows3")),
+            user("shrinks", MailQuota="2000"),
+            user("rekeyed"),
+            user("policed", tlsIn="FALSE"),
+            user("leaver", mailAlias=full("leaving"), mailSendAs=full("stays")),
+            user("returner", mailActive="FALSE"),
+            user("back", mailAlias=full("backing")),
+            user("missing", mailAlias=full("missed")),
+            user("going", mailAlias=full("gone")),
+            user("expired", mailAlias=full("expiring")),
+            user("boss1", mailAlias=[full("boss"), full("first")]),
+            user("boss2"),
+            user("clerk", mailAlias=full("released")),
+            user("deputy", mailSendAs=full("boss1")),
+            user("novice"),
+            user("maiden", mailAlias=full("maidens")),
+            user("sleeper", mailActive="FALSE"),
+            user("known", mailAlias=full("known-as")),
+            user("swap1"),
+            user("swap2"),
+            user("chain1"),
+            user("chain2"),
+            user("agent", mailSendAs=[full("maiden"), full("swap1")]),
+            group("team", "stays", "leaver", "missing", "boss1", "clerk", "maiden", "swap1"),
+            group("crew", "stays", "boss2", "chain1"),
+            group("closed", "stays", "boss2"),
+            forwarding("outpost", "stays", "swap2"),
+            by_hand(
+                "add/mailbox",
+                {
+                    "local_part": "hand",
+                    "domain": DOMAIN,
+                    "name": "By Hand",
+                    "quota": "100",
+                    "active": "1",
+                    "password": "by-hand-1234",
+                    "password2": "by-hand-1234",
+                },
+            ),
+            alias_by_hand("handmade", "hand stays"),
+            mail_comes,
         ),
-        alias_by_hand("handmade", "hand stays"),
     ),
-    (hidden("back"),),
-    (),
-    (leave("missing", "cn=closed"),),
+    (STEP, (mail_comes, alias_by_hand("follower", "expired"), leave("expired"))),
+    (STEP, ()),
+    (STEP, (hidden("back"),)),
+    (STEP, ()),
+    (STEP, (leave("missing", "cn=closed"),)),
 )
-"""What happens before each of the runs before."""
+"""What happens before each of the runs before, and how long after the last one that is."""
 
 MIXED: tuple[Act, ...] = (
     # mailboxes
@@ -145,11 +177,17 @@ MIXED: tuple[Act, ...] = (
     members("team", "stays", "leaver", "boss1", "boss2", "new1"),
     group("fresh", "new1", "new2", "stays"),
     redirected("outpost", "stays", "boss2"),
+    # addresses
+    renamed("maiden", "married"),
+    renamed("sleeper", "dreamer"),
+    renamed("known", "known-as", mailAlias=[]),
+    renamed("swap1", "swap2"),
+    renamed("swap2", "swap1"),
+    renamed("chain1", "chain2"),
+    renamed("chain2", "chain3"),
+    of_user("agent", mailSendAs=[full("married"), full("swap2")]),
     # rights
     of_user("deputy", mailSendAs=[]),
     of_user("novice", mailSendAs=full("boss1")),
 )
-"""What changes before the mixed run."""
-
-STEP = 40.0
-"""Minutes between two runs: longer than the grace of whoever is gone."""
+"""What changes before the mixed run, `LONG` after the last one: somebody else is deleted by it."""

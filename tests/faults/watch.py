@@ -20,7 +20,7 @@ Event = tuple[str, Fact]
 """`+` and a fact that was not so before a write, or `-` and one that is no longer so."""
 
 _TIMES = frozenset({"passwd_update", "recovery_email"})
-_OF_MAILBOX = ("name", "password", "active", "authsource", "half_deleted", "messages")
+_OF_MAILBOX = ("name", "password", "active", "authsource", "messages")
 _OF_ALIAS = ("active", "internal", "sogo_visible", "sender_allowed", "public_comment", "private_comment")
 _MIB = 1024 * 1024
 _SEVERAL = {"goto": ",", "send_as": ", "}
@@ -34,6 +34,8 @@ def facts(state: State) -> frozenset[Fact]:
 
 def _facts(state: State) -> Iterator[Fact]:
     for box in state.mailboxes.values():
+        if box.half_deleted:
+            continue  # nobody reaches it, and all that was in it is gone
         about = "mailbox", box.username
         yield about
         yield from ((*about, name, str(getattr(box, name))) for name in _OF_MAILBOX)
@@ -44,7 +46,8 @@ def _facts(state: State) -> Iterator[Fact]:
     for alias in state.aliases.values():
         about = "alias", alias.address
         yield about
-        yield from ((*about, name, str(getattr(alias, name))) for name in _OF_ALIAS)
+        values = ((name, getattr(alias, name)) for name in _OF_ALIAS)
+        yield from ((*about, name, "" if value is None else str(value)) for name, value in values)
         yield from ((*about, "goto", target) for target in alias.goto.split(","))
     for right in state.sender_acl:
         yield "mailbox", right.mailbox, "send_as", right.send_as
@@ -120,7 +123,7 @@ class Entry:
     def claims(self) -> Iterator[Event]:
         """Give the events that must have happened if this was done."""
         about = self.subject, self.address
-        if self.kind in {"create", "rename"}:
+        if self.kind == "create" or any(field["key"] == "address" for field in self.fields):
             yield "+", about
         if self.kind in {"remove", "delete"}:
             yield "-", about
@@ -130,7 +133,7 @@ class Entry:
                 was, is_now = (frozenset((text or "").split(_SEVERAL[key])) - {""} for text in (before, after))
                 yield from (("+", (*about, key, one)) for one in is_now - was)
                 yield from (("-", (*about, key, one)) for one in was - is_now)
-            elif key != "address" and self.kind not in {"remove", "delete"}:
+            elif key not in {"address", "aliases"} and self.kind not in {"remove", "delete"}:
                 yield "+", (*about, key, str(after))
 
 
