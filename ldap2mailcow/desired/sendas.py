@@ -49,7 +49,7 @@ class Senders:
             except LookupError:
                 continue
             if isinstance(found, Address):
-                self._grant([found], {ANYBODY})
+                self._grant([self.people.held.get(found, found)], {ANYBODY})
 
     def rights(self) -> tuple[Rights, Rights]:
         """Return by mailbox whom its user may send as, those that mailcow hosts and foreign ones."""
@@ -96,9 +96,8 @@ class Senders:
         """
         if not is_dn(text):
             sender = parse_sender(text)
-            sender = self.people.home(sender)
             twin = self.scope.twin(sender)
-            return twin if twin and self.people.has_mailbox(twin) else sender
+            return self.people.home(twin if twin and self.people.has_mailbox(twin) else sender)
         found = self.who.is_at(text)
         if isinstance(found, Group):
             if found.address is None:

@@ -81,10 +81,11 @@ def ask(  # noqa: PLR0913 - all that a directory may say
     holders: Mapping[str, str] | None = None,
     mailboxes: Mapping[str, Address] | None = None,
     has_mailbox: Iterable[str] = (),
+    former: Mapping[Address, Address] | None = None,
 ) -> Wishes:
     """Return what the entries of one directory ask for besides mailboxes.
 
-    `holders` are owners by alias, `mailboxes` addresses by id: who has what now.
+    `holders` are owners by alias, `mailboxes` addresses by id: who has what now; `former` addresses, whose they were.
     """
     config = config or make_config(source=LISTS)
     source = config.sources[0]
@@ -97,6 +98,7 @@ def ask(  # noqa: PLR0913 - all that a directory may say
         holders=mailboxes or {},
         has_mailbox=[Address(address) for address in has_mailbox],
     )
+    people = replace(people, former=former or {})
     answers = Answers(
         Answer("default", users),
         Answer("default", tuple(groups)) if source.reads_groups else None,

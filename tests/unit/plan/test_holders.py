@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from ldap2mailcow.model import Address, Cause, Code, Kind, Origin, Why
-from ldap2mailcow.plan import Options
+from ldap2mailcow.plan import Options, Reason, What
 
 from .builders import (
     ANN,
@@ -320,3 +320,66 @@ def test_people_of_another_directory_count_for_nothing_there() -> None:
     others = [row(Address(f"other{number}@{DOMAIN}"), source="branch") for number in range(9)]
     scene = replaced(3, of=3, config=make_config(ldap=[own, branch]))
     assert codes(replace(scene, rows=[*scene.rows, *others]).plan()) == [Code.IDS_REPLACED]
+
+
+def test_more_people_with_other_ids_than_the_limit_wait_for_a_word() -> None:
+    """The wrong server has other people at the same addresses, perhaps."""
+    scene = replaced(6, of=10, options=Options(), config=make_config(limits={"renames": 5}))
+    scene = replace(scene, wants=[*list(scene.wants)[:6], *(wanted(one, name="New") for one in people(10)[6:])])
+    plan = scene.plan()
+    assert kinds(plan.changes) == [(Kind.UPDATE, address) for address in people(10)[6:]]
+    assert [note for note in plan.notes if note.address in people(6)] == []
+    assert (plan.pending, codes(plan)) == ((), [])
+    (withheld,) = plan.withheld
+    assert (withheld.what, withheld.reason, withheld.managed, withheld.limit) == (
+        What.IDS,
+        Reason.OVER_LIMIT,
+        10,
+        5,
+    )
+    assert withheld.addresses == people(6)
+    assert {(change.kind, change.why) for change in withheld.changes} == {(Kind.ADOPT, Why.UNKNOWN_HERE)}
+    assert [change.dn for change in withheld.changes] == [dn_of(address) for address in people(6)]
+    assert withheld.sentence == (
+        "6 of 10 people have another id and the same address, as on a new directory server, and limits.renames lets 5 "
+        "through; if that is meant, run once with --force-removals 6"
+    )
+    again = make_plan(simulate(plan, scene.view()))
+    assert (again.changes, again.withheld) == ((), plan.withheld)
+
+
+@pytest.mark.parametrize("number", [5, 6])
+def test_a_limit_or_a_word_lets_new_ids_through(number: int) -> None:
+    options = Options(force_removals=6) if number == 6 else Options()
+    plan = replaced(number, of=10 if number == 6 else 9, options=options, config=make_config(limits={"renames": 4}))
+    assert bool(plan.plan().withheld) is (number == 5)
+    assert (remembered(plan.plan(), people(1)[0]).get("id") == "new-user000") is (number == 6)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({"has": [existing(one) for one in people(9)[5:]]}, id="mailboxes that aren't there"),
+        pytest.param({"options": Options(only=frozenset(people(2)))}, id="addresses that aren't looked at"),
+        pytest.param({"rows": [row(one, id=None) for one in people(9)]}, id="rows without an id"),
+        pytest.param(
+            {"rows": [row(one, missing_since=NOW - timedelta(days=2)) for one in people(9)]}, id="gone for long"
+        ),
+        pytest.param({"desired": {"ids": frozenset(map(id_of, people(9)))}}, id="people who are still there"),
+        pytest.param({"doubts": (CUT_SHORT,)}, id="an answer that isn't whole"),
+        pytest.param({"config": make_config(create_mailboxes=False)}, id="mailboxes that come from elsewhere"),
+    ],
+)
+def test_nobody_else_counts_as_one_with_a_new_id(more: dict[str, object]) -> None:
+    limits = {"options": Options(), "config": make_config(limits={"renames": 1})}
+    plan = replaced(9, of=9, **{**limits, **more}).plan()
+    assert [one for one in plan.withheld if one.what is What.IDS] == []
+
+
+def test_a_new_entry_does_not_get_the_mailbox_of_somebody_who_is_held_there() -> None:
+    """Ann's entry has another address, her mailbox stays where it is; Bob's new entry asks for her old address."""
+    wants = [wanted(CAT, id=id_of(ANN), dn=dn_of(ANN)), wanted(ANN, id="id-new", dn="uid=new")]
+    plan = quiet([ANN], wants=wants, config=make_config(renames="hold")).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.ADDRESS_REUSED, Code.RENAMED])
+    assert plan.findings[0].where == "uid=new"
+    assert f"it wants {ANN}, which is still the mailbox of {dn_of(ANN)}" in plan.findings[0].sentence

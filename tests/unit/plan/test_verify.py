@@ -16,14 +16,16 @@ from ldap2mailcow.model import (
     FieldChange,
     Kind,
     MailboxChange,
+    RenameChange,
     Why,
 )
-from ldap2mailcow.plan import calls_of, is_alias_done, is_done, remainder, without
+from ldap2mailcow.plan import calls_of, is_alias_done, is_done, is_same_alias, remainder, touches, without
 
 from .builders import (
     ANN,
     BOB,
     CAT,
+    DAN,
     DISABLED_TAG,
     INFO,
     LATER_STAMP,
@@ -158,6 +160,33 @@ TO_ANN_AND_BOB = AliasChange(
 )
 
 
+RENAME = RenameChange(Kind.RENAME, BOB, Why.RENAMED, former=ANN)
+
+
+@pytest.mark.parametrize(
+    ("change", "about"),
+    [
+        pytest.param(RENAME, {ANN, BOB}, id="a renaming"),
+        pytest.param(CHANGE, {ANN}, id="a mailbox"),
+        pytest.param(replace(CHANGE, senders=(BOB, "*")), {ANN, BOB}, id="rights"),
+        pytest.param(
+            AliasChange(Kind.CREATE, INFO, Why.NEW, writes={"goto": f"{ANN},{BOB}"}), {INFO, ANN, BOB}, id="alias"
+        ),
+        pytest.param(AliasChange(Kind.UPDATE, INFO, Why.LDAP, writes={"active": 0}), {INFO}, id="an alias' status"),
+        pytest.param(AliasChange(Kind.REMOVE, INFO, Why.NOT_WANTED), {INFO}, id="a removal"),
+    ],
+)
+def test_a_change_is_about_whom_it_names(change: Change, about: set[Address]) -> None:
+    assert {one for one in (ANN, BOB, CAT, INFO) if touches(change, {one, DAN})} == about
+    assert not touches(change, set())
+
+
+def test_an_alias_is_as_it_should_be_where_all_its_values_show() -> None:
+    assert is_same_alias({"goto": ANN, "active": 1}, alias(INFO, ANN))
+    assert not is_same_alias({"goto": ANN, "active": 0}, alias(INFO, ANN))
+    assert not is_same_alias({"goto": BOB, "active": 1}, alias(INFO, ANN))
+
+
 def test_an_alias_does_not_go_to_a_mailbox_that_could_not_be_made() -> None:
     left = without(TO_ANN_AND_BOB, {BOB})
     assert isinstance(left, AliasChange)
@@ -175,6 +204,8 @@ def test_an_alias_does_not_go_to_a_mailbox_that_could_not_be_made() -> None:
         pytest.param(replace(TO_ANN_AND_BOB, writes={"active": 0}), {ANN}, True, id="it goes where it went"),
         pytest.param(MailboxChange(Kind.GRANT, ANN, Why.LDAP), {ANN}, False, id="rights of one that wasn't made"),
         pytest.param(MailboxChange(Kind.GRANT, ANN, Why.LDAP), {BOB}, True, id="rights of another"),
+        pytest.param(RENAME, {BOB}, False, id="a renaming to one that wasn't made"),
+        pytest.param(RENAME, {ANN}, True, id="a renaming"),
     ],
 )
 def test_what_needs_no_mailbox_that_could_not_be_made_stays_whole(
