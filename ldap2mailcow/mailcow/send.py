@@ -215,7 +215,7 @@ def _made(call: Call, messages: Iterable[_Message]) -> dict[str, int]:
     if call.confirms == _ALIAS_MADE:
         return {}
     return {
-        str(message.arguments[0]).lower(): int(str(message.arguments[1]))
+        html.unescape(str(message.arguments[0])).lower(): int(str(message.arguments[1]))
         for message in messages
         if message.kind == "success" and message.code == _ALIAS_MADE and _is_number(message.arguments[1:])
     }

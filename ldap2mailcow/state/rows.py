@@ -38,9 +38,9 @@ class Table(Generic[Row]):
         return {column: _value(self.readers.get(column, _as_it_is), value) for column, value in held.items()}
 
     def move(self, connection: sqlite3.Connection, former: Address, address: Address) -> None:
-        """Give a row another address; what was known of that one is forgotten."""
-        connection.execute(f"DELETE FROM {self.name} WHERE address = ?", (address,))  # noqa: S608 - our own name
-        connection.execute(f"UPDATE {self.name} SET address = ? WHERE address = ?", (address, former))  # noqa: S608
+        """Give a row another address, whatever was known of that one; where there is no row, nothing changes."""
+        update = f"UPDATE OR REPLACE {self.name} SET address = ? WHERE address = ?"  # noqa: S608 - our own name
+        connection.execute(update, (address, former))
 
     def remember(self, connection: sqlite3.Connection, address: Address, patch: Patch | None) -> None:
         """Write a patch over a row, made first where there is none; None forgets the row, {} leaves all as it is."""

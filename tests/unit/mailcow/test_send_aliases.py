@@ -164,3 +164,49 @@ def test_an_alias_is_never_named_by_its_address(endpoint: str) -> None:
     with pytest.raises(ValueError, match="26foo@"):
         send(Mailcow(cast("Http", server)), Call(endpoint, ("26foo@example.org",), {}, "alias_removed"))
     assert server.sent == []
+
+
+# what a rename makes besides
+
+RENAME = Call("edit/rename-mbox", ("ann@example.org",), {"create_alias": 1}, "mailbox_renamed")
+RENAMED = ("success", ["mailbox_renamed", "ann@example.org", "bob@example.org"])
+
+
+def made(address: object, *number: object) -> tuple[str, object]:
+    return "success", ["alias_added", address, *number]
+
+
+@pytest.mark.parametrize("number", ["26", 26])
+def test_the_alias_that_a_rename_leaves_is_told_by_its_number(number: object) -> None:
+    """It is named before the renaming itself (docs/mailcow-api.md section 15)."""
+    outcome = sent(RENAME, said(made("Ann@example.org", number), RENAMED))
+    assert outcome == Sent(done=frozenset({"ann@example.org"}), made={"ann@example.org": 26})
+
+
+def test_an_alias_in_the_form_of_html_is_told_as_it_is() -> None:
+    assert sent(RENAME, said(made("o&#039;b&amp;c@example.org", "26"), RENAMED)).made == {"o'b&c@example.org": 26}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        made("ann@example.org"),
+        made("ann@example.org", None),
+        made("ann@example.org", "-1"),
+        ("success", ["alias_added"]),
+        ("success", "alias_added"),
+        ("info", ["alias_added", "ann@example.org", "26"]),
+        ("success", ["alias_modified", "ann@example.org", "26"]),
+    ],
+)
+def test_what_has_no_number_is_not_known_to_be_made(message: tuple[str, object]) -> None:
+    assert sent(RENAME, said(message, RENAMED)) == Sent(done=frozenset({"ann@example.org"}))
+
+
+def test_nothing_is_made_besides_what_an_alias_call_asks_for() -> None:
+    assert sent(ADD, said(added(INFO))).made == {}
+
+
+def test_a_rename_that_is_not_confirmed_made_nothing_for_certain() -> None:
+    outcome = sent(RENAME, said(made("ann@example.org", "26")))
+    assert (outcome.unknown, dict(outcome.made)) == (frozenset({"ann@example.org"}), {})

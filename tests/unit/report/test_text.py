@@ -7,7 +7,19 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from ldap2mailcow.model import Address, Code, Kind, MailboxChange, Notice, Subject, Value, Why
+from ldap2mailcow.model import (
+    Address,
+    Code,
+    FieldChange,
+    Kind,
+    MailboxChange,
+    Notice,
+    RenameChange,
+    Stage,
+    Subject,
+    Value,
+    Why,
+)
 from ldap2mailcow.plan import Fate
 from ldap2mailcow.report import (
     Result,
@@ -85,6 +97,29 @@ def test_a_deletion_shows_what_goes_with_it() -> None:
     ]
 
 
+RENAME = RenameChange(
+    Kind.RENAME,
+    Address("bob@example.org"),
+    Why.RENAMED,
+    fields=(FieldChange("address", ANN, "bob@example.org"),),
+    former=ANN,
+)
+
+
+def test_a_rename_shows_both_addresses_and_what_stays_at_the_old_one() -> None:
+    stays = replace(RENAME, left={"goto": "bob@example.org"})
+    (alone, with_alias) = change_lines([RENAME, stays])
+    assert alone == "rename    ann@example.org -> bob@example.org  (its address changed in the directory)"
+    assert with_alias.startswith("rename    ann@example.org -> bob@example.org; the old address stays as an alias  (")
+
+
+def test_a_status_that_is_put_back_is_shown_as_one() -> None:
+    back = replace(
+        RENAME, address=ANN, stage=Stage.BACK, why=Why.UNFINISHED, fields=(FieldChange("active", 2, 0),), active=0
+    )
+    assert change_lines([back]) == ["rename    ann@example.org  active 2 -> 0  (an earlier run began it)"]
+
+
 def test_that_the_mail_is_kept_for_a_while_is_told_once() -> None:
     gone = [change(Kind.DELETE, address_of(number), rebuilds=1) for number in (1, 2)]
     assert cost_lines(result(*gone)) == [
@@ -106,6 +141,8 @@ def test_what_is_only_written_again_has_no_line() -> None:
     "shown",
     [
         pytest.param(change_lines([change(address=EVIL_ADDRESS)]), id="address of a change"),
+        pytest.param(change_lines([replace(RENAME, former=EVIL_ADDRESS)]), id="old address of a rename"),
+        pytest.param(change_lines([replace(RENAME, address=EVIL_ADDRESS)]), id="new address of a rename"),
         pytest.param(change_lines([change(fields=[("name", EVIL, "Ann")])]), id="value before"),
         pytest.param(change_lines([change(fields=[("name", "Ann", EVIL)])]), id="value after"),
         pytest.param(withheld_lines([withheld(change(address=EVIL_ADDRESS))]), id="address of what is withheld"),
