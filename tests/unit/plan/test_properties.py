@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from ldap2mailcow.config import Config
+from ldap2mailcow.config.schema import Limit
 from ldap2mailcow.model import (
     ATTRIBUTES,
     Address,
@@ -19,6 +20,7 @@ from ldap2mailcow.model import (
     Change,
     Code,
     Existing,
+    ExistingAlias,
     Kind,
     Mailbox,
     Origin,
@@ -27,7 +29,8 @@ from ldap2mailcow.model import (
     SourceMemory,
     Value,
 )
-from ldap2mailcow.plan import Options, Plan, Reason, View, fingerprint, phases
+from ldap2mailcow.plan import Options, Plan, Reason, View, What, fingerprint, phases, renamed, without_lost
+from ldap2mailcow.plan.renames import temporary
 
 from .builders import (
     CANARY,
@@ -61,6 +64,7 @@ AUTHSOURCES = (None, "mailcow", "ldap")
 """Who checks the passwords of a source; None: the config doesn't say, so nothing is moved."""
 LEFT_ALONE = [("ldap-sync:released",), ("ldap-sync-berlin", "ldap-sync-berlin:disabled"), (MARK, "ldap-sync:berlin")]
 """Tags of mailboxes that nobody touches."""
+RENAMED_MARK = "ldap-sync:renamed"
 QUOTAS = st.sampled_from([0, 50, 100, 200])
 FLAGS = st.sampled_from([0, 1])
 
@@ -68,8 +72,15 @@ thorough = settings(max_examples=120, deadline=None, derandomize=True, database=
 
 
 @st.composite
-def mailboxes(draw: st.DrawFn, address: Address, authsource: str | None) -> Mailbox:
-    """What the directory may want for an address: of its usual entry, or of another."""
+def moves(draw: st.DrawFn) -> dict[Address, Address]:
+    """Whose entry has which address now: by address, the one that it had; circles and chains of all lengths."""
+    some = draw(st.sampled_from([(), (), EVERYBODY[:2], EVERYBODY[:4], EVERYBODY]))
+    return {address: address for address in EVERYBODY} | dict(zip(some, draw(st.permutations(some)), strict=True))
+
+
+@st.composite
+def mailboxes(draw: st.DrawFn, address: Address, authsource: str | None, usual: Address) -> Mailbox:
+    """What the directory may want for an address: of its `usual` entry, or of another."""
     attributes: dict[str, Value] = draw(
         st.fixed_dictionaries(
             {"authsource": st.just(authsource)} if authsource else {},
@@ -82,7 +93,7 @@ def mailboxes(draw: st.DrawFn, address: Address, authsource: str | None) -> Mail
         ),
     )
     password = draw(st.sampled_from([*PASSWORDS, None])) if authsource != "ldap" else None
-    entry = draw(st.sampled_from([address, address, address, *EVERYBODY[:3], Address("new@example.org")]))
+    entry = draw(st.sampled_from([usual, usual, usual, *EVERYBODY[:3], Address("new@example.org")]))
     moved = draw(st.sampled_from(["", "", ",ou=moved"]))
     mailbox = wanted(address, id=id_of(entry), dn=dn_of(entry) + moved, password=password)
     present = {"mail"} | attributes.keys() - {"authsource", "name"} | ({"password"} if password else set())
@@ -106,13 +117,13 @@ def existing_mailboxes(draw: st.DrawFn, address: Address) -> Existing:
 
 
 @st.composite
-def rows(draw: st.DrawFn, address: Address) -> Remembered:
-    """What the state file may remember of an address."""
+def rows(draw: st.DrawFn, address: Address, entry_id: str) -> Remembered:
+    """What the state file may remember of an address, of which an entry has the mailbox."""
     since = draw(st.sampled_from([None, NOW - timedelta(minutes=10), NOW - timedelta(days=2)]))
     retired = draw(st.sampled_from([None, None, NOW - timedelta(days=1), NOW - timedelta(days=11)]))
     return row(
         address,
-        id=draw(st.sampled_from([id_of(address), id_of(address), None])),
+        id=draw(st.sampled_from([entry_id, entry_id, None])),
         origin=draw(st.sampled_from(Origin)),
         digest=draw(st.sampled_from([*(seal(SecretStr(password)) for password in PASSWORDS), "lost:digest", None])),
         passwd_update=draw(st.sampled_from([STAMP, LATER_STAMP, None])),
@@ -190,33 +201,49 @@ def unreadable(draw: st.DrawFn, wants: list[Mailbox]) -> dict[str, object]:
 
 
 @st.composite
+def some_aliases(draw: st.DrawFn, taken: list[Address]) -> list[ExistingAlias]:
+    """What mailcow may have of aliases: a stranger's, former addresses of ours."""
+    theirs, former = alias(EVERYBODY[5], EVERYBODY[6], mark=""), alias(EVERYBODY[3], EVERYBODY[0], mark=RENAMED_MARK)
+    found = draw(st.sampled_from([[], [theirs], [former], [theirs, former]]))
+    return [one for one in found if one.address not in taken]
+
+
+@st.composite
 def views(draw: st.DrawFn, *, tight: bool = True) -> View:
     """Return any view; `tight`: the domain may be too full for what it has already."""
-    config = draw(st.sampled_from(CONFIGS))
+    renames, limit = draw(st.sampled_from(["rename", "rename", "hold"])), draw(st.sampled_from([9, 1]))
+    config = draw(st.sampled_from(CONFIGS)).model_copy(update={"renames": renames})
+    config = config.model_copy(update={"limits": config.limits.model_copy(update={"renames": Limit(count=limit)})})
     some = st.lists(st.sampled_from(EVERYBODY), unique=True)
-    has = [draw(existing_mailboxes(address)) for address in draw(some)]
+    halfway = st.sampled_from(
+        [[], [], [], [temporary(EVERYBODY[0])], [temporary(EVERYBODY[0]), temporary(EVERYBODY[1])]]
+    )
+    has = [draw(existing_mailboxes(address)) for address in (*draw(some), *draw(halfway))]
     used = sum(int(mailbox.attributes["quota"]) for mailbox in has)
     limits = {
         "max_mailboxes": draw(st.integers(0, 10)),
         "max_quota": draw(st.integers(0, 800)) if tight else used + draw(st.integers(0, 400)),
         "max_mailbox_quota": draw(st.sampled_from([100, 200])) if tight else 200,
         "default_quota": draw(st.sampled_from([0, 60])),
+        "max_aliases": draw(st.sampled_from([1000, 1000, 1, 2])),
     }
     mapping = config.sources[0].user_mapping
     authsource = mapping.authsource if "authsource" in mapping.model_fields_set else None
-    wants = unique(draw(mailboxes(address, authsource)) for address in draw(some))
+    whose = draw(moves())
+    wants = unique(draw(mailboxes(address, authsource, whose[address])) for address in draw(some))
     return Scene(
         wants=wants,
         has=has,
         desired=draw(unreadable(wants)),
-        rows=[draw(rows(address)) for address in draw(some)],
+        rows=[draw(rows(address, id_of(address))) for address in draw(some)]
+        + [draw(rows(address, draw(st.sampled_from(list(map(id_of, EVERYBODY)))))) for address in draw(halfway)],
         config=config,
         options=draw(options),
         sources=draw(searches(config)),
         limits=limits,
         doubts=draw(st.sampled_from([(), (), (CUT_SHORT,), (CANARY,)])),
         actual={"provider": draw(st.sampled_from(["mailcow", "ldap"]))},
-        aliases=draw(st.sampled_from([[], [alias(EVERYBODY[5], EVERYBODY[6], mark="")]])),
+        aliases=draw(some_aliases([box.address for box in has])),
     ).view()
 
 
@@ -526,3 +553,92 @@ def test_a_finding_that_keeps_somebody_away_has_no_change_beside_it(view: View) 
             Code.ADDRESS_IS_ALIAS,
         }:
             assert finding.where not in changed
+
+
+# renames
+
+
+def renames_of(plan: Plan) -> list[RenameChange]:
+    return [change for change in plan.changes if isinstance(change, RenameChange)]
+
+
+def whereabouts(plan: Plan, view: View) -> dict[Address, Address]:
+    """Return where every mailbox is after the renames of a plan, by where it was before."""
+    now = {address: address for address in view.actual.mailboxes}
+    for change in renames_of(plan):
+        (before,) = [before for before, address in now.items() if address == change.former]
+        now[before] = change.address
+    return now
+
+
+@given(views())
+@thorough
+def test_a_mailbox_never_moves_onto_an_address_that_somebody_has_at_that_moment(view: View) -> None:
+    taken = {*view.actual.mailboxes, *view.actual.aliases}
+    for change in renames_of(make_plan(view)):
+        gives_way = {change.address} if change.gives_way is not None else set()
+        assert change.former in taken
+        assert change.address not in taken - gives_way
+        taken = (taken - {change.former}) | {change.address, *([change.former] if change.left else [])}
+
+
+@given(views())
+@thorough
+def test_nobody_s_mailbox_ends_at_the_address_of_somebody_else(view: View) -> None:
+    plan, known = make_plan(view), without_lost(view).memory.mailboxes
+    for before, after in whereabouts(plan, view).items():
+        if before == after:
+            continue
+        person, owner = view.desired.mailboxes[after], known.get(before)
+        if owner is None:
+            assert before == temporary(after)
+        elif owner.id is None:
+            assert owner.dn.lower() == person.dn.lower()
+        else:
+            assert owner.id == person.id or before == temporary(after)
+        assert is_ours(view, before)
+
+
+@given(views())
+@thorough
+def test_nobody_is_left_between_two_addresses_by_a_run_that_began_it(view: View) -> None:
+    ends = whereabouts(make_plan(view), view)
+    assert not [after for before, after in ends.items() if before != after and after not in view.desired.mailboxes]
+
+
+@given(views())
+@thorough
+def test_who_is_held_stays_as_it_is(view: View) -> None:
+    after = renamed(without_lost(view))
+    held = after.desired.held
+    assert held.keys() == after.renames.held.keys()
+    for address, former in held.items():
+        assert after.actual.mailboxes[former] == view.actual.mailboxes[former]
+        assert after.actual.mailboxes.get(address) == view.actual.mailboxes.get(address)
+        assert after.actual.aliases.get(address) == view.actual.aliases.get(address)
+    plan = make_plan(view)
+    touched = {change.address for change in plan.changes if change.kind not in {Kind.DISABLE, Kind.DELETE}}
+    assert touched.isdisjoint({former for former in held.values() if former not in view.desired.mailboxes})
+    assert not {*held, *held.values()} & {one for change in renames_of(plan) for one in (change.former, change.address)}
+
+
+@given(views())
+@thorough
+def test_no_more_mailboxes_are_renamed_than_allowed_or_forced(view: View) -> None:
+    """Whoever is between two addresses, and whom they wait for, doesn't count."""
+    ends = {before: after for before, after in whereabouts(make_plan(view), view).items() if before != after}
+    halfway = any(before == temporary(after) for before, after in ends.items())
+    ours = sum(is_ours(view, address) for address in view.actual.mailboxes)
+    allowed = max(view.config.limits.renames.allows(ours), view.options.force_removals or 0)
+    assert halfway or len(ends) <= allowed
+
+
+@given(views())
+@thorough
+def test_what_a_rename_waits_for_is_told(view: View) -> None:
+    plan, after = make_plan(view), renamed(without_lost(view))
+    withheld = {one for kept in plan.withheld if kept.what is What.RENAMES for one in kept.addresses}
+    told = {finding.where for finding in plan.findings}
+    for address in after.desired.held:
+        is_looked_at = not view.options.only or address in view.options.only
+        assert address in withheld or view.desired.mailboxes[address].dn in told or not is_looked_at
