@@ -13,7 +13,7 @@ import pytest
 from tests.directory_server import Slapd
 from tests.mailcow_server import Clock, DomainLimits, MailcowServer
 
-from .installation import DOMAIN, Done, Hands, Installation
+from .installation import DOMAIN, Done, Hands, Installation, attributes_of
 from .story import SCHEMA, alias_at, full, group, group_dn, members, of_user, user, user_dn
 
 PEOPLE = ("b1", "b2", "b3", "x1", "x2", "x3", "x4", "p1", "p2", "p3")
@@ -21,7 +21,8 @@ PEOPLE = ("b1", "b2", "b3", "x1", "x2", "x3", "x4", "p1", "p2", "p3")
 LISTS = ("b-list", "x-list", "x-team", "p-list")
 ADDRESSES = ("info", "sales", "help", "press")
 """What people of both may want as further addresses."""
-EVENTS = 60
+Rows = dict[str, dict[str, Any]]
+EVENTS = 120
 
 
 @dataclass
@@ -79,7 +80,7 @@ def two(tmp_path: Path, directory: Slapd) -> Iterator[Callable[..., Two]]:
         yield make
 
 
-def things(house: Installation, *, of: Installation) -> dict[str, object]:
+def things(house: Installation, *, of: Installation) -> Rows:
     """Return the mailboxes and aliases of mailcow that carry an installation's mark, whole."""
     mark = of.settings["mark"]
     tags = {mark, f"ldap-sync:{mark}", f"{mark}:disabled", f"{mark}:released"}
@@ -91,22 +92,34 @@ def things(house: Installation, *, of: Installation) -> dict[str, object]:
 
 
 def owned(house: Installation) -> set[str]:
-    """Return what an installation remembers as its own."""
+    """Return what an installation remembers as its own; an alias without a number is so by its mark alone."""
     if not house.state_file.exists():
         return set()
-    rows = house.rows("SELECT address FROM mailbox UNION ALL SELECT address FROM alias")
+    rows = house.rows("SELECT address FROM mailbox UNION ALL SELECT address FROM alias WHERE number > 0")
     return {address for (address,) in rows}
 
 
 def run(two: Two, house: Installation, *options: str) -> Done:
     """Let one installation run, and see that it leaves alone what carries the other's mark."""
+    house.writes()
     theirs = things(house, of=two.other(house))
     done = house.again(*options, minutes=two.random.choice([1, 20, 40]))
     assert done.code in (0, 3, 4), done.said
     after = things(house, of=two.other(house))
-    assert {name: row for name, row in after.items() if name in theirs} == theirs
-    assert after.keys() == theirs.keys()
+    for write in house.writes():
+        if write.path == "edit/rename-mbox":
+            follow(theirs, after, **attributes_of(write))
+    assert after == theirs
     return done
+
+
+def follow(
+    before: Rows, after: Rows, *, old_local_part: str, new_local_part: str, domain: str, **_: object
+) -> None:
+    """Let aliases follow that go to a renamed mailbox alone: mailcow does so by itself, whosever they are."""
+    for name, row in before.items():
+        if row.get("goto") == f"{old_local_part}@{domain}":
+            row |= {"goto": f"{new_local_part}@{domain}", "modified": after[name]["modified"]}
 
 
 # what happens
@@ -134,6 +147,11 @@ def somebody_changes(two: Two) -> None:
         ]
     )
     of_user(name, **attributes)(two.berlin)
+
+
+def somebody_is_renamed(two: Two) -> None:
+    name = two.random.choice(two.here())
+    of_user(name, mail=full(two.random.choice([name, f"{name}-new", f"{name}-newer"])))(two.berlin)
 
 
 def somebody_leaves(two: Two) -> None:
@@ -193,6 +211,7 @@ HAPPENINGS: list[Callable[[Two], None]] = [
     *[runs] * 8,
     loses_state,
     *[somebody_changes] * 5,
+    *[somebody_is_renamed] * 6,
     somebody_leaves,
     somebody_is_back,
     *[a_list_changes] * 2,
@@ -203,12 +222,12 @@ HAPPENINGS: list[Callable[[Two], None]] = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(30))
 @pytest.mark.parametrize("marks", MARKS, ids="-and-".join)
 def test_whatever_happens_neither_touches_what_is_the_other_s(
     two: Callable[..., Two], marks: tuple[str, str], seed: int
 ) -> None:
-    story = two(marks, POLICIES[seed], seed)
+    story = two(marks, POLICIES[seed % 3], seed)
     for name in PEOPLE:
         user(name)(story.berlin)
     for name in LISTS:
