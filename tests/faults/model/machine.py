@@ -89,8 +89,10 @@ class Model(RuleBasedStateMachine):
         """The truth."""
         return self.house.directory
 
-    @initialize(names=st.lists(people, max_size=5, unique=True), lists=some_people, has_run=st.sampled_from([True, True, False]))
-    def begin(self, names: list[str], lists: tuple[str, ...], has_run: bool) -> None:
+    @initialize(
+        names=st.lists(people, max_size=5, unique=True), lists=some_people, has_run=st.sampled_from([True, True, False])
+    )
+    def begin(self, names: list[str], lists: tuple[str, ...], *, has_run: bool) -> None:
         """Most stories begin where some people have been served for a while."""
         self.some_come_with_their_usual_addresses(names)
         if lists:
@@ -101,7 +103,7 @@ class Model(RuleBasedStateMachine):
     # the directory
 
     @rule(name=people, mail=mails, aliases=some_aliases, active=st.booleans())
-    def somebody_comes(self, name: str, mail: str, aliases: tuple[str, ...], active: bool) -> None:
+    def somebody_comes(self, name: str, mail: str, aliases: tuple[str, ...], *, active: bool) -> None:
         if name not in self.directory.people:
             person = self.directory.person(name, mail)
             self.directory.people[name] = replace(person, aliases=aliases, active=active)
@@ -128,7 +130,7 @@ class Model(RuleBasedStateMachine):
             self.directory.people[name] = self.directory.left.pop(name)
 
     @rule(name=people, same_password=st.booleans())
-    def an_entry_is_made_anew(self, name: str, same_password: bool) -> None:
+    def an_entry_is_made_anew(self, name: str, *, same_password: bool) -> None:
         if name in self.directory.people:
             self.directory.new_id(name)
             if not same_password:
@@ -140,7 +142,7 @@ class Model(RuleBasedStateMachine):
             self.directory.change(name, mail=mail)
 
     @rule(name=people, active=st.booleans())
-    def a_status_changes(self, name: str, active: bool) -> None:
+    def a_status_changes(self, name: str, *, active: bool) -> None:
         if name in self.directory.people:
             self.directory.change(name, active=active)
 
@@ -238,7 +240,7 @@ class Model(RuleBasedStateMachine):
             self.call("edit/rename-mbox", {"items": [""], "attr": names})
 
     @rule(address=mails, is_marked=st.booleans(), is_disabled=st.booleans())
-    def administrator_sets_our_tags(self, address: str, is_marked: bool, is_disabled: bool) -> None:
+    def administrator_sets_our_tags(self, address: str, *, is_marked: bool, is_disabled: bool) -> None:
         mark = self.house.mark
         tags = {mark: is_marked, f"{mark}:disabled": is_disabled}
         with self.by_hand():
@@ -275,7 +277,7 @@ class Model(RuleBasedStateMachine):
         self.house.settings["adopt_mailboxes"] = policy
 
     @rule(staff_only=st.booleans())
-    def config_says_who_is_searched_for(self, staff_only: bool) -> None:
+    def config_says_who_is_searched_for(self, *, staff_only: bool) -> None:
         self.house.settings["filter"] = staff_only
 
     # disasters
@@ -296,7 +298,7 @@ class Model(RuleBasedStateMachine):
         self.now += timedelta(minutes=minutes)
 
     @rule(minutes=waits, look_first=st.booleans())
-    def a_run(self, minutes: int, look_first: bool) -> None:
+    def a_run(self, minutes: int, *, look_first: bool) -> None:
         self.now += timedelta(minutes=minutes)
         self.run(self.tell(), Request(), look_first=look_first)
 

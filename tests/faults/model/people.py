@@ -29,7 +29,7 @@ MAILS = (*(f"{name}@{ORG}" for name in (*PEOPLE, "info")), f"ann@{NET}", f"info@
 ALIASES = (f"ann@{ORG}", f"ben@{ORG}", f"info@{ORG}", f"sales@{ORG}", f"info@{NET}")
 LIST_MAILS = (*(f"{name}@{ORG}" for name in LISTS), f"info@{ORG}")
 
-PASSWORD, STATUS, MAIL, ALIAS, ID = "userpassword", "mailactive", "mail", "mailalias", "entryuuid"  # noqa: S105 - names
+PASSWORD, STATUS, MAIL, ALIAS, ID = "userpassword", "mailactive", "mail", "mailalias", "entryuuid"
 """Names of attributes, as an entry has them."""
 
 
@@ -102,7 +102,7 @@ class Trust(StrEnum):
     NO_LISTS = "no lists"  # the search for groups was cut short
     NO_MAILS = "no mails"  # the right to read an attribute is lost
     NO_STATUS = "no status"
-    NO_PASSWORDS = "no passwords"  # noqa: S105 - not one
+    NO_PASSWORDS = "no passwords"
     NO_IDS = "no ids"
 
 

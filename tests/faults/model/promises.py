@@ -140,7 +140,9 @@ class Judge:
     def gives(self, store: Store, person: Person) -> None:
         """Let somebody have a store, if they may have it."""
         if store.owner != person.id:
-            assert self.may_take(store), f"the mail of {store.owner} at {store.address} goes to {person.dn}, {person.id}"
+            assert self.may_take(store), (
+                f"the mail of {store.owner} at {store.address} goes to {person.dn}, {person.id}"
+            )
             self.mail.granted |= {(address, person.id) for address, owner in self.mail.granted if owner == store.owner}
             store.owner = person.id
             store.is_seen()
@@ -387,4 +389,3 @@ def left_to_do(ran: Ran) -> list[str]:
     """Return the changes that a run means to make, but for what is written again each time."""
     assert ran.result is not None
     return [change.name for change in ran.result.plan.changes if change.kind is not Kind.REASSERT]
-

@@ -34,9 +34,7 @@ class Settled:
         """How many want each address, in whatever way."""
         told = self.ran.told
         return Counter(
-            address
-            for wanted in ({one.mail, *one.aliases} for one in told.people)
-            for address in wanted
+            address for wanted in ({one.mail, *one.aliases} for one in told.people) for address in wanted
         ) + Counter(one.mail for one in told.lists)
 
     def may_have(self, person: Person) -> bool:
