@@ -44,7 +44,9 @@ def _rename(client: Mailcow, change: RenameChange) -> None:
     if change.active == 0:
         _set_active(client, change, change.former, BARRED)
     try:
-        sent = _ensure(client, rename_call(change), lambda: _is_renamed(client, change))
+        sent = _ensure(
+            client, rename_call(change), lambda: _is_renamed(client, change), lambda: mail_store_trouble(client)
+        )
     except _NotDoneError:
         if change.active == 0:
             _set_active(client, change, change.former, 0)
@@ -91,9 +93,12 @@ def _keep_alias(client: Mailcow, change: RenameChange, number: int | None) -> No
         _LOG.warning("%s was renamed, but %s is no alias as it should be: %s", change.address, change.former, error)
 
 
-def _ensure(client: Mailcow, call: Call, is_done: Callable[[], bool]) -> Sent:
+def _ensure(
+    client: Mailcow, call: Call, is_done: Callable[[], bool], hindrance: Callable[[], str] = lambda: ""
+) -> Sent:
     """Send a request until it is certain that it is done, a few times at most, and return the last answer.
 
+    `hindrance` is asked before it is sent again, for the reason why it can't be just now.
     Raises _NotDoneError for one that is refused or stays unknown, and what `Mailcow.get` raises.
     """
     sent = _sent(client, call)
@@ -103,6 +108,8 @@ def _ensure(client: Mailcow, call: Call, is_done: Callable[[], bool]) -> Sent:
         with attempt:
             if is_done():
                 return sent
+            if trouble := hindrance():
+                raise _NotDoneError(trouble)
             sent = _sent(client, call)
             if sent.unknown and not is_done():
                 raise _NotDoneError(sent.why)

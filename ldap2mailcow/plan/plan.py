@@ -185,8 +185,10 @@ def _with_what_they_leave(
 
 
 def _leaving(rename: RenameChange, alias: AliasChange | None) -> RenameChange:
-    if alias is None or rename.left is None:
+    if rename.left is None:
         return rename
+    if alias is None:  # its comment and flags are written all the same
+        return replace(rename, rebuilds=rename.rebuilds + (rename.active != 1))
     remember = {**(alias.remember or {}), "number": None}
     return replace(
         rename,
@@ -203,10 +205,10 @@ def _in_order(changes: Iterable[AnyChange]) -> tuple[AnyChange, ...]:
 
 def _unmanaged(draft: Draft) -> tuple[Address, ...]:
     """Return the mailboxes that are neither ours nor in the directory."""
-    desired, actual = draft.view.desired.mailboxes, draft.view.actual.mailboxes
-    return tuple(
-        sorted(box.address for box in actual.values() if not draft.is_ours(box) and box.address not in desired)
-    )
+    desired = draft.view.desired
+    known = {*desired.mailboxes, *desired.held.values()}
+    boxes = draft.view.actual.mailboxes.values()
+    return tuple(sorted(box.address for box in boxes if not draft.is_ours(box) and box.address not in known))
 
 
 def _orphans(draft: Draft) -> tuple[Address, ...]:

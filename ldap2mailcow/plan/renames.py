@@ -305,7 +305,7 @@ class After:
             Why.RENAMED,
             self._view.desired.mailboxes[wanted].dn,
             fields=(FieldChange("address", former, address),),
-            rebuilds=2 if active == 0 else 0,
+            rebuilds=(2 if active == 0 else 0) + (leave and active != 1),
             former=former,
             active=active,
             left=self._left(address) if leave else None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 
 from tests.directory_server import group
@@ -172,6 +174,40 @@ def test_dovecot_that_is_down_is_told_and_waited_for(office: Installation) -> No
     assert office.again(minutes=5).code == 0
     assert office.mailcow.state.mailbox(NEW).name == "Zoë Ahmed"  # type: ignore[union-attr]
     settles(office)
+
+
+class DownAfterOneLook(dict[str, str]):
+    """The states of containers of which dovecot goes down once somebody has looked."""
+
+    looks = count()
+
+    def get(self, name: str, default: object = None, /) -> str:
+        is_down = name == "dovecot-mailcow" and next(self.looks) > 0
+        return "restarting" if is_down else str(default)
+
+
+def test_a_rename_is_not_sent_again_where_dovecot_went_down_meanwhile(office: Installation) -> None:
+    office.mailcow.state.container_states = DownAfterOneLook()
+    office.mailcow.faults.add("deadlock", "edit/rename-mbox")
+    office.change(1, mail=NEW)
+    done = office.again(minutes=5)
+    assert done.code == 3
+    assert "dovecot-mailcow is restarting" in done.out
+    assert [call.path for call in office.writes()] == ["edit/rename-mbox"]
+    office.mailcow.state.container_states = {}
+    assert office.again(minutes=5).code == 0
+    assert office.mailcow.state.mailbox(NEW) is not None
+    settles(office)
+
+
+@pytest.mark.parametrize(("active", "rebuilds"), [(0, 4), (1, 0), (2, 2)])
+def test_what_it_costs_is_what_was_told(office: Installation, active: int, rebuilds: int) -> None:
+    office.edit_by_hand(4, active=active)
+    office.change(4, mail=NEW)
+    told = office.again("--dry-run", "--output", "json", minutes=5).document["cost"]["rebuilds"]
+    office.writes()
+    assert office.again(minutes=5).code == 0
+    assert sum(call.full for call in office.writes()) == told == rebuilds
 
 
 def test_a_dry_run_shows_it_and_does_nothing(office: Installation) -> None:
