@@ -113,9 +113,7 @@ def run(two: Two, house: Installation, *options: str) -> Done:
     return done
 
 
-def follow(
-    before: Rows, after: Rows, *, old_local_part: str, new_local_part: str, domain: str, **_: object
-) -> None:
+def follow(before: Rows, after: Rows, *, old_local_part: str, new_local_part: str, domain: str, **_: object) -> None:
     """Let aliases follow that go to a renamed mailbox alone: mailcow does so by itself, whosever they are."""
     for name, row in before.items():
         if row.get("goto") == f"{old_local_part}@{domain}":
@@ -222,7 +220,7 @@ HAPPENINGS: list[Callable[[Two], None]] = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("marks", MARKS, ids="-and-".join)
 def test_whatever_happens_neither_touches_what_is_the_other_s(
     two: Callable[..., Two], marks: tuple[str, str], seed: int
@@ -295,6 +293,7 @@ def test_an_installation_whose_tag_another_s_took_the_place_of_forgets_the_mailb
     user("x1")(story.berlin)
     group("x-list", "x1")(story.berlin)
     run(story, story.berlin)
+    run(story, story.berlin)  # reads the number of the alias
     story.berlin.by_hand(f"delete/mailbox/tag/{full('x1')}", ["ldap-sync"])
     number = alias_at(story.berlin, "x-list").id
     story.berlin.by_hand("edit/alias", {"items": [number], "attr": {"private_comment": ""}})

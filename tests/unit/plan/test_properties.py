@@ -16,6 +16,7 @@ from ldap2mailcow.config.schema import Limit
 from ldap2mailcow.model import (
     ATTRIBUTES,
     Address,
+    AliasChange,
     Cause,
     Change,
     Code,
@@ -253,12 +254,13 @@ def is_ours(view: View, address: Address) -> bool:
 
 
 def disables(changes: Iterable[Change]) -> list[Address]:
-    return [change.address for change in changes if change.kind is Kind.DISABLE]
+    """Return whose mailboxes are disabled; an alias at a former address goes with whom it goes to."""
+    return [change.address for change in of_mailboxes(changes) if change.kind is Kind.DISABLE]
 
 
 def removals(changes: Iterable[Change]) -> list[Address]:
     """Return who can't receive, or log in as before, after some changes."""
-    return [change.address for change in changes if change.kind in {Kind.DISABLE, Kind.SWITCH}]
+    return [change.address for change in of_mailboxes(changes) if change.kind in {Kind.DISABLE, Kind.SWITCH}]
 
 
 def deletions(changes: Iterable[Change]) -> set[Address]:
@@ -427,9 +429,12 @@ def test_every_change_is_in_exactly_one_batch_and_its_calls_are_for_nobody_else(
     batches = [batch for phase in phases(plan.changes) for batch in phase.batches]
     assert sorted(map(id, plan.changes)) == sorted(id(change) for batch in batches for change in batch.changes)
     for batch in batches:
-        about = {tuple(change.address for change in batch.changes)}
-        if isinstance(batch.changes[0], RenameChange):
-            about |= {(batch.changes[0].former,), (Address("0"),)}
+        about: set[tuple[str, ...]] = {tuple(change.address for change in batch.changes)}
+        for change in batch.changes:
+            if isinstance(change, RenameChange):
+                about |= {(change.former,), ("0",), (str(change.gives_way),)}
+            elif isinstance(change, AliasChange):
+                about.add((str(change.number),))
         assert {call.items for call in batch.calls} <= about
         assert batch.calls
         assert len(batch.changes) <= 10
