@@ -309,7 +309,7 @@ class Run:
                 plan.changes,
                 client,
                 connections=self.config.mailcow_connections,
-                intend=lambda change: self.store.intend(change, self.clock()),
+                intend=lambda changes: self.store.intend(changes, self.clock()),
                 record=self.record,
                 progress=progress,
             )

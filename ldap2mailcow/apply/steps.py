@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from threading import Event
@@ -56,13 +56,13 @@ def apply(
     client: Mailcow,
     *,
     connections: int,
-    intend: Callable[[Change], None],
+    intend: Callable[[Sequence[Change]], None],
     record: Callable[[Outcome], None],
     progress: Callable[[], None],
 ) -> Applied:
     """Carry out changes, already in order, and return how each ended.
 
-    `intend` is called in this thread for each change whose doing mailcow alone wouldn't show, just before it is sent;
+    `intend` is called in this thread with the changes that mailcow alone wouldn't tell enough of, before they are sent;
     `record` for every outcome as soon as it is certain, `progress` after it. One failed change never stops the others,
     apart from those that need it: mail is sent to no mailbox that could not be made, and nothing is done to one that
     isn't called what it should be. A refused key or an unreachable mailcow stops them all.
@@ -105,7 +105,7 @@ def _possible(batches: Iterable[Batch], applied: Applied, end: Callable[[Outcome
 
 
 def _one_by_one(
-    client: Mailcow, batches: Iterable[Batch], applied: Applied, intend: Callable[[Change], None]
+    client: Mailcow, batches: Iterable[Batch], applied: Applied, intend: Callable[[Sequence[Change]], None]
 ) -> Iterator[Settled]:
     """Settle batches of one change each, in order; after trouble the remaining ones are left untried."""
     for batch in batches:
@@ -114,14 +114,14 @@ def _one_by_one(
             yield Settled((Outcome(change, done=False, detail=_NOT_RENAMED),))
             continue
         if needs_intent(change):
-            intend(change)
+            intend([change])
         yield settle(client, batch)
         if applied.trouble:
             return
 
 
 def _side_by_side(
-    client: Mailcow, batches: Iterable[Batch], workers: int, intend: Callable[[Change], None]
+    client: Mailcow, batches: Iterable[Batch], workers: int, intend: Callable[[Sequence[Change]], None]
 ) -> Iterator[Settled]:
     """Settle batches side by side; after trouble, here or at the caller's, the remaining ones are left untried."""
     stop = Event()
@@ -134,9 +134,8 @@ def _side_by_side(
             stop.set()
         return settled
 
-    for change in (change for batch in batches for change in batch.changes):
-        if needs_intent(change):
-            intend(change)
+    if uncertain := [change for batch in batches for change in batch.changes if needs_intent(change)]:
+        intend(uncertain)
     with ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(work, batch) for batch in batches]
         try:

@@ -1,7 +1,7 @@
 """What an earlier run began and didn't see the end of: mailcow tells how far it came.
 
-A run writes down what it is about to do wherever mailcow alone wouldn't tell afterwards whose doing it was. At most the
-last of these is uncertain: each is written just before it is done, and taken out once its end is recorded.
+A run writes down what it is about to do wherever mailcow alone wouldn't tell afterwards all that has to be remembered.
+It takes that out again once the end is recorded.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ldap2mailcow.model import (
     Address,
     AliasChange,
     Change,
+    Existing,
     FieldChange,
     Kind,
     MailboxChange,
@@ -34,10 +35,10 @@ from .view import Settled
 
 
 def needs_intent(change: Change) -> bool:
-    """Tell whether mailcow alone wouldn't show afterwards that a change was ours, or how far it came."""
+    """Tell whether mailcow alone wouldn't show afterwards that a change was ours, or why, or how far it came."""
     if isinstance(change, AliasChange):
         return change.kind is Kind.DISABLE  # an adopted alias keeps its comment: nothing says who set it inactive
-    return isinstance(change, RenameChange) or change.kind is Kind.DELETE
+    return isinstance(change, RenameChange) or change.kind in {Kind.CREATE, Kind.DISABLE, Kind.DELETE}
 
 
 def deletions_begun(memory: Memory, actual: Actual) -> frozenset[Address]:
@@ -77,11 +78,19 @@ def _is_done(change: Change, actual: Actual, halves: Collection[Address]) -> boo
     if isinstance(change, RenameChange):
         is_there = change.address in actual.mailboxes
         return change.stage is Stage.WHOLE and is_there and change.former not in actual.mailboxes
-    if isinstance(change, MailboxChange):
+    if isinstance(change, AliasChange):
+        alias = actual.aliases.get(change.address)
+        return alias is not None and alias.number == change.number and not alias.is_active
+    if change.kind is Kind.DELETE:
         return _is_gone(change.address, actual) and change.address not in halves
-    alias = actual.aliases.get(change.address)
-    number = cast("AliasChange", change).number
-    return alias is not None and alias.number == number and not alias.is_active
+    box = actual.mailboxes.get(change.address)
+    return box is not None and _has_become(box, cast("MailboxChange", change))
+
+
+def _has_become(box: Existing, change: MailboxChange) -> bool:
+    """Tell whether a mailbox was made, or disabled, by a change of ours: nobody else sets our tags."""
+    is_so = change.kind is Kind.CREATE or box.attributes[ACTIVE.key] == (change.remember or {}).get("barred")
+    return is_so and box.tags.issuperset(change.add_tags)
 
 
 def _applicable(change: Change, memory: Memory) -> Change:

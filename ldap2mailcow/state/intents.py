@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from pydantic import SecretStr
+
 from ldap2mailcow.model import (
     Address,
     AliasChange,
@@ -24,6 +26,9 @@ from ldap2mailcow.model import (
 
 from .rows import TABLES, stored
 
+_LEFT_OUT = SecretStr("")
+"""Stands for a password that was written: the history says that one was, and nobody says which."""
+
 
 def packed(change: Change) -> str:
     """Return a change as JSON; a password in it is left out."""
@@ -32,6 +37,8 @@ def packed(change: Change) -> str:
         own = {"former": change.former, "active": change.active, "stage": change.stage, "hash": change.attribute_hash}
     elif isinstance(change, AliasChange):
         own = {"number": change.number}
+    elif isinstance(change, MailboxChange):
+        own = {"tags": change.add_tags, "password": change.password is not None}
     return json.dumps(
         {
             "is": type(change).__name__,
@@ -73,7 +80,7 @@ def unpacked(text: str) -> Change:
         )
     if subject is Subject.ALIAS:
         return AliasChange(**shared, number=found["number"])
-    return MailboxChange(**shared)
+    return MailboxChange(**shared, add_tags=tuple(found["tags"]), password=_LEFT_OUT if found["password"] else None)
 
 
 def _patch(patch: Patch | None) -> dict[str, object] | None:

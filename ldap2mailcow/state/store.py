@@ -116,13 +116,14 @@ class State:
             if outcome.done or not isinstance(change, MailboxChange | RenameChange):
                 self.connection.execute("DELETE FROM intent WHERE name = ?", (change.name,))
 
-    def intend(self, change: Change, at: datetime) -> None:
-        """Write down what is about to be done, until its end is recorded.
+    def intend(self, changes: Iterable[Change], at: datetime) -> None:
+        """Write down what is about to be done, until the end of each is recorded.
 
         That of a mailbox stays where it failed, too: how far mailcow came is seen by the next run.
         """
         with self._transaction():
-            self._intend(change, at)
+            for change in changes:
+                self._intend(change, at)
 
     def settle(self, done: Iterable[Change], repairs: Iterable[Change], at: datetime, run: int) -> None:
         """Record what an earlier run had done, and forget what it meant to do; `repairs` are meant from now on."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -226,11 +225,10 @@ class Ground:
 
     # what must be so
 
-    def problems(self, course: Course, *, is_recorded: bool, lost: AbstractSet[str] = frozenset()) -> Iterator[str]:
+    def problems(self, course: Course, *, is_recorded: bool) -> Iterator[str]:
         """Tell what is wrong after a disturbed run.
 
-        `is_recorded`: all that was done must stand in the history; `lost`: columns of the state file that may be empty
-        where a change was not recorded.
+        `is_recorded`: all that was done must stand in the history.
         """
         twin = self.twin
         if not course.is_quiet:
@@ -241,7 +239,6 @@ class Ground:
         yield from (
             f"state file: {path}: {found!r}, not {wanted!r}"
             for path, found, wanted in differences(course.remembered, twin.remembered)
-            if path[-1] not in lost
         )
         yield from (f"state file: number of {address} is {what}" for address, what in self._wrong_numbers())
         yield from self._untrue(course)

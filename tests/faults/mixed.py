@@ -174,7 +174,7 @@ MIXED: tuple[Act, ...] = (
     of_user("stays", mailAlias=[full(name) for name in ("staying", "one", "two", "three")]),
     of_user("clerk", mailAlias=[]),
     user("released"),  # has a mailbox where somebody else had an alias
-    members("team", "stays", "leaver", "boss1", "boss2", "new1"),
+    members("team", "stays", "leaver", "boss1", "boss2", "new1", "swap1"),
     group("fresh", "new1", "new2", "stays"),
     redirected("outpost", "stays", "boss2"),
     # addresses

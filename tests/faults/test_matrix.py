@@ -32,9 +32,6 @@ T = TypeVar("T")
 WHOLE = os.environ.get("FAULT_MATRIX") == "whole"
 MEMORY = Path("/dev/shm")  # noqa: S108 - a state file there costs no waiting for a disk; only tests' own folders in it
 
-LOST = frozenset({"kept", "disabled"})
-"""Columns of the state file that a change which nobody wrote down leaves as they were: the next run finds it done."""
-
 READS = (FaultKind.EMPTY_BODY, FaultKind.HTTP_500, FaultKind.HTTP_502, FaultKind.DROP_BEFORE)
 WRITES = (*READS, FaultKind.EMPTY_BODY_AFTER, FaultKind.DROP_AFTER, FaultKind.DEADLOCK, FaultKind.LOCK_WAIT)
 DATABASE = (FaultKind.DEADLOCK, FaultKind.LOCK_WAIT)
@@ -84,7 +81,7 @@ def survey(
     count = 0
     for name, disturbed in cases:
         course = place.course(disturbed)
-        problems = [*place.problems(course, is_recorded=is_recorded, lost=frozenset() if is_recorded else LOST)]
+        problems = [*place.problems(course, is_recorded=is_recorded)]
         wrong += [f"{row}, {name}: {problem}" for problem in (*problems, *more(name, course))]
         count += 1
     tally[row] += count

@@ -12,6 +12,7 @@ from ldap2mailcow.model import (
     Actual,
     Address,
     AliasChange,
+    Cause,
     Change,
     Existing,
     ExistingAlias,
@@ -35,7 +36,9 @@ from .builders import (
     ANN,
     BOB,
     CAT,
+    DISABLED_TAG,
     INFO,
+    MARK,
     TEAM,
     Scene,
     alias,
@@ -80,6 +83,14 @@ DELETION = MailboxChange(
 SILENCE = AliasChange(
     Kind.DISABLE, INFO, Why.NO_TARGET, remember={"disabled": True, "number": 7}, writes={"active": 0}, number=7
 )
+BIRTH = MailboxChange(Kind.CREATE, ANN, Why.NEW, "uid=ann", add_tags=(MARK,), remember={"origin": Origin.CREATED})
+BARRING = MailboxChange(
+    Kind.DISABLE,
+    ANN,
+    Why.MISSING,
+    add_tags=(DISABLED_TAG,),
+    remember={"disabled": Cause.MISSING, "was_active": 1, "barred": 2},
+)
 BACK = RenameChange(
     Kind.RENAME,
     ANN,
@@ -117,8 +128,11 @@ def mailcow(*there: Existing | ExistingAlias) -> Actual:
         (BACK, True),
         (DELETION, True),
         (SILENCE, True),
-        (replace(DELETION, kind=Kind.DISABLE), False),
-        (MailboxChange(Kind.CREATE, ANN, Why.NEW), False),
+        (BIRTH, True),
+        (BARRING, True),
+        (replace(BIRTH, kind=Kind.ADOPT), False),
+        (replace(BARRING, kind=Kind.ENABLE), False),
+        (replace(BARRING, kind=Kind.UPDATE), False),
         (replace(SILENCE, kind=Kind.UPDATE), False),
         (replace(SILENCE, kind=Kind.REMOVE), False),
     ],
@@ -143,6 +157,14 @@ DONE: dict[str, tuple[Change, list[Existing | ExistingAlias], bool]] = {
     "still active": (SILENCE, [alias(INFO, BOB, number=7)], False),
     "another alias": (SILENCE, [alias(INFO, BOB, number=8, active=0)], False),
     "no alias any more": (SILENCE, [], False),
+    "made": (BIRTH, [existing(ANN, tags=[MARK, "more"])], True),
+    "not made": (BIRTH, [existing(BOB)], False),
+    "made by somebody else": (BIRTH, [existing(ANN, tags=())], False),
+    "barred": (BARRING, [existing(ANN, active=2, tags=[MARK, DISABLED_TAG])], True),
+    "not barred": (BARRING, [existing(ANN, tags=[MARK, DISABLED_TAG])], False),
+    "barred by somebody else": (BARRING, [existing(ANN, active=2)], False),
+    "set inactive by somebody else": (BARRING, [existing(ANN, active=0, tags=[MARK, DISABLED_TAG])], False),
+    "nobody to bar": (BARRING, [], False),
 }
 
 
