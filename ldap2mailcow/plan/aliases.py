@@ -278,7 +278,7 @@ class AliasKeeper:
         if self.is_too_long(wish, goto):
             goto = there
         change = self.change(wish, existing, goto)
-        leaving = self.losing(existing) - goto
+        leaving = self.not_renamed(existing, self.losing(existing) - goto)
         if change and is_our_alias(self.draft, existing) and self.shrinks_too_much(wish, existing, leaving):
             less = self.change(wish, existing, goto | leaving)
             self.shrunk.append((change, self.not_counting(less, existing) if less else None))
@@ -311,6 +311,18 @@ class AliasKeeper:
         reached = self.delivery.reached(existing)
         return reached if self.draft.view.config.decides_status else reached | self.delivery.barred(existing)
 
+    def not_renamed(self, existing: ExistingAlias, leaving: frozenset[Address]) -> frozenset[Address]:
+        """Return those of the leaving whom an alias really loses.
+
+        A run that was killed may have renamed people and not come to their lists: the state file has the new names.
+        """
+        row = self.draft.view.memory.aliases.get(existing.address)
+        if row is None or GOTO not in row.applied:
+            return leaving
+        known = split(str(row.applied[GOTO]))
+        were_renamed = len(known - self.delivery.goto(existing)) >= len(leaving - known)
+        return leaving & known if were_renamed else leaving
+
     def still_is_where_it_was(self, wish: Alias, existing: ExistingAlias) -> bool:
         """Tell whether a further address went to the same person before, who can't be reached at the new place yet.
 
@@ -328,7 +340,7 @@ class AliasKeeper:
         if roles <= {*OF_ONE_PERSON, None} or not leaving:
             return False
         known = split(str(row.applied[GOTO])) if row and GOTO in row.applied else frozenset(wish.goto)
-        before = existing.goto - (frozenset(wish.goto) - known)
+        before = self.delivery.goto(existing) - (frozenset(wish.goto) - known)
         allowed = self.draft.view.config.limits.list_shrink.allows(len(before))
         is_much = Role.LIST in roles and len(leaving) > allowed
         return is_much or bool(self.knowledge.doubt(wish.role))
@@ -410,7 +422,9 @@ class AliasKeeper:
                 return Why.TARGET_BACK
         row = self.draft.view.memory.aliases.get(wish.address)
         applied = row.applied if row else {}
-        return Why.LDAP if any(applied.get(change.key) != change.after for change in fields) else Why.MAILCOW
+        if any(applied.get(change.key) != change.after for change in fields):
+            return Why.LDAP
+        return Why.RENAMED if existing.address in self.draft.view.renames.meant else Why.MAILCOW
 
     def remember(self, wish: Alias, existing: ExistingAlias, goto: frozenset[Address]) -> None:
         """Note what is known of an alias that needs no change."""

@@ -88,13 +88,20 @@ class Delivery:
         old = self.view.renames.moving.get(address)
         return old if old and address not in self.is_active and self.is_active.get(old) else address
 
+    def goto(self, existing: ExistingAlias) -> frozenset[Address]:
+        """Return whom an alias that is there means, by the names that they have after the run's renames.
+
+        Without itself, which mailcow takes out of every edit.
+        """
+        return self.view.renames.meant.get(existing.address, existing.goto) - {existing.address}
+
     def reached(self, existing: ExistingAlias, *, whoever: bool = False) -> frozenset[Address]:
-        """Return whom an alias that is there goes on to reach; not itself, which mailcow takes out of every edit.
+        """Return whom an alias that is there goes on to reach.
 
         With `whoever` mailboxes count whose address is wanted by an entry that can't have it: somebody has them, and
         where absence isn't known they may be on the list.
         """
-        goto = existing.goto - {existing.address}
+        goto = self.goto(existing)
         found = self.reachable(goto)
         return found | {address for address in goto if self.is_active.get(address)} if whoever else found
 
@@ -107,7 +114,7 @@ class Delivery:
         boxes = self.view.actual.mailboxes
         return frozenset(
             one
-            for one in existing.goto - {existing.address}
+            for one in self.goto(existing)
             if one in boxes and boxes[one].attributes[ACTIVE.key] != 0 and self.reach(one) is Reach.INACTIVE
         )
 

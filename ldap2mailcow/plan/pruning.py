@@ -1,4 +1,4 @@
-"""Aliases of ours that the run leaves as they are: nobody who can't be reached any more stays in their goto."""
+"""Aliases of ours that the run leaves as they are: who can't be reached any more goes, who is renamed gets the name."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def staying(draft: Draft, delivery: Delivery, decided: Collection[Address]) -> l
 
 
 def prune(draft: Draft, delivery: Delivery, aliases: Iterable[ExistingAlias]) -> Iterator[AliasChange]:
-    """Give the changes of aliases that lose somebody."""
+    """Give the changes of aliases that lose somebody, or in which somebody is called by an old name."""
     for existing in aliases:
         if change := _pruned(draft, delivery, existing, row_of(draft, existing)):
             yield change
@@ -62,10 +62,10 @@ def _pruned(draft: Draft, delivery: Delivery, existing: ExistingAlias, row: Reme
     return AliasChange(
         Kind.UPDATE if goto else Kind.DISABLE,
         existing.address,
-        Why.NO_TARGET,
+        Why.RENAMED if goto and existing.address in draft.view.renames.meant else Why.NO_TARGET,
         row.dn,
         fields=(field,),
-        rebuilds=delivery.rebuilds(existing.goto),
+        rebuilds=delivery.rebuilds(existing.goto | goto),
         remember={
             "source": row.source,
             "owner": row.owner,

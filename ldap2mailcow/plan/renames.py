@@ -31,6 +31,8 @@ from ldap2mailcow.model import (
     Subject,
     Value,
     Why,
+    joined,
+    split,
 )
 
 from .alias_marks import OF_ONE_PERSON, is_our_alias, row_of
@@ -73,7 +75,8 @@ def renamed(view: View) -> View:
     changes = tuple(_steps(after, going, candidates.taken))
     held = {address: candidates.wanted[address] for address in renames.held}
     people = replace(view.desired, held=held, renaming={old: new for new, old in held.items()})
-    view = replace(after.view(), desired=people, renames=replace(renames, changes=changes))
+    renames = replace(renames, changes=changes, meant=after.meant())
+    view = replace(after.view(), desired=people, renames=renames)
     former = {address: alias.goto[0] for address, alias in formers(Draft(view, whole=True))}
     return replace(view, desired=replace(people, former=former))
 
@@ -281,6 +284,8 @@ class After:
         self._domains: dict[str, Domain] = dict(view.actual.domains)
         self._rows: dict[Address, Remembered] = dict(view.memory.mailboxes)
         self._alias_rows: dict[Address, RememberedAlias] = dict(view.memory.aliases)
+        self._meant: dict[Address, frozenset[Address]] = {}
+        self._draft = Draft(view, whole=True)
         self._senders = dict(view.senders)
         self._turn = 0
 
@@ -289,6 +294,10 @@ class After:
         actual = replace(self._view.actual, mailboxes=self.mailboxes, aliases=self._aliases, domains=self._domains)
         memory = replace(self._view.memory, mailboxes=self._rows, aliases=self._alias_rows)
         return replace(self._view, actual=actual, memory=memory, senders=self._senders)
+
+    def meant(self) -> dict[Address, frozenset[Address]]:
+        """Return the gotos of aliases of ours by the new names, where mailcow leaves them with the old ones."""
+        return {one: goto for one, goto in self._meant.items() if goto != self._aliases[one].goto}
 
     def rename(self, former: Address, address: Address, wanted: Address, *, leave: bool) -> RenameChange:
         """Rename a mailbox and return the change that does it; `leave` an alias at the old address.
@@ -335,21 +344,28 @@ class After:
 
     def _give_way(self, change: RenameChange) -> Iterator[Note]:
         """Forget the alias at the new address."""
+        self._meant.pop(change.address, None)
         if self._aliases.pop(change.address, None):
             self._count(change.address.domain, -1)
             self._alias_rows.pop(change.address, None)
             yield Note(change.address, None, Subject.ALIAS)
 
     def _follow(self, former: Address, address: Address) -> Iterator[Note]:
-        """Let the aliases follow that go to the mailbox alone, as mailcow does."""
+        """Let the aliases follow that go to the mailbox alone, as mailcow does; of ours, note whom the others mean."""
         for one, alias in self._aliases.items():
+            goto = self._meant.get(one, alias.goto)
             if alias.values[GOTO] == former:
                 self._aliases[one] = replace(alias, values={**alias.values, GOTO: address})
-                row = self._alias_rows.get(one)
-                if row and row.applied.get(GOTO) == former:
-                    applied = {**row.applied, GOTO: address}
-                    self._alias_rows[one] = replace(row, applied=applied)
-                    yield Note(one, {"applied": applied}, Subject.ALIAS)
+            elif former in goto and is_our_alias(self._draft, alias):
+                self._meant[one] = goto - {former} | {address}
+            else:
+                continue
+            row = self._alias_rows.get(one)
+            known = split(str(row.applied[GOTO])) if row and GOTO in row.applied else frozenset()
+            if row and former in known:
+                applied = {**row.applied, GOTO: joined(known - {former} | {address})}
+                self._alias_rows[one] = replace(row, applied=applied)
+                yield Note(one, {"applied": applied}, Subject.ALIAS)
 
     def _left(self, address: Address) -> dict[str, Value]:
         return {

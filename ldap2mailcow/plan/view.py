@@ -119,6 +119,8 @@ class Renames:
     withheld: tuple[Withheld, ...] = ()
     moving: Mapping[Address, Address] = field(default_factory=dict)
     """By new address in another domain: where somebody's mailbox is until they get a new one there."""
+    meant: Mapping[Address, frozenset[Address]] = field(default_factory=dict)
+    """By alias of ours: the goto by the new names, where mailcow leaves it with the old ones."""
 
     def senders_after(self, rows: frozenset[str] | None) -> frozenset[str] | None:
         """Return what becomes of somebody's rows of `sender_acl`."""

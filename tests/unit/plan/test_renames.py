@@ -35,6 +35,7 @@ from .builders import (
     CAT,
     DAN,
     DOMAIN,
+    DOUBTED,
     HELP,
     INFO,
     MARK,
@@ -674,15 +675,84 @@ def test_aliases_that_go_to_the_mailbox_alone_follow_and_so_do_their_rows() -> N
     assert gotos == {INFO: NEW, TEAM: f"{ANN},{BOB}", HELP: NEW, ANN: NEW}
     followed = {"goto": NEW, "sogo_visible": 0}
     assert after.memory.aliases[INFO].applied == followed
-    assert after.memory.aliases[TEAM].applied[GOTO] == f"{ANN},{BOB}"
+    on_the_list = after.memory.aliases[TEAM].applied
+    assert on_the_list[GOTO] == f"{BOB},{NEW}"
     assert after.memory.aliases[HELP] == old  # of another alias than the one that is there
     notes = after.renames.changes[0].notes
-    assert [note for note in notes if note.address != ANN] == [Note(INFO, {"applied": followed}, Subject.ALIAS)]
+    assert [note for note in notes if note.address != ANN] == [
+        Note(INFO, {"applied": followed}, Subject.ALIAS),
+        Note(TEAM, {"applied": on_the_list}, Subject.ALIAS),
+    ]
+    assert after.renames.meant == {TEAM: {BOB, NEW}}
     known = after.memory.aliases[ANN]
     expected = RememberedAlias(
         ANN, "default", id_of(ANN), dn_of(ANN), Role.FORMER, Origin.CREATED, applied={"goto": NEW}
     )
     assert known == expected
+
+
+def on_a_list(moves: Mapping[Address, Address], *members: Address, **more: object) -> Scene:
+    """Return a scene in which people who are on a list of ours get other addresses; no other wish comes with it."""
+    fields: dict[str, Any] = {
+        "config": ALIASES,
+        "aliases": [alias(TEAM, *members)],
+        "alias_rows": [alias_row(listing(TEAM, *members))],
+    }
+    return moved(moves, **{**fields, **more})
+
+
+def targets(view: View, address: Address = TEAM) -> frozenset[Address]:
+    return view.actual.aliases[address].goto
+
+
+def test_who_is_renamed_is_not_lost_to_a_list() -> None:
+    """Else a firm that renames everybody would have to force the lists too."""
+    scene = on_a_list({ANN: NEW, BOB: NEWER}, ANN, BOB, wishes=[listing(TEAM, NEW, NEWER)])
+    assert scene.plan().withheld == ()
+    assert targets(settles(scene)) == {NEW, NEWER}
+
+
+def test_where_lists_are_not_known_everybody_on_them_stays_by_the_new_name() -> None:
+    """Their old address may be somebody else's from now on."""
+    for wishes in ([], [listing(TEAM, CAT)]):
+        scene = on_a_list({ANN: BOB, BOB: ANN}, ANN, CAT, wishes=wishes, answers={"groups": DOUBTED})
+        plan = scene.plan()
+        assert [change.why for change in plan.changes if change.address == TEAM] == [Why.RENAMED]
+        after = simulate(plan, scene.view())
+        assert targets(after) == {BOB, CAT}
+        assert make_plan(after).changes == ()
+
+
+def test_a_list_that_may_not_shrink_keeps_its_members_by_their_new_names() -> None:
+    members = (ANN, CAT, DAN)
+    scene = on_a_list({ANN: BOB, BOB: ANN}, *members, wishes=[listing(TEAM, CAT)])
+    plan = scene.plan()
+    assert [one.what for one in plan.withheld] == [What.LISTS]
+    after = simulate(plan, scene.view())
+    assert targets(after) == {BOB, CAT, DAN}
+    assert [one.what for one in make_plan(after).withheld] == [What.LISTS]
+
+
+def test_a_run_that_was_killed_before_it_came_to_the_lists_is_gone_on_with() -> None:
+    """The renames are in the state file with what became of the lists; the lists themselves have the old names."""
+    scene = on_a_list({ANN: BOB, BOB: ANN, DAN: NEW}, ANN, DAN, wishes=[listing(TEAM, BOB, NEW)])
+    plan = scene.plan()
+    renames = tuple(change for change in plan.changes if isinstance(change, RenameChange))
+    killed = simulate(replace(plan, changes=renames), scene.view())
+    assert targets(killed) == {ANN, DAN}
+    rest = make_plan(killed)
+    assert rest.withheld == ()
+    assert targets(simulate(rest, killed)) == {BOB, NEW}
+
+
+def test_members_by_hand_are_not_taken_for_those_who_were_renamed() -> None:
+    scene = on_a_list({}, ANN, aliases=[alias(TEAM, ANN, BOB, CAT)], wishes=[listing(TEAM, ANN)])
+    assert [one.what for one in scene.plan().withheld] == [What.LISTS]
+
+
+def test_a_list_of_somebody_else_is_left_as_it_is() -> None:
+    scene = on_a_list({ANN: NEW}, aliases=[alias(TEAM, ANN, BOB, mark="their own")], alias_rows=[])
+    assert targets(settles(scene)) == {ANN, BOB}
 
 
 def test_rights_that_name_the_old_address_follow() -> None:
