@@ -18,11 +18,13 @@ def known_users(
 ) -> Iterator[tuple[Entry, str, Address | None]]:
     """Give the users' entries with their ids and addresses; None for those who have none to use.
 
-    That is what the mailbox is called, or will be, or what only forwards.
+    That is what the mailbox is called, or will be, or what only forwards. An address at which somebody else is held
+    is none to use: mail for the one who wants it would go to the other.
 
     Those that can't be told apart are left out.
     """
-    addresses = {one.id: one.address for one in people.mailboxes.values()}
+    others = people.renaming.keys() - people.held.keys()
+    addresses = {one.id: one.address for one in people.mailboxes.values() if one.address not in others}
     addresses |= {one.id: one.address for one in people.forwarders.values()}
     for entry in entries:
         entry_id = stable_id(entry, id_attribute)

@@ -144,6 +144,25 @@ def test_rights_of_a_group_go_to_the_mailboxes_of_its_members() -> None:
     assert wishes.senders == {ANN: {CAT}}
 
 
+# somebody without a mailbox, whose address is still the mailbox of one who is held there
+
+OCCUPIED: dict[str, Any] = {"mailboxes": {"id-bob": BOB}, "has_mailbox": [ANN, BOB]}
+"""Ann's mailbox is none of ours; she and Bob swap, and he stays at bob@ for now."""
+
+
+def test_nothing_that_is_meant_for_somebody_goes_to_one_who_is_held_at_their_address() -> None:
+    more: dict[str, Any] = {
+        "ann": {"mailAlias": "a@example.org", "mailGroup": TEAM, "mailSendAs": CAT},
+        "bob": {"mailAlias": "b@example.org"},
+        "cat": {"mailSendAs": dn_of("ann")},
+    }
+    lists = [group("team", member=[dn_of("ann"), dn_of("cat")])]
+    wishes = ask(*people_of_a_swap(**more), groups=lists, config=CONFIG, anyone=(dn_of("ann"),), **OCCUPIED)
+    assert goto_of(wishes) == {"b@example.org": (BOB,), TEAM: (CAT,)}
+    assert wishes.senders == {}
+    assert wishes.unreadable == {"id-ann"}
+
+
 # former addresses
 
 
