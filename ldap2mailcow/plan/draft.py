@@ -82,8 +82,9 @@ class Draft:
         """Tell whether a mailbox is one that its person no longer uses: they have another one, in another domain."""
         current = self.remembered_by_id.get(row.id or "", row)
         has_other = current is not row and current.address.domain != row.address.domain
-        is_wanted = current.address in self.view.desired.mailboxes
-        return has_other and is_wanted and current.address in self.view.actual.mailboxes
+        wanted = self.view.desired.mailboxes.get(current.address)
+        is_theirs = wanted is not None and wanted.id == row.id
+        return has_other and is_theirs and current.address in self.view.actual.mailboxes
 
     @property
     def remembered_source(self) -> SourceMemory:
