@@ -113,7 +113,7 @@ def guard_ids(draft: Draft) -> Withheld | None:
     A new directory server does that; so does the wrong one.
     """
     view = draft.view
-    known = sum(draft.is_of_source(row) for row in view.memory.mailboxes.values())
+    known = _known_by_id(draft)
     again = [
         mailbox
         for address, mailbox in sorted(view.desired.mailboxes.items())
@@ -139,9 +139,14 @@ def guard_ids(draft: Draft) -> Withheld | None:
     return withheld
 
 
+def _known_by_id(draft: Draft) -> int:
+    """Return how many people of the directory are remembered with an id."""
+    return sum(row.id is not None and draft.is_of_source(row) for row in draft.view.memory.mailboxes.values())
+
+
 def tell_replaced_ids(draft: Draft) -> None:
     """Say that more than half of the people were matched by their address alone, as on another directory server."""
-    known = sum(draft.is_of_source(row) for row in draft.view.memory.mailboxes.values())
+    known = _known_by_id(draft)
     if len(draft.taken_over) >= REPLACED_AT_LEAST and len(draft.taken_over) * 2 > known:
         draft.find(
             Code.IDS_REPLACED,

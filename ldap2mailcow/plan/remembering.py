@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ldap2mailcow.model import Mailbox, Value
+from ldap2mailcow.model import Mailbox, Remembered, Value
 
 from .draft import Draft
 
@@ -22,12 +22,22 @@ def identity(draft: Draft, mailbox: Mailbox) -> dict[str, object]:
         had = row.present & draft.vanished  # nor does what waits for somebody's word
     return {
         "source": mailbox.source,
-        "id": mailbox.id if draft.ids_hold else None,
+        "id": _id(draft, mailbox, row),
         "dn": mailbox.dn,
         **SEEN,
         "retired_since": None,
         "present": mailbox.present | had,
     }
+
+
+def _id(draft: Draft, mailbox: Mailbox, row: Remembered | None) -> str | None:
+    """Return by which id a mailbox is remembered.
+
+    None that nobody has had yet while most people have another one: whether they are believed is to be said first, and
+    their number among those that are known mustn't shrink meanwhile.
+    """
+    is_new = row is None or row.id != mailbox.id
+    return None if not draft.ids_hold or (draft.waiting and is_new) else mailbox.id
 
 
 def applied(mailbox: Mailbox, values: Mapping[str, Value]) -> Mapping[str, Value]:

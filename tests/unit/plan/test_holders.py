@@ -348,6 +348,22 @@ def test_more_people_with_other_ids_than_the_limit_wait_for_a_word() -> None:
     assert (again.changes, again.withheld) == ((), plan.withheld)
 
 
+def test_people_who_come_while_new_ids_wait_for_a_word_do_not_hide_them() -> None:
+    """They are remembered by their DN alone until then; those who are known keep the ids that they have."""
+    scene = replaced(6, of=10, options=Options(), config=make_config(limits={"renames": 5}))
+    come = [wanted(Address(f"new{number}@{DOMAIN}")) for number in range(5)]
+    known = [wanted(one, name="New") for one in people(10)[6:]]
+    scene = replace(scene, wants=[*list(scene.wants)[:6], *known, *come])
+    plan = scene.plan()
+    assert {change.address for change in plan.changes if change.kind is Kind.CREATE} == {one.address for one in come}
+    assert {remembered(plan, one.address)["id"] for one in come} == {None}
+    assert {remembered(plan, one)["id"] for one in people(10)[6:]} == {id_of(one) for one in people(10)[6:]}
+    again = make_plan(simulate(plan, scene.view()))
+    assert (again.changes, again.withheld) == ((), plan.withheld)
+    after = make_plan(replace(simulate(plan, scene.view()), options=Options(force_removals=6)))
+    assert {remembered(after, one.address)["id"] for one in come} == {one.id for one in come}
+
+
 @pytest.mark.parametrize("number", [5, 6])
 def test_a_limit_or_a_word_lets_new_ids_through(number: int) -> None:
     options = Options(force_removals=6) if number == 6 else Options()
