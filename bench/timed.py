@@ -16,7 +16,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from ldap2mailcow import cli, directory, mailcow, run
+from ldap2mailcow import cli, directory, looking, mailcow, run
 
 LDAP, MAILCOW, PLAN, APPLY = "LDAP read", "mailcow read", "plan", "apply"
 
@@ -25,9 +25,11 @@ PARTS: tuple[tuple[Any, str, str], ...] = (
     (mailcow, "read_actual", MAILCOW),
     (mailcow, "read_aliases", MAILCOW),
     (mailcow, "read_senders", MAILCOW),
-    (run, "desire", PLAN),
-    (run, "desire_aliases", PLAN),
-    (run, "make_plan", PLAN),
+    (looking, "desire", PLAN),
+    (looking, "desire_aliases", PLAN),
+    (looking, "settle_mailboxes", PLAN),
+    (looking, "renamed_all", PLAN),
+    (looking, "make_plans", PLAN),
     (run, "apply", APPLY),
     (run, "read_stamps", APPLY),
 )

@@ -306,7 +306,7 @@ class Screen:
             for finding in result.open_findings
             if (finding.level is not Level.INFO or self.verbosity >= VERBOSE)
             and (self.verbosity > QUIET or finding.level is Level.ERROR)
-            and (self.shows_all or notices.is_news(finding.code, finding.where))
+            and (self.shows_all or notices.is_news(finding.code, finding.place))
         ]
         withheld = [one for one in plan.withheld if self.shows_all or notices.is_news(WITHHELD, one.name)]
         if self.verbosity > QUIET:

@@ -3,52 +3,34 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from pydantic import SecretStr
 
 from ldap2mailcow import directory, mailcow
 from ldap2mailcow.apply import Applied, apply, read_stamps, writes_password
 from ldap2mailcow.config import Config, Loaded, Source
-from ldap2mailcow.desired import choose_id_attribute, desire, desire_aliases
+from ldap2mailcow.looking import look, planned
 from ldap2mailcow.mailcow import Mailcow
 from ldap2mailcow.model import (
     Address,
-    Answer,
     Answers,
     Code,
     Existing,
     ExistingAlias,
     Finding,
-    Kind,
     Level,
     Memory,
     Note,
     Outcome,
     RenameChange,
-    SourceMemory,
 )
-from ldap2mailcow.plan import (
-    NotReleased,
-    Options,
-    Plan,
-    View,
-    deletions_begun,
-    holders,
-    make_plan,
-    reads_aliases,
-    renamed,
-    senders_due,
-    settle,
-    wants_new_mailboxes,
-    without_lost,
-)
+from ldap2mailcow.plan import NotReleased, Options, Plan, View, merged
 from ldap2mailcow.plan import release as planned_release
 from ldap2mailcow.report import FAILED, WITHHELD, Due, Result, due
 from ldap2mailcow.state import ANCESTOR_FILE, State, lock, read_ancestor
@@ -114,27 +96,32 @@ class Run:
     """Its number in the history; 0 in a dry run, which leaves no trace."""
     is_planned: bool = False
     """Whether it came as far as its plan, with which all findings are shown; else nothing but its end is."""
+    left_out: dict[str, EndedEarlyError] = field(default_factory=dict)
+    """By name of each directory that can't be read in this run: why."""
+    refused: dict[SecretStr, datetime] = field(default_factory=dict)
+    """The credentials that were refused in this run, and when."""
 
     def sync(self) -> None:
         """Read all, plan all, show, and only then write."""
-        self.stop_if_refused("LDAP", "mailcow")
+        self.stop_if_refused()
         self.take_over_ancestor()
-        answers = self.read_directory()
+        answers = self.read_directories()
         with self.connected() as client:
-            view = self.look(client, answers)
-            self.tell_differences(view)
-            self.result.plan = self.planned(client, view)
+            views = self.look(client, answers)
+            self.tell_differences(views[0].memory)
+            plans = planned(client, views)
+            self.result.plan = merged(dict(zip(answers, plans, strict=True)), of=len(self.config.sources))
             self.result.findings += self.result.plan.findings
             self.is_planned = True
             self.screen.plan(self.result, self.due(complete=False))
             if not self.request.dry_run:
-                self.store.forget_refusals()
-                self.carry_out(client, view, self.result.plan)
+                self.store.forget_refusals(but=map(self.login, self.left_out))
+                self.carry_out(client, views, plans)
         self.result.exit_code = self.result.judge()
 
     def release(self, address: Address) -> None:
         """Have a mailbox or an alias marked as released, then forget it."""
-        self.stop_if_refused("mailcow")
+        self.stop_if_refused()
         with self.connected() as client:
             found = planned_release(address, look_at(client, address), self.store.memory(), self.config)
             if isinstance(found, NotReleased):
@@ -153,29 +140,33 @@ class Run:
         """All settings."""
         return self.loaded.config
 
+    def stop_if_refused(self) -> None:
+        """End the run if mailcow refused our key a short while ago."""
+        if end := self.refused_lately("mailcow", self.key):
+            raise end
+
+    def refused_lately(self, what: str, credential: SecretStr) -> EndedEarlyError | None:
+        """Return what ends the run where a credential was refused a short while ago."""
+        refused = self.refused.get(credential) or self.store.refused_at(credential)
+        if refused is None or self.clock() - refused >= REFUSED_FOR:
+            return None
+        return EndedEarlyError(
+            REFUSED,
+            f"{what} refused",
+            f"{what} refused these credentials at {refused:%H:%M} UTC, and nothing is asked again for "
+            f"{REFUSED_FOR // timedelta(minutes=1)} minutes, so that no account or address is locked; "
+            "correct them in the config, which ends the wait at once",
+        )
+
+    def login(self, name: str) -> SecretStr:
+        """Return what a directory knows us by, whole, so that a corrected one counts as another."""
+        source = next(source for source in self.config.sources if source.name == name)
+        return SecretStr("\0".join((*source.uri, source.bind_dn, source.bind_pw.get_secret_value())))
+
     @property
-    def source(self) -> Source:
-        """The directory."""
-        return self.config.sources[0]
-
-    def stop_if_refused(self, *servers: str) -> None:
-        """End the run if one of these servers refused our credentials a short while ago."""
-        for what in servers:
-            refused = self.store.refused_at(self.credentials()[what])
-            if refused and self.clock() - refused < REFUSED_FOR:
-                raise EndedEarlyError(
-                    REFUSED,
-                    f"{what} refused",
-                    f"{what} refused these credentials at {refused:%H:%M} UTC, and nothing is asked again for "
-                    f"{REFUSED_FOR // timedelta(minutes=1)} minutes, so that no account or address is locked; "
-                    "correct them in the config, which ends the wait at once",
-                )
-
-    def credentials(self) -> dict[str, SecretStr]:
-        """Return what each server knows us by, whole, so that a corrected one counts as another."""
-        ldap = (*self.source.uri, self.source.bind_dn, self.source.bind_pw.get_secret_value())
-        api = (self.config.mailcow_url, self.config.mailcow_api_key.get_secret_value())
-        return {"LDAP": SecretStr("\0".join(ldap)), "mailcow": SecretStr("\0".join(api))}
+    def key(self) -> SecretStr:
+        """What mailcow knows us by, whole."""
+        return SecretStr(f"{self.config.mailcow_url}\0{self.config.mailcow_api_key.get_secret_value()}")
 
     def take_over_ancestor(self) -> None:
         """Read the ancestor's database once, if one lies beside the config."""
@@ -183,7 +174,7 @@ class Run:
         if not path.exists():
             return
         if not self.store.has_ancestor:
-            self.store.take_over(read_ancestor(path), self.source.name)
+            self.store.take_over(read_ancestor(path), self.config.sources[0].name)
         self.result.findings += (
             Finding(
                 Code.ANCESTOR_STATE,
@@ -198,20 +189,46 @@ class Run:
         folder = self.config.state_file.parent if self.loaded.path is None else self.loaded.path.parent
         return folder / ANCESTOR_FILE
 
-    def tell_differences(self, view: View) -> None:
+    def tell_differences(self, memory: Memory) -> None:
         """Say once how we differ from an ancestor: until a run has come so far as to remember its directory."""
-        if view.memory.sources:
+        if memory.sources:
             return
         self.result.remarks += self.loaded.hints
         if self.ancestor_file.exists() or is_ancestors(self.loaded):
             self.result.remarks.append(ANCESTOR_DIFFERENCES)
 
-    def read_directory(self) -> Answers:
-        """Read the users of the directory, its groups, and its entries that only forward."""
+    def read_directories(self) -> dict[str, Answers]:
+        """Read each directory; one that can't be read doesn't keep the others from being followed."""
+        found: dict[str, Answers] = {}
+        for source in self.config.sources:
+            try:
+                found[source.name] = self.read_directory(source)
+            except EndedEarlyError as end:
+                self.leave_out(source, end)
+        self.result.findings += tuple(
+            Finding(
+                Code.DIRECTORY_NOT_READ, name, f"{end.what}: {end.sentence.rstrip('.')}; its people stay as they are"
+            )
+            for name, end in self.left_out.items()
+        )
+        return found
+
+    def leave_out(self, source: Source, end: EndedEarlyError) -> None:
+        """Go on without a directory; raises what ends the run where there is no other."""
+        self.left_out[source.name] = end
+        if len(self.left_out) == len(self.config.sources):
+            raise gravest(self.left_out) from None
+
+    def read_directory(self, source: Source) -> Answers:
+        """Read the users of a directory, its groups, and its entries that only forward."""
+        if end := self.refused_lately(
+            "LDAP", self.login(source.name)
+        ):  # before this run or, for another directory, in it
+            raise end
         try:
-            return directory.read(self.source, filter_override=self.request.override_filter)
+            return directory.read(source, filter_override=self.request.override_filter)
         except directory.Refused as error:
-            self.remember_refusal("LDAP")
+            self.remember_refusal(self.login(source.name))
             raise EndedEarlyError(REFUSED, "LDAP refused", str(error)) from None
         except directory.Unreachable as error:
             raise EndedEarlyError(TRY_LATER, "LDAP unreachable", str(error)) from None
@@ -225,80 +242,36 @@ class Run:
             with Mailcow.connect(self.config, verify=None if self.request.verify else False) as client:
                 yield client
         except mailcow.Refused as error:
-            self.remember_refusal("mailcow")
+            self.remember_refusal(self.key)
             raise EndedEarlyError(REFUSED, "mailcow refused", str(error)) from None
         except mailcow.TRY_LATER as error:
             raise EndedEarlyError(TRY_LATER, "mailcow unreachable", str(error)) from None
 
-    def look(self, client: Mailcow, answers: Answers) -> View:
-        """Put together what the plan follows from: the directory, mailcow, and what we remember."""
-        source, memory = self.source, self.store.memory()
-        actual = mailcow.read_actual(
+    def look(self, client: Mailcow, answers: Mapping[str, Answers]) -> tuple[View, ...]:
+        """Put together what the plans follow from: the directories, mailcow, and what we remember."""
+        return look(
             client,
-            frozenset(source.domains) or None,
-            with_aliases=reads_aliases(source, memory),
-            with_provider=source.user_mapping.authsource != "mailcow",
-        )
-        halves = read_halves(client, deletions_begun(memory, actual)) if actual.half_deleted else frozenset()
-        memory, actual, settled = settle(memory, actual, halves)
-        id_attribute, memory = settle_id(source, answers.users, memory)
-        desired = desire(
-            answers.users.entries,
-            source,
             self.config,
-            id_attribute=id_attribute,
-            hosted=frozenset(actual.domains),
-            holders=holders(memory),
-            has_mailbox=actual.mailboxes.keys(),
-        )
-        if not reads_aliases(source, memory) and (wanted := wants_new_mailboxes(desired, actual)):
-            aliases = mailcow.read_aliases(client, {address.domain for address in wanted})
-            actual = replace(actual, aliases=aliases)
-        view = View(
-            config=self.config,
-            source=source,
-            search_filter=self.request.override_filter or source.search_filter,
-            answers=answers,
-            desired=desired,
-            id_attribute=id_attribute,
-            actual=actual,
-            memory=memory,
+            self.store.memory(),
+            answers,
             options=self.request.options,
+            override_filter=self.request.override_filter,
             now=self.clock(),
-            senders=read_senders(client, senders_due(memory) & actual.mailboxes.keys())
-            if source.manages_senders
-            else {},
-            settled=settled,
         )
-        after = renamed(without_lost(view))
-        if after.renames.changes and not mailcow.can_rename(client):
-            after = renamed(without_lost(replace(view, can_rename=False)))
-        return with_wishes(after)
 
-    def planned(self, client: Mailcow, view: View) -> Plan:
-        """Return the plan; what only some plans need to know is read from mailcow first.
-
-        Where it changes whom somebody may send as, that is the present rows; where it deletes a mailbox, all aliases.
-        """
-        plan = make_plan(view)
-        more: dict[str, Any] = {}
-        if plan.unread:
-            before = {view.renames.before(address): address for address in plan.unread}
-            found = read_senders(client, before.keys())
-            now = {before[one]: view.renames.senders_after(rows) for one, rows in found.items()}
-            more["senders"] = {**view.senders, **now}
-        if any(change.kind is Kind.DELETE for change in plan.changes):
-            more["every_alias"] = mailcow.read_every_alias(client)
-        return make_plan(replace(view, **more)) if more else plan
-
-    def carry_out(self, client: Mailcow, view: View, plan: Plan) -> None:
+    def carry_out(self, client: Mailcow, views: Sequence[View], plans: Sequence[Plan]) -> None:
         """Write, remember each outcome once mailcow has confirmed it, and read back the stamps of passwords."""
-        self.store.settle(view.settled.done, view.settled.repairs, self.clock(), self.number)
-        now, later = split_notes(plan.notes, view.renames.changes)
-        self.store.note(now, self.source.name, plan.source)
-        applied = self.write(client, plan)
-        if applied.done(view.renames.changes):
-            self.store.note(later, self.source.name, plan.source)
+        settled = views[0].settled
+        self.store.settle(settled.done, settled.repairs, self.clock(), self.number)
+        renames = [change for view in views for change in view.renames.changes]
+        notes = {view.source.name: split_notes(plan.notes, renames) for view, plan in zip(views, plans, strict=True)}
+        sources = {view.source.name: plan.source for view, plan in zip(views, plans, strict=True)}
+        for name, (now, _) in notes.items():
+            self.store.note(now, name, sources[name])
+        applied = self.write(client, self.result.plan)
+        if applied.done(renames):
+            for name, (_, later) in notes.items():
+                self.store.note(later, name, sources[name])
         if any(writes_password(outcome.change) for outcome in applied.outcomes):
             self.store.saw_passwords(read_stamps(client, applied.outcomes))
 
@@ -323,10 +296,11 @@ class Run:
         self.store.record(self.number, outcome, self.clock())
         log.info("%s: %s", outcome.change.name, "done" if outcome.done else outcome.detail)
 
-    def remember_refusal(self, what: str) -> None:
+    def remember_refusal(self, credential: SecretStr) -> None:
         """Remember that a server refused us; a dry run leaves no trace."""
+        self.refused[credential] = self.clock()
         if not self.request.dry_run:
-            self.store.record_refusal(self.credentials()[what], self.clock())
+            self.store.record_refusal(credential, self.clock())
 
     def due(self, *, complete: bool) -> Due:
         """Tell what of all there is to say is news; `complete` once nothing more can come."""
@@ -410,6 +384,16 @@ def told_early_end(result: Result) -> Iterator[None]:
         result.error, result.exit_code, result.what = error.sentence, error.exit_code, error.what
 
 
+def gravest(ends: Mapping[str, EndedEarlyError]) -> EndedEarlyError:
+    """Return what ends a run in which no directory could be read, for each by name the reason."""
+    worst = max(ends.values(), key=lambda end: end.exit_code)
+    if len(ends) == 1:
+        return worst
+    return EndedEarlyError(
+        worst.exit_code, worst.what, "; ".join(f"{name}: {end.sentence}" for name, end in ends.items())
+    )
+
+
 def look_at(client: Mailcow, address: Address) -> Existing | ExistingAlias | None:
     """Return what mailcow has at one address, a mailbox or an alias; None for nothing, or half of a mailbox."""
     mailbox = mailcow.read_mailbox(client, address) if address.local else None
@@ -427,44 +411,6 @@ def opened(config: Config, *, dry_run: bool) -> Iterator[State]:
     else:
         with lock(config.state_file), State.open(config.state_file) as store:
             yield store
-
-
-def settle_id(source: Source, answer: Answer, memory: Memory) -> tuple[str, Memory]:
-    """Return the attribute that tells entries apart, and the memory without the ids that came from another one."""
-    fixed = memory.sources.get(source.name, SourceMemory()).id_attribute
-    configured = source.user_mapping.id
-    attribute = configured if configured != "auto" else fixed or choose_id_attribute(answer.entries)
-    if fixed is None or fixed == attribute:
-        return attribute, memory
-    return attribute, replace(
-        memory,
-        mailboxes={address: replace(row, id=None) for address, row in memory.mailboxes.items()},
-    )
-
-
-def with_wishes(view: View) -> View:
-    """Return the view with the aliases and rights that the directory asks for, once it is known who is called what."""
-    wishes = desire_aliases(
-        view.answers,
-        view.desired,
-        view.source,
-        view.config,
-        id_attribute=view.id_attribute,
-        hosted=view.actual.hosted,
-        alias_domains=view.actual.alias_domains,
-        holders={row.address: row.owner for row in view.memory.aliases.values()},
-    )
-    return replace(view, wishes=wishes)
-
-
-def read_halves(client: Mailcow, addresses: AbstractSet[Address]) -> frozenset[Address]:
-    """Return the mailboxes of which mailcow holds only half."""
-    return frozenset(one for one in addresses if isinstance(mailcow.read_mailbox(client, one), mailcow.HalfDeleted))
-
-
-def read_senders(client: Mailcow, addresses: AbstractSet[Address]) -> dict[Address, frozenset[str] | None]:
-    """Return mailcow's rows of whom the users of some mailboxes may send as; None where it doesn't tell."""
-    return {**dict.fromkeys(addresses), **mailcow.read_senders(client, addresses)}
 
 
 def split_notes(notes: Iterable[Note], renames: Iterable[RenameChange]) -> tuple[list[Note], list[Note]]:
@@ -486,7 +432,7 @@ def is_ancestors(loaded: Loaded) -> bool:
 def notices_of(result: Result) -> list[tuple[str, str, str]]:
     """Return all there is to say that isn't said on every run, as (code, place, sentence)."""
     said: list[tuple[str, str, str]] = [
-        (finding.code, finding.where, finding.sentence)
+        (finding.code, finding.place, finding.sentence)
         for finding in result.open_findings
         if finding.level is not Level.INFO
     ]

@@ -79,12 +79,7 @@ def _check_directories(draft: Draft) -> None:
     for place, block in draft.blocks():
         if names.count(block.get("name", "default")) > 1:
             draft.blame((*place, "name"), "another directory has this name too; give each a name of its own")
-    enabled = draft.enabled()
-    if len(enabled) > 1:
-        draft.blame(
-            (LDAP,), "several directories are not built yet in this version; write enabled: false in all but one"
-        )
-    if not enabled:
+    if not draft.enabled():
         draft.blame((LDAP,), "no directory is enabled; write enabled: true in one of the blocks")
 
 

@@ -25,6 +25,12 @@ _EITHER = {
 """Keys that say the same thing: the one of a later layer takes the place of the other of an earlier one."""
 
 
+_FOR_WHICH = (
+    "several directories are enabled, and this doesn't say which one it is for; write it into their blocks, the file "
+    "of a password as bind_pw_file"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One value of a layer, and what set it."""
@@ -117,6 +123,8 @@ def lay_over(draft: Draft, layer: Layer) -> None:
     for setting in sorted(layer.settings, key=lambda setting: setting.path):
         place = _place(draft, setting.path)
         if place is None:
+            if len(draft.enabled()) > 1:
+                draft.mistakes.append(Mistake(setting.path, _FOR_WHICH, origin=setting.origin))
             continue
         other = _EITHER.get(setting.path)
         if other and other not in layer.paths:

@@ -1,5 +1,6 @@
 """What the directory wants: entries become mailboxes, aliases and rights to send as others. Pure: no I/O, no clock."""
 
+from .claims import duplicate
 from .identity import DN, choose_id_attribute, stable_id
 from .mailboxes import Forwarder
 from .measured import measured
@@ -21,6 +22,7 @@ __all__ = [
     "choose_password",
     "desire",
     "desire_aliases",
+    "duplicate",
     "measured",
     "stable_id",
 ]

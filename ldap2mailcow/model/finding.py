@@ -81,6 +81,8 @@ class Code(StrEnum):
     ID_MISSING = "id_missing"
     ATTRIBUTE_VANISHED = "attribute_vanished"
     # the installation itself (config/, run)
+    DIRECTORY_NOT_READ = "directory_not_read"
+    DIRECTORY_UNKNOWN = "directory_unknown"
     LDAP_NOT_ENCRYPTED = "ldap_not_encrypted"
     SECRET_READABLE = "secret_readable"  # noqa: S105 - the name of a finding
     DIGEST_KEY_LOST = "digest_key_lost"
@@ -143,6 +145,8 @@ LEVELS: dict[Code, Level] = {
     Code.CANARY_MISSING: Level.ERROR,
     Code.ID_MISSING: Level.ERROR,
     Code.ATTRIBUTE_VANISHED: Level.ERROR,
+    Code.DIRECTORY_NOT_READ: Level.ERROR,
+    Code.DIRECTORY_UNKNOWN: Level.WARNING,
     Code.LDAP_NOT_ENCRYPTED: Level.WARNING,
     Code.SECRET_READABLE: Level.WARNING,
     Code.DIGEST_KEY_LOST: Level.WARNING,
@@ -155,12 +159,18 @@ class Finding:
     """One odd thing: what, where, and what to do about it.
 
     `where` is the DN of an entry, an address, a file or a config path; with the code it identifies the finding from
-    run to run. `sentence` is whole, and holds no secret.
+    run to run. `sentence` is whole, and holds no secret. `directory` is told where there are several.
     """
 
     code: Code
     where: str
     sentence: str
+    directory: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it is: a DN alone may be in several directories."""
+        return f"{self.where} of {self.directory}" if self.directory else self.where
 
     @property
     def level(self) -> Level:

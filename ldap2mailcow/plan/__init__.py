@@ -1,17 +1,20 @@
 """What to do: desired, remembered and actual become changes, guarded, in order. Pure: no I/O, the clock is given."""
 
 from .calls import Batch, Cost, Phase, calls_of, cost, phases
+from .contests import settle_mailboxes
 from .holders import holders
 from .intents import deletions_begun, needs_intent, remembered, settle
 from .knowledge import fingerprint
+from .merging import merged
 from .ownership import without_lost
 from .plan import make_plan, wants_new_mailboxes
 from .release import NotReleased, release
 from .rename_calls import BARRED, give_way, keep_alias, make_alias, rename_call, set_active
 from .renames import renamed
 from .senders import senders_due
+from .several import make_plans, renamed_all, with_all_wishes
 from .verify import is_alias_done, is_done, is_same_alias, remainder, touches, without
-from .view import Fate, Options, Pending, Plan, Reason, Renames, Settled, View, What, Withheld, reads_aliases
+from .view import Fate, Options, Others, Pending, Plan, Reason, Renames, Settled, View, What, Withheld, reads_aliases
 
 __all__ = [
     "BARRED",
@@ -20,6 +23,7 @@ __all__ = [
     "Fate",
     "NotReleased",
     "Options",
+    "Others",
     "Pending",
     "Phase",
     "Plan",
@@ -41,6 +45,8 @@ __all__ = [
     "keep_alias",
     "make_alias",
     "make_plan",
+    "make_plans",
+    "merged",
     "needs_intent",
     "phases",
     "reads_aliases",
@@ -49,11 +55,14 @@ __all__ = [
     "remembered",
     "rename_call",
     "renamed",
+    "renamed_all",
     "senders_due",
     "set_active",
     "settle",
+    "settle_mailboxes",
     "touches",
     "wants_new_mailboxes",
+    "with_all_wishes",
     "without",
     "without_lost",
 ]

@@ -18,7 +18,7 @@ from .knowledge import Knowledge
 from .ownership import alias_left_alone
 from .removals import with_aliases
 from .senders import Senders
-from .view import What, Withheld
+from .view import Doing, What, Withheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class AliasPlan:
     managed: int
     unmanaged: tuple[Address, ...]
     orphans: tuple[Address, ...]
+    doing: Doing
 
 
 def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> AliasPlan:
@@ -58,17 +59,18 @@ def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> 
     view = draft.view
     disabling = [one for one in mailboxes.withheld if one.what is What.MAILBOXES]
     removals = _settled(draft, _without_those_of(draft, disabling), mailboxes.changes)
-    managed = [alias for alias in view.actual.aliases.values() if is_our_alias(draft, alias)]
+    ours = [alias for alias in view.actual.aliases.values() if is_our_alias(draft, alias)]
+    managed = [alias for alias in ours if draft.is_of_source(row_of(draft, alias))]
     leaving = {change.address for change in removals}
     active = sum(alias.is_active or alias.address in leaving for alias in managed)
     withheld = list(mailboxes.withheld)
     if too_many := guard_others(
+        draft,
         removals,
         What.ALIASES,
         managed=active,
-        allowed=view.config.limits.removals.allows(active),
+        limit=view.config.limits.removals.allows,
         search_doubt=_doubt(draft, removals, knowledge),
-        options=view.options,
     ):
         withheld.append(too_many)
         removals = ()
@@ -81,19 +83,19 @@ def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> 
     for change in removals:
         if change.kind is Kind.REMOVE:
             draft.room_of(change.address).aliases += 1
-    delivery = Delivery(view, kept, going, draft.refused)
+    delivery = Delivery(view, kept, going | _leaving(view.others.doing.aliases), draft.refused)
     keeper = AliasKeeper(draft, delivery, knowledge, _retained(draft, disabling))
     keeper.decide()
     withheld += _withheld_silence(draft, keeper, active)
     lists = [alias for alias in managed if alias.address in view.wishes.aliases]
     shrunk, small = tuple(big for big, _ in keeper.shrunk), [less for _, less in keeper.shrunk if less]
     if shrinking := guard_others(
+        draft,
         shrunk,
         What.LISTS,
         managed=len(lists),
-        allowed=0,
+        limit=lambda _: 0,
         search_doubt=knowledge.doubt(Role.LIST),
-        options=view.options,
     ):
         withheld.append(shrinking)
         keeper.changes += small
@@ -113,17 +115,24 @@ def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> 
             sorted(
                 address
                 for address, alias in view.actual.aliases.items()
-                if is_managed(draft, None) and not is_our_alias(draft, alias) and address not in view.wishes.aliases
+                if is_managed(draft, None) and not is_our_alias(draft, alias)
+                if address not in view.wishes.aliases and address not in view.others.aliases
             ),
         ),
         orphans=tuple(sorted(alias.address for alias in managed if _is_orphan(draft, alias, knowledge))),
+        doing=Doing(mailboxes=kept, aliases=changes, lost=frozenset(delivery.lost)),
     )
+
+
+def _leaving(changes: Iterable[AliasChange]) -> frozenset[Address]:
+    """Return the aliases that take no mail any more after some changes."""
+    return frozenset(change.address for change in changes if change.kind in (Kind.REMOVE, Kind.DISABLE))
 
 
 def _is_orphan(draft: Draft, existing: ExistingAlias, knowledge: Knowledge) -> bool:
     """Tell whether no entry asks for an alias of ours, as far as that is known."""
     row, wishes = row_of(draft, existing), draft.view.wishes
-    if existing.address in wishes.aliases or row.owner in wishes.unreadable:
+    if {existing.address} & {*wishes.aliases, *draft.view.others.aliases} or row.owner in wishes.unreadable:
         return False
     return draft.is_of_source(row) and knowledge.knows(row.role) and not alias_left_alone(draft, existing.address)
 
@@ -142,12 +151,12 @@ def _withheld_silence(draft: Draft, keeper: AliasKeeper, active: int) -> list[Wi
         if change.kind is Kind.DISABLE and keeper.delivery.barred(aliases[change.address])
     ]
     withheld = guard_others(
+        draft,
         silenced,
         What.ALIASES,
         managed=active,
-        allowed=draft.view.config.limits.removals.allows(active),
+        limit=draft.view.config.limits.removals.allows,
         search_doubt="",
-        options=draft.view.options,
     )
     if withheld is None:
         return []
@@ -159,14 +168,15 @@ def _plan_rights(draft: Draft, delivery: Delivery, changes: Iterable[AliasChange
     """Return what happens to rights to send as others; where too many would be lost, none is."""
     changes, whole = tuple(changes), knowledge.knows(None)
     rights = Senders(draft, delivery, changes, whole=whole).decide()
-    holders = sum(bool(row.senders or row.foreign_senders) for row in draft.view.memory.mailboxes.values())
+    rows = filter(draft.is_of_source, draft.view.memory.mailboxes.values())
+    holders = sum(bool(row.senders or row.foreign_senders) for row in rows)
     withheld = guard_others(
+        draft,
         rights.losing,
         What.RIGHTS,
         managed=holders,
-        allowed=draft.view.config.limits.removals.allows(holders),
+        limit=draft.view.config.limits.removals.allows,
         search_doubt=knowledge.doubt_of_rights,
-        options=draft.view.options,
     )
     if withheld:
         rights = Senders(draft, delivery, changes, whole=False).decide()
@@ -212,7 +222,7 @@ def _waits(draft: Draft, change: MailboxChange, going: frozenset[Address]) -> bo
 
 def _retained(draft: Draft, withheld: Iterable[Withheld]) -> frozenset[Address]:
     """Return the mailboxes that stay although their people are gone or can't be read just now: they stay on lists."""
-    rows = draft.view.memory.mailboxes.values()
+    rows = filter(draft.is_of_source, draft.view.memory.mailboxes.values())
     unreadable = {row.address for row in rows if row.id in draft.view.wishes.unreadable}
     return frozenset(draft.staying | unreadable | {change.address for one in withheld for change in one.changes})
 

@@ -30,12 +30,13 @@ def decide_alias_removals(draft: Draft, knowledge: Knowledge) -> None:
     One that its entry no longer lists goes at once; one whose entry is gone waits as long as a mailbox does, so that
     both go in the same run.
     """
+    others = draft.view.others
     for address, existing in sorted(draft.view.actual.aliases.items()):
-        if (
-            address in draft.view.wishes.aliases
-            or alias_left_alone(draft, address)
-            or not is_our_alias(draft, existing)
-        ):
+        if address in draft.view.wishes.aliases or alias_left_alone(draft, address):
+            continue
+        if address in others.aliases or address in others.contested or not draft.looks_at(address):
+            continue
+        if not is_our_alias(draft, existing):
             continue
         if existing.goto == {draft.view.desired.held.get(address)}:
             continue  # what its owner's mailbox will be called: until then it is reached here
@@ -55,9 +56,14 @@ def forget_departed_aliases(draft: Draft) -> None:
     actual = draft.view.actual
     if not draft.view.reads_aliases:
         return
-    for address in sorted(draft.view.memory.aliases):
+    for address, row in sorted(draft.view.memory.aliases.items()):
         is_in_scope = address.domain in actual.domains or address.domain in actual.alias_domains
-        if is_in_scope and address not in actual.aliases and address not in draft.view.wishes.aliases:
+        if (
+            is_in_scope
+            and draft.is_of_source(row)
+            and address not in actual.aliases
+            and address not in draft.view.wishes.aliases
+        ):
             draft.notes.append(Note(address, None, Subject.ALIAS))
 
 

@@ -137,7 +137,7 @@ class AliasKeeper:
                 "take the address from the entry, or move the mailbox away",
             )
             return False
-        mailbox = view.desired.mailboxes.get(address)
+        mailbox = view.desired.mailboxes.get(address) or view.others.mailboxes.get(address)
         if mailbox and view.config.create_mailboxes and address not in view.actual.aliases:
             self.draft.find(
                 Code.DUPLICATE_ADDRESS,
@@ -146,7 +146,8 @@ class AliasKeeper:
                 "of them has another in the directory",
             )
             return False
-        if address in view.desired.contested and address not in view.actual.aliases:
+        contested = view.desired.contested | view.others.contested
+        if address in contested and address not in view.actual.aliases:
             self.draft.find(
                 Code.DUPLICATE_ADDRESS,
                 wish.dn or address,

@@ -36,9 +36,9 @@ def create(draft: Draft, mailbox: Mailbox) -> None:
             f"{address} is an alias in mailcow, so no mailbox can be made; {_remedy(draft, mailbox)}",
         )
         return
-    if address in view.wishes.aliases:
+    if address in view.wishes.aliases or address in view.others.aliases:
         return  # wanted as an alias too: nobody gets it, and the aliases tell
-    if address in view.wishes.contested:
+    if address in view.wishes.contested or address in view.others.contested:
         draft.find(
             Code.DUPLICATE_ADDRESS,
             mailbox.dn,
@@ -102,7 +102,7 @@ def _remedy(draft: Draft, mailbox: Mailbox) -> str:
     left = alias_left_alone(draft, mailbox.address)
     if left and left.code is Code.OTHER_INSTALLATION:
         return left.sentence
-    wish = draft.view.wishes.aliases.get(mailbox.address)
+    wish = draft.view.wishes.aliases.get(mailbox.address) or draft.view.others.aliases.get(mailbox.address)
     row = draft.view.memory.aliases.get(mailbox.address)
     if wish:
         return f"{wish.dn or 'a list'} keeps it until one of them has another address in the directory"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
@@ -36,6 +36,12 @@ class Delivery:
     lost: set[Address] = field(default_factory=set)
     """Aliases that the directory wants and that will not be, or will lead to nobody."""
 
+    @property
+    def all_changes(self) -> Iterator[MailboxChange]:
+        """The changes of mailboxes, with those that the plans of other directories make."""
+        yield from self.changes
+        yield from self.view.others.doing.mailboxes
+
     @cached_property
     def is_active(self) -> dict[Address, bool]:
         """Every mailbox in scope after the run, and whether it takes mail.
@@ -44,9 +50,9 @@ class Delivery:
         """
         found = {address: box.attributes[ACTIVE.key] != 0 for address, box in self.view.actual.mailboxes.items()}
         if not self.view.config.decides_status:
-            wanted = self.view.desired.mailboxes.items()
+            wanted = {**self.view.others.mailboxes, **self.view.desired.mailboxes}.items()
             found |= {one: False for one, box in wanted if one in found and box.attributes.get(ACTIVE.key) == 0}
-        for change in self.changes:
+        for change in self.all_changes:
             if ACTIVE.key in change.writes:
                 found[change.address] = change.writes[ACTIVE.key] != 0
         return found
@@ -54,12 +60,12 @@ class Delivery:
     @cached_property
     def made(self) -> frozenset[Address]:
         """The mailboxes that this run makes."""
-        return frozenset(change.address for change in self.changes if change.kind is Kind.CREATE)
+        return frozenset(change.address for change in self.all_changes if change.kind is Kind.CREATE)
 
     @cached_property
     def enabled(self) -> frozenset[Address]:
         """The mailboxes that this run makes active, before it comes to aliases."""
-        return frozenset(change.address for change in self.changes if change.writes.get(ACTIVE.key) == 1)
+        return frozenset(change.address for change in self.all_changes if change.writes.get(ACTIVE.key) == 1)
 
     def is_anothers(self, address: Address) -> bool:
         """Tell whether whoever wants a mailbox doesn't get it: what is at the address, if anything, isn't theirs."""
@@ -120,7 +126,10 @@ class Delivery:
 
     def has_alias(self, address: Address) -> bool:
         """Tell whether an address is an alias after the run that takes mail."""
+        others = self.view.others
         if address in self.view.wishes.aliases and address not in self.lost:
+            return True
+        if address in others.aliases and address not in others.doing.lost:
             return True
         there = self.view.actual.aliases.get(address)
         return there is not None and there.is_active and address not in self.leaving | self.lost

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from ldap2mailcow.config import Source
 from ldap2mailcow.model import (
     QUOTA,
     Address,
@@ -16,6 +17,7 @@ from ldap2mailcow.model import (
     Mailbox,
     MailboxChange,
     Note,
+    Origin,
     Remembered,
     RememberedAlias,
     SourceMemory,
@@ -24,7 +26,7 @@ from ldap2mailcow.model import (
 
 from .marks import Marks
 from .room import Room
-from .view import Pending, View
+from .view import Pending, Tally, View, What
 
 
 @dataclass
@@ -54,6 +56,8 @@ class Draft:
     """Addresses that went to an entry with another id, since the one that held them is gone."""
     told: set[tuple[Code, str]] = field(default_factory=set)
     """What `find_once` has said."""
+    counted: dict[What, Tally] = field(default_factory=dict)
+    """What was compared with a limit."""
 
     @cached_property
     def remembered_by_id(self) -> dict[str, Remembered]:
@@ -105,7 +109,11 @@ class Draft:
     @cached_property
     def rooms(self) -> dict[str, Room]:
         """What each domain still takes; counted down as changes are decided."""
-        return {name: Room.of(domain) for name, domain in self.view.actual.domains.items()}
+        left = self.view.rooms
+        return {
+            name: replace(left[name]) if name in left else Room.of(domain)
+            for name, domain in self.view.actual.domains.items()
+        }
 
     @cached_property
     def marks(self) -> Marks:
@@ -137,9 +145,31 @@ class Draft:
         return self.rooms[self.view.actual.alias_domains.get(address.domain, address.domain)]
 
     def is_of_source(self, row: Remembered | RememberedAlias) -> bool:
-        """Tell whether a row is this directory's: its own, or one of a name that the config no longer has."""
-        own = self.view.source.name
-        return row.source == own or row.source not in {source.name for source in self.view.config.sources}
+        """Tell whether a row is this directory's; one that is nobody's is, where no other has a say in it."""
+        return self.has_unclaimed(row.address) if is_unclaimed(row) else row.source == self.view.source.name
+
+    def has_unclaimed(self, address: Address) -> bool:
+        """Tell whether what is ours and of no entry is for this plan to decide: only if all directories know it gone.
+
+        Then that is for the first directory that looks at its domain.
+        """
+        others = self.view.others
+        return others.are_whole and not any(_looks_at(self.view, source, address) for source in others.before)
+
+    def is_silent(self, row: Remembered | RememberedAlias) -> bool:
+        """Tell whether a row is of another directory that can't be read just now."""
+        elsewhere = {source.name for source in self.view.config.sources} - {self.view.source.name}
+        return not is_unclaimed(row) and row.source in elsewhere - self.view.others.answered
+
+    def looks_at(self, address: Address) -> bool:
+        """Tell whether an address is in one of the domains that this directory is for."""
+        return _looks_at(self.view, self.view.source, address)
+
+    def is_managed(self, existing: Existing) -> bool:
+        """Tell whether a mailbox is ours, and this directory's."""
+        row = self.view.memory.mailboxes.get(existing.address)
+        is_here = self.is_of_source(row) if row else self.has_unclaimed(existing.address)
+        return is_here and self.is_ours(existing)
 
     def in_scope(self, address: Address) -> bool:
         """Tell whether `--only` leaves an address to this run."""
@@ -162,3 +192,15 @@ class Draft:
     def note_alias(self, address: Address, **patch: object) -> None:
         """Remember something about an alias that needs no change in mailcow."""
         self.notes.append(Note(address, patch, Subject.ALIAS))
+
+
+def is_unclaimed(row: Remembered | RememberedAlias) -> bool:
+    """Tell whether no directory is known to have what a row is about: only a mark, or the ancestor, made it ours."""
+    if isinstance(row, RememberedAlias):
+        return not row.owner and not row.dn
+    return row.id is None and (not row.dn or row.origin is Origin.ANCESTOR)
+
+
+def _looks_at(view: View, source: Source, address: Address) -> bool:
+    domain = view.actual.alias_domains.get(address.domain, address.domain)
+    return not source.domains or domain in source.domains

@@ -34,6 +34,8 @@ def formers(draft: Draft) -> Iterator[tuple[Address, Alias]]:
     for address, existing in draft.view.actual.aliases.items():
         if (address in desired.mailboxes and address not in desired.held) or not is_our_alias(draft, existing):
             continue
+        if address in draft.view.others.mailboxes:
+            continue
         row = row_of(draft, existing)
         if row.role is Role.FORMER and (home := homes.get(row.owner)) and draft.is_of_source(row):
             flags = FLAGS_OF_FORMER if is_as_renaming_left_it(existing) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ldap2mailcow.config import Config, Source
 from ldap2mailcow.model import (
     ACTIVE,
     Address,
@@ -16,12 +17,14 @@ from ldap2mailcow.model import (
     Why,
 )
 
-from .draft import Draft
+from .draft import Draft, is_unclaimed
 from .grace import absence
 from .guard import guard_others
 from .ownership import mailbox_left_alone
 from .status import status_change
 from .view import What, Withheld
+
+SILENT = "which {0.dn} has in the directory {0.source}, and that can't be read now; it has to wait until it can"
 
 REPLACED_AT_LEAST = 3
 """Fewer entries than this with new ids are people who were made anew, not a new directory server."""
@@ -37,7 +40,12 @@ def may_have(draft: Draft, mailbox: Mailbox) -> bool:
         _tell_held(draft, mailbox, draft.view.renames.held[address])
         return False
     holder = draft.view.memory.mailboxes.get(address)
-    if holder is None or _is_gone_from_mailcow(draft, address) or _is_entry_of(mailbox, holder, draft):
+    if holder is None or _is_entry_of(mailbox, holder, draft):
+        return True
+    if draft.is_silent(holder):
+        draft.find(Code.ADDRESS_REUSED, mailbox.dn, f"it wants {address}, {SILENT.format(holder)}")
+        return False
+    if _is_gone_from_mailcow(draft, address):
         return True
     if not _is_gone(draft, holder):
         draft.find(
@@ -69,12 +77,15 @@ def _tell_held(draft: Draft, mailbox: Mailbox, reason: str) -> None:
         )
 
 
-def holders(memory: Memory) -> dict[str, Address]:
-    """Return the address that each known id (where none is known, each lower-case DN) holds.
+def holders(memory: Memory, source: Source, config: Config) -> dict[str, Address]:
+    """Return the address that each known id of a directory (where none is known, each lower-case DN) holds.
 
-    Of somebody who has moved to another domain, it is the mailbox that is not out of service.
+    Of somebody who has moved to another domain, it is the mailbox that is not out of service. Rows of a name that the
+    config doesn't have may be this directory's, under the name that it had before.
     """
-    rows = sorted(memory.mailboxes.values(), key=lambda row: row.disabled is not Cause.MISSING)
+    others = {one.name for one in config.sources} - {source.name}
+    rows = [row for row in memory.mailboxes.values() if row.source not in others or is_unclaimed(row)]
+    rows.sort(key=lambda row: (row.source == source.name, row.disabled is not Cause.MISSING))
     return {row.id or row.dn.lower(): row.address for row in rows}
 
 
@@ -88,6 +99,8 @@ def _is_entry_of(mailbox: Mailbox, holder: Remembered, draft: Draft) -> bool:
 
     A DN that isn't there may have moved; that it isn't there only an answer about everybody tells.
     """
+    if holder.source != mailbox.source and not is_unclaimed(holder):
+        return False
     if holder.id is not None:
         return holder.id == mailbox.id
     if holder.dn.lower() in ("", mailbox.dn.lower()):
@@ -127,12 +140,12 @@ def guard_ids(draft: Draft) -> Withheld | None:
     if len(again) < REPLACED_AT_LEAST or len(again) * 2 <= known:
         return None
     withheld = guard_others(
+        draft,
         [MailboxChange(Kind.ADOPT, one.address, Why.UNKNOWN_HERE, one.dn) for one in again],
         What.IDS,
         managed=known,
-        allowed=view.config.limits.renames.allows(known),
+        limit=view.config.limits.renames.allows,
         search_doubt="",
-        options=view.options,
     )
     if withheld:
         draft.waiting = frozenset(withheld.addresses)

@@ -179,7 +179,7 @@ def _alias_doubt(view: View, role: Role) -> str:
 
 def _dropped(view: View, role: Role) -> str:
     """Say that most lists, or forwardings, lost their addresses at once, as with a lost right to read those."""
-    had = [address for address, row in view.memory.aliases.items() if row.role is role and row.dn]
+    had = [row.address for row in _rows(view) if row.role is role and row.dn]
     dropped = sum(address in view.actual.aliases and address not in view.wishes.aliases for address in had)
     if role is Role.FORWARD:
         dropped += sum(not view.wishes.aliases[row.address].goto for row in _with_targets(view, role))
@@ -189,8 +189,13 @@ def _dropped(view: View, role: Role) -> str:
 
 def _had_some(view: View, role: Role) -> bool:
     """Tell whether mailcow has aliases that entries of a kind made: not users' own attributes, which make some too."""
-    rows = (row for address, row in view.memory.aliases.items() if address in view.actual.aliases)
+    rows = (row for row in _rows(view) if row.address in view.actual.aliases)
     return any(row.role is role and row.dn and row.owner not in view.desired.ids for row in rows)
+
+
+def _rows(view: View) -> list[RememberedAlias]:
+    """Return what is remembered of this directory's aliases."""
+    return [row for row in view.memory.aliases.values() if row.source == view.source.name]
 
 
 def emptied_lists(view: View) -> tuple[Finding, ...]:
@@ -214,9 +219,9 @@ def _with_targets(view: View, role: Role) -> list[RememberedAlias]:
     """Return the aliases of a kind that went somewhere and are still wanted."""
     return [
         row
-        for address, row in view.memory.aliases.items()
+        for row in _rows(view)
         if row.role is role and row.dn and row.applied.get(GOTO) and not row.disabled
-        if address in view.wishes.aliases
+        if row.address in view.wishes.aliases
     ]
 
 
@@ -226,7 +231,8 @@ def doubts(view: View, vanished: Mapping[str, tuple[int, int]]) -> tuple[Finding
     `vanished` is what `vanished_keys` says.
     """
     source, found = view.source, list(view.answers.users.doubts)
-    if not view.answers.users.entries:
+    is_in_another = view.options.overridden_filter and view.others.found_somebody
+    if not view.answers.users.entries and not is_in_another:
         found.append(
             Finding(
                 Code.NO_USERS,

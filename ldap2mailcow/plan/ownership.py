@@ -96,7 +96,7 @@ def without_lost(view: View) -> View:
         aliases={address: row for address, row in memory.aliases.items() if address not in gone},
     )
     notes = (*_forget(lost, Subject.MAILBOX), *_forget(gone, Subject.ALIAS))
-    return replace(view, memory=memory, forgotten=(*view.forgotten, *notes))
+    return replace(view, memory=memory, notes=(*view.notes, *notes))
 
 
 def _is_lost(marks: Marks, existing: Existing) -> bool:

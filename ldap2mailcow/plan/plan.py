@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar
@@ -18,6 +19,8 @@ from ldap2mailcow.model import (
     Fingerprint,
     Kind,
     Note,
+    Remembered,
+    RememberedAlias,
     RenameChange,
     SourceMemory,
     Subject,
@@ -26,7 +29,7 @@ from ldap2mailcow.model import (
 from .alias_marks import concerns
 from .alias_plan import MailboxPlan, plan_aliases
 from .alias_removals import decide_alias_removals
-from .draft import Draft
+from .draft import Draft, is_unclaimed
 from .formers import with_formers
 from .guard import guard, guard_others
 from .holders import decide_left_behind, guard_ids, tell_replaced_ids
@@ -62,7 +65,7 @@ AnyChange = TypeVar("AnyChange", bound=Change)
 def make_plan(view: View) -> Plan:
     """Return what brings mailcow to what the directory wants, by the rules of docs/architecture.md."""
     view = with_formers(without_lost(view))
-    draft = Draft(view, whole=True, notes=[*view.forgotten])
+    draft = Draft(view, whole=True, notes=[*view.notes])
     vanished = vanished_keys(view, draft.remembered_by_id)
     draft.vanished = frozenset(vanished)
     reasons = doubts(view, vanished)
@@ -82,6 +85,7 @@ def make_plan(view: View) -> Plan:
     _tell_unknown_addresses(draft)
     _tell_lost_key(draft)
     _tell_half_deleted(draft)
+    _tell_unknown_directories(draft)
     _forget_old_ids(draft)
 
     knowledge = alias_knowledge(view, users_whole=draft.whole, emptied=bool(emptied), vanished=soft)
@@ -95,8 +99,9 @@ def make_plan(view: View) -> Plan:
     knows_absence = draft.whole and not view.options.scoped
     accepts = whole and knows_absence and not any(one.reason is Reason.SEARCH_CHANGED for one in withheld)
     accepted = draft.remembered_source.accepted
-    ours = [mailbox for mailbox in view.actual.mailboxes.values() if draft.is_ours(mailbox)]
-    halves = [with_aliases(draft, repeat_deletion(draft, one), alias_changes) for one in view.settled.halves]
+    ours = [mailbox for mailbox in view.actual.mailboxes.values() if draft.is_managed(mailbox)]
+    unfinished = () if view.others.before else view.settled.halves
+    halves = [with_aliases(draft, repeat_deletion(draft, one), alias_changes) for one in unfinished]
     changes: Iterable[Change] = (*_repairs(view), *renames, *aliases.mailboxes, *alias_changes, *halves)
     return Plan(
         changes=_in_order(changes),
@@ -111,13 +116,15 @@ def make_plan(view: View) -> Plan:
         whole=whole or (draft.whole and view.options.scoped),
         managed=sum(map(draft.in_scope, (mailbox.address for mailbox in ours))),
         wanted=sum(map(draft.in_scope, view.desired.mailboxes)),
-        unmanaged=_unmanaged(draft) if knows_absence else (),
+        unmanaged=_unmanaged(draft) if knows_absence and view.others.are_whole else (),
         orphans=_orphans(draft) if knows_absence else (),
         managed_aliases=aliases.managed,
         wanted_aliases=sum(concerns(draft, wish) for wish in view.wishes.aliases.values()),
-        unmanaged_aliases=aliases.unmanaged if knows_absence else (),
+        unmanaged_aliases=aliases.unmanaged if knows_absence and view.others.are_whole else (),
         orphaned_aliases=aliases.orphans,
         unread=aliases.unread,
+        doing=replace(aliases.doing, counted={**view.renames.counted, **draft.counted}),
+        rooms=draft.rooms,
     )
 
 
@@ -144,25 +151,25 @@ def _plan_mailboxes(draft: Draft) -> MailboxPlan:
     active = sum(
         mailbox.attributes[ACTIVE.key] != 0
         for mailbox in view.actual.mailboxes.values()
-        if draft.is_ours(mailbox) or mailbox.address in adopted
+        if draft.is_managed(mailbox) or mailbox.address in adopted
     )
     changes, withheld = guard(
+        draft,
         _in_order(change for change in draft.changes if change.kind is not Kind.DELETE),
         managed=active,
-        allowed=view.config.limits.removals.allows(active),
+        limit=view.config.limits.removals.allows,
         whole=draft.whole or view.options.scoped,
         search_doubt=doubt,
-        options=view.options,
     )
     deletions = tuple(change for change in draft.changes if change.kind is Kind.DELETE)
-    ours = sum(map(draft.is_ours, view.actual.mailboxes.values()))
+    ours = sum(map(draft.is_managed, view.actual.mailboxes.values()))
     kept = guard_others(
+        draft,
         deletions,
         What.DELETIONS,
         managed=ours,
-        allowed=view.config.limits.removals.allows(ours),
+        limit=view.config.limits.removals.allows,
         search_doubt=doubt,
-        options=view.options,
     )
     return MailboxPlan((*changes, *(() if kept else deletions)), tuple(filter(None, (ids, withheld, kept))))
 
@@ -170,6 +177,8 @@ def _plan_mailboxes(draft: Draft) -> MailboxPlan:
 def _repairs(view: View) -> Iterable[Change]:
     """Return what is left to put right of an earlier run, apart from what this one's renames put right themselves."""
     renamed = {change.former for change in view.renames.changes}
+    if view.others.before:
+        return ()
     return (change for change in view.settled.repairs if change.address not in renamed)
 
 
@@ -205,10 +214,10 @@ def _in_order(changes: Iterable[AnyChange]) -> tuple[AnyChange, ...]:
 
 def _unmanaged(draft: Draft) -> tuple[Address, ...]:
     """Return the mailboxes that are neither ours nor in the directory."""
-    desired = draft.view.desired
-    known = {*desired.mailboxes, *desired.held.values()}
-    boxes = draft.view.actual.mailboxes.values()
-    return tuple(sorted(box.address for box in boxes if not draft.is_ours(box) and box.address not in known))
+    view, desired = draft.view, draft.view.desired
+    known = {*desired.mailboxes, *desired.held.values(), *view.others.addresses}
+    strange = (box.address for box in view.actual.mailboxes.values() if not draft.is_ours(box))
+    return tuple(sorted(one for one in strange if one not in known))
 
 
 def _orphans(draft: Draft) -> tuple[Address, ...]:
@@ -261,17 +270,19 @@ def _tell_domains(draft: Draft) -> None:
 def _tell_unknown_addresses(draft: Draft) -> None:
     desired = draft.view.desired
     known = desired.addresses | draft.view.wishes.aliases.keys() | desired.renaming.keys() | desired.former.keys()
-    for address in sorted(draft.view.options.only - known):
+    names = " or ".join(sorted({draft.view.source.name, *draft.view.others.answered}))
+    for address in sorted(draft.view.options.only - known - draft.view.others.addresses):
         draft.find(
             Code.NOT_IN_DIRECTORY,
             address,
-            f"--only names {address}, which no entry of {draft.view.source.name} has; correct it, or the filter",
+            f"--only names {address}, which no entry of {names} has; correct it, or the filter",
         )
 
 
 def _tell_lost_key(draft: Draft) -> None:
     memory = draft.view.memory
-    lost = sum(row.digest is not None and not memory.is_comparable(row.digest) for row in memory.mailboxes.values())
+    rows = filter(draft.is_of_source, memory.mailboxes.values())
+    lost = sum(row.digest is not None and not memory.is_comparable(row.digest) for row in rows)
     if lost:
         draft.find(
             Code.DIGEST_KEY_LOST,
@@ -288,4 +299,24 @@ def _tell_half_deleted(draft: Draft) -> None:
             "mailcow",
             f"mailcow lists {number} mailbox{'es' * (number != 1)} without any field, which a crashed deletion leaves; "
             "delete them again in mailcow",
+        )
+
+
+def _tell_unknown_directories(draft: Draft) -> None:
+    """Say what is remembered of directories that the config doesn't have: nothing tells who of them is still there."""
+    view = draft.view
+    if view.options.only:
+        return
+    names = {source.name for source in view.config.sources}
+    wanted = {*view.wishes.aliases, *view.others.aliases}
+    boxes = [row for row in view.memory.mailboxes.values() if row.address in view.actual.mailboxes]
+    aliases = [row for row in view.memory.aliases.values() if row.address in view.actual.aliases.keys() - wanted]
+    rows: list[Remembered | RememberedAlias] = [*boxes, *aliases]
+    left = Counter(row.source for row in rows if row.source not in names and not is_unclaimed(row))
+    for name, number in sorted(left.items()):
+        draft.find(
+            Code.DIRECTORY_UNKNOWN,
+            name,
+            f"{number} mailboxes and aliases are of the directory {name}, which the config doesn't have or leaves out, "
+            "and are left alone; put it back, or release them",
         )

@@ -34,6 +34,7 @@ def staying(draft: Draft, delivery: Delivery, decided: Collection[Address]) -> l
         existing
         for address, existing in sorted(draft.view.actual.aliases.items())
         if address not in decided
+        and address not in draft.view.others.aliases
         and address not in delivery.leaving
         and existing.is_active
         and not draft.view.options.only

@@ -25,7 +25,7 @@ from ldap2mailcow.model import (
     split,
 )
 
-from .draft import Draft
+from .draft import Draft, is_unclaimed
 from .grace import Absence, absence
 from .ownership import mailbox_left_alone
 from .remembering import SEEN
@@ -42,6 +42,8 @@ def missing_mailboxes(draft: Draft) -> tuple[tuple[Existing, Remembered], ...]:
     found = []
     for address, existing in sorted(draft.view.actual.mailboxes.items()):
         if address in draft.served or mailbox_left_alone(draft, address) or not draft.is_ours(existing):
+            continue
+        if not draft.looks_at(address):
             continue
         row = draft.view.memory.mailboxes.get(address) or Remembered(
             address,
@@ -64,7 +66,8 @@ def _is_there(draft: Draft, row: Remembered) -> bool:
         return False
     if row.id is not None:
         return row.id in desired.ids
-    return row.address in desired.addresses or row.dn.lower() in desired.dns
+    is_others = is_unclaimed(row) and row.address in draft.view.others.addresses
+    return row.address in desired.addresses or row.dn.lower() in desired.dns or is_others
 
 
 OUT_OF_SERVICE: Mapping[str, int] = {"disable": 0, "disallow_login": BARRED, "delete": 0}

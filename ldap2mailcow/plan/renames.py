@@ -36,9 +36,10 @@ from ldap2mailcow.model import (
 )
 
 from .alias_marks import OF_ONE_PERSON, is_our_alias, row_of
-from .draft import Draft
+from .draft import Draft, is_unclaimed
 from .formers import FLAGS_OF_FORMER, formers
 from .guard import guard_others
+from .holders import SILENT
 from .knowledge import changed_settings
 from .marks import Marks
 from .ownership import alias_left_alone, mailbox_left_alone
@@ -117,14 +118,14 @@ class Candidates:
         self._hold_who_finds_no_room()
         unfinished = self._unfinished()
         guarded = [one for one in self._going() if one not in unfinished]
-        ours = sum(map(self.draft.is_ours, view.actual.mailboxes.values()))
+        ours = sum(map(self.draft.is_managed, view.actual.mailboxes.values()))
         withheld = guard_others(
+            self.draft,
             [self._announced(address) for address in guarded],
             What.RENAMES,
             managed=ours,
-            allowed=view.config.limits.renames.allows(ours),
+            limit=view.config.limits.renames.allows,
             search_doubt=changed_settings(view, _IDENTITY) if self.draft.remembered_source.accepted else "",
-            options=view.options,
         )
         if withheld:
             self.against |= dict.fromkeys(guarded, "")
@@ -132,6 +133,7 @@ class Candidates:
             held=dict(self.against),
             withheld=(withheld,) if withheld else (),
             moving=self._moving(),
+            counted=dict(self.draft.counted),
         )
 
     def reason(self, address: Address) -> str | None:
@@ -150,6 +152,9 @@ class Candidates:
                 return alone.sentence
         if address in view.actual.mailboxes and address not in self.wanted.values():
             return self._occupied(address)
+        for row in (view.memory.mailboxes.get(address), view.memory.aliases.get(address)):
+            if row and self.draft.is_silent(row):
+                return f"its new address is one {SILENT.format(row)}"
         alias = view.actual.aliases.get(address)
         if alias and not self._gives_way(alias, former):
             return self._aliased(alias)
@@ -175,9 +180,10 @@ class Candidates:
 
         Not that of a list or of a forwarding, whoever it goes to: it keeps its address.
         """
-        role = row_of(self.draft, alias).role
+        row = row_of(self.draft, alias)
+        role, is_known = row.role, not is_unclaimed(row) or self.draft.has_unclaimed(alias.address)
         is_same = role is Role.FORMER or (alias.goto == {former} and role in {*OF_ONE_PERSON, None})
-        return is_our_alias(self.draft, alias) and is_same
+        return is_our_alias(self.draft, alias) and is_known and is_same
 
     def _no_way(self, address: Address) -> str | None:
         """Say that something stands where a mailbox may have to be for a moment, and stays there."""
@@ -189,7 +195,8 @@ class Candidates:
     @property
     def taken(self) -> Collection[Address]:
         """The addresses at which somebody is to have a mailbox: no alias stays there."""
-        return self.draft.view.desired.mailboxes.keys() - self.against.keys()
+        view = self.draft.view
+        return (view.desired.mailboxes.keys() - self.against.keys()) | view.others.mailboxes.keys()
 
     def _hold_who_finds_no_room(self) -> None:
         """Hold those whose old address can't stay as an alias.

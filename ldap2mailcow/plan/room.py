@@ -26,6 +26,11 @@ class Room:
         mailboxes, quota = domain.max_mailboxes - domain.mailboxes, domain.max_quota - domain.used_quota
         return cls(domain, mailboxes, quota, domain.max_aliases - domain.aliases)
 
+    def at_most(self, other: Room) -> Room:
+        """Return the room that both have."""
+        mailboxes, quota = min(self.mailboxes, other.mailboxes), min(self.quota, other.quota)
+        return Room(self.domain, mailboxes, quota, min(self.aliases, other.aliases))
+
     def take_alias(self, address: Address, dn: str) -> Finding | None:
         """Take the room of a new alias, or say why there is none."""
         if self.aliases <= 0:

@@ -86,7 +86,7 @@ class Senders:
         }
         self.edited: dict[Address, frozenset[Address]] = {}
         """Aliases that this run edits, and their targets after that."""
-        for change in self.aliases:
+        for change in (*self.aliases, *self.draft.view.others.doing.aliases):
             if change.kind is Kind.REMOVE:
                 values.pop(change.address, None)
                 continue
@@ -129,7 +129,8 @@ class Senders:
         is_readable = address in draft.view.desired.mailboxes
         if row and row.id in draft.view.wishes.unreadable and not is_readable:
             return False  # what an entry that can't be read just now has stays as it is
-        if address not in (draft.served if is_readable else draft.view.memory.mailboxes):
+        is_known = address in draft.served if is_readable else row is not None and draft.is_of_source(row)
+        if not is_known:
             return False  # somebody else's, or of nobody whom the directory or we know
         existing = draft.view.actual.mailboxes.get(address)
         is_ours = existing is None or draft.is_ours(existing) or not draft.view.config.create_mailboxes

@@ -12,16 +12,22 @@ from ldap2mailcow.desired import Desired, Wishes
 from ldap2mailcow.model import (
     Actual,
     Address,
+    Alias,
+    AliasChange,
     Answers,
     Change,
     ExistingAlias,
     Finding,
+    Mailbox,
+    MailboxChange,
     Memory,
     Note,
     RenameChange,
     SourceMemory,
     Subject,
 )
+
+from .room import Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,20 @@ def reads_aliases(source: Source, memory: Memory) -> bool:
     return source.manages_aliases or source.manages_senders or bool(memory.aliases)
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many removals of a kind a plan counts, and of how many: what a limit is compared with."""
+
+    count: int = 0
+    """Those that somebody's word could let through."""
+    certain: int = 0
+    """Those of them that no doubt about the search withholds."""
+    managed: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.count + other.count, self.certain + other.certain, self.managed + other.managed)
+
+
 class Reason(StrEnum):
     """Why removals are withheld."""
 
@@ -89,6 +109,8 @@ class Withheld:
     limit: int
     sentence: str
     what: What = What.MAILBOXES
+    directory: str = ""
+    """Which it is about, where there are several and it is about one of them alone."""
 
     @property
     def addresses(self) -> tuple[Address, ...]:
@@ -98,7 +120,7 @@ class Withheld:
     @property
     def name(self) -> str:
         """What it is known by from run to run."""
-        return f"{self.what} {self.reason}"
+        return f"{self.what} {self.reason}" + (f" {self.directory}" if self.directory else "")
 
 
 def senders_after(change: RenameChange, rows: frozenset[str]) -> frozenset[str]:
@@ -121,6 +143,8 @@ class Renames:
     """By new address in another domain: where somebody's mailbox is until they get a new one there."""
     meant: Mapping[Address, frozenset[Address]] = field(default_factory=dict)
     """By alias of ours: the goto by the new names, where mailcow leaves it with the old ones."""
+    counted: Mapping[What, Tally] = field(default_factory=dict, compare=False)
+    """How many were compared with the limit."""
 
     def senders_after(self, rows: frozenset[str] | None) -> frozenset[str] | None:
         """Return what becomes of somebody's rows of `sender_acl`."""
@@ -134,6 +158,41 @@ class Renames:
             if change.address == address:
                 address = change.former
         return address
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What the plan of one directory does, as far as that of another has to know it."""
+
+    counted: Mapping[What, Tally] = field(default_factory=dict)
+    """What was compared with a limit: one limit is for all directories together."""
+    mailboxes: tuple[MailboxChange, ...] = ()
+    aliases: tuple[AliasChange, ...] = ()
+    lost: frozenset[Address] = frozenset()
+    """Aliases that it wants and that will not be, or will lead to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """The other directories of a run; nothing where there is but one."""
+
+    answered: frozenset[str] = frozenset()
+    """The names of those that could be read."""
+    are_whole: bool = True
+    """Whether all that the config has could be read, and absence from their answers is believed."""
+    found_somebody: bool = False
+    addresses: frozenset[Address] = frozenset()
+    """Every address that an entry of theirs carries or has, whoever gets it in the end."""
+    mailboxes: Mapping[Address, Mailbox] = field(default_factory=dict)
+    """Those that they want."""
+    aliases: Mapping[Address, Alias] = field(default_factory=dict)
+    """Those that they want."""
+    contested: frozenset[Address] = frozenset()
+    """Addresses that entries of several directories want, and nobody has."""
+    before: tuple[Source, ...] = ()
+    """Those whose plans are made before: what is nobody's is decided by the first that looks at its domain."""
+    doing: Doing = field(default_factory=Doing)
+    """What their plans do, together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +220,13 @@ class View:
     """Whether this mailcow is new enough to rename mailboxes."""
     renames: Renames = field(default_factory=Renames)
     """Done already in `actual` and `memory`, as far as they will be."""
-    forgotten: tuple[Note, ...] = ()
-    """What was remembered of things that are somebody else's now, and is not in `memory` any more."""
+    notes: tuple[Note, ...] = ()
+    """What the state file learns before anything is planned, as `memory` has it already."""
     settled: Settled = field(default_factory=Settled)
     """What an earlier run left behind, done already in `actual` and `memory` likewise."""
+    others: Others = field(default_factory=Others)
+    rooms: Mapping[str, Room] = field(default_factory=dict)
+    """What the plans of other directories leave of each domain; where one isn't told, it is as mailcow has it."""
 
     @property
     def reads_aliases(self) -> bool:
@@ -225,3 +287,7 @@ class Plan:
     """Aliases that are ours and that no entry asks for, whatever becomes of them."""
     unread: frozenset[Address] = frozenset()
     """Mailboxes whose present rights to send as others must be known before theirs can be changed."""
+    doing: Doing = field(default_factory=Doing, compare=False)
+    """What the plans of other directories have to know of it."""
+    rooms: Mapping[str, Room] = field(default_factory=dict, compare=False)
+    """What it leaves of each domain."""

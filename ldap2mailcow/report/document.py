@@ -84,6 +84,7 @@ def _withheld(withheld: Withheld) -> dict[str, object]:
         "limit": withheld.limit,
         "sentence": withheld.sentence,
         "addresses": list(withheld.addresses),
+        **({"directory": withheld.directory} if withheld.directory else {}),
     }
 
 
@@ -105,4 +106,5 @@ def _finding(finding: Finding, *, accepted: bool) -> dict[str, object]:
         "where": finding.where,
         "sentence": finding.sentence,
         "accepted": accepted,
+        **({"directory": finding.directory} if finding.directory else {}),
     }

@@ -37,7 +37,8 @@ class Result:
 
     def is_accepted(self, finding: Finding) -> bool:
         """Tell whether the config silences a finding."""
-        return finding.code in self.accept or f"{finding.code}:{finding.where}" in self.accept
+        places = {f"{finding.code}:{place}" for place in (finding.where, finding.place)}
+        return finding.code in self.accept or not places.isdisjoint(self.accept)
 
     @property
     def failed(self) -> tuple[Outcome, ...]:

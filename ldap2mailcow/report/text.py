@@ -69,12 +69,12 @@ def pending_lines(pending: Sequence[Pending]) -> list[str]:
 def finding_lines(findings: Iterable[Finding], *, everything: bool) -> list[str]:
     """Return findings, the graver first, those of one code together; some of each, or all."""
     order = {Level.ERROR: 0, Level.WARNING: 1, Level.INFO: 2}
-    ranked = sorted(findings, key=lambda finding: (order[finding.level], finding.code, finding.where))
+    ranked = sorted(findings, key=lambda finding: (order[finding.level], finding.code, finding.place))
     lines = []
     for (level, code), group in groupby(ranked, key=lambda finding: (finding.level, finding.code)):
         of_code = list(group)
         named = of_code if everything else of_code[:NAMED]
-        lines += [f"{level:<9} {code}  {escaped(finding.where)}: {escaped(finding.sentence)}" for finding in named]
+        lines += [f"{level:<9} {code}  {escaped(finding.place)}: {escaped(finding.sentence)}" for finding in named]
         if len(of_code) > len(named):
             lines.append(f"{level:<9} {code}  and {len(of_code) - len(named)} more of these (-v shows all)")
     return lines

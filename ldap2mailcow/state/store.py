@@ -216,10 +216,15 @@ class State:
                 (self.key.seal(credential), stored(at)),
             )
 
-    def forget_refusals(self) -> None:
-        """Forget all refusals: both servers have taken our credentials."""
+    def forget_refusals(self, *, but: Iterable[SecretStr] = ()) -> None:
+        """Forget all refusals `but` those of some credentials: the servers have taken the others."""
+        kept = [(self.key.seal(credential),) for credential in but]
         with self._transaction():
+            rows = self.connection.execute("SELECT credential, at FROM refusal").fetchall()
             self.connection.execute("DELETE FROM refusal")
+            self.connection.executemany(
+                "INSERT INTO refusal (credential, at) VALUES (?, ?)", [row for row in rows if row[:1] in kept]
+            )
 
     @property
     def has_ancestor(self) -> bool:

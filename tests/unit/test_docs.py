@@ -72,11 +72,11 @@ def full_document() -> dict[str, object]:
     off = MailboxChange(Kind.DISABLE, ann, Why.MISSING)
     plan = Plan(
         changes=(change, again),
-        withheld=(Withheld(Reason.OVER_LIMIT, (off,), 1, 1, ""),),
+        withheld=(Withheld(Reason.OVER_LIMIT, (off,), 1, 1, "", directory="berlin"),),
         pending=(Pending(ann, "", datetime(2026, 1, 1, tzinfo=UTC), 1),),
         unmanaged=(ann,),
     )
-    finding = Finding(Code.NO_MAIL, "", "")
+    finding = Finding(Code.NO_MAIL, "", "", "berlin")
     result = Result(dry_run=False, plan=plan, findings=(finding,), outcomes=[Outcome(again, done=False)])
     whole: dict[str, object] = json.loads(document(result))
     return whole

@@ -19,6 +19,7 @@ ROOMS = (
     "run",
     "report",
     "apply",
+    "looking",
     "plan",
     "desired",
     "directory",

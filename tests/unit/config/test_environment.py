@@ -84,13 +84,18 @@ def test_mistakes_name_the_variable(folder: Folder, environ: dict[str, str], exp
 def test_where_ldap_is_a_list_the_variables_are_for_the_one_that_is_enabled(folder: Folder) -> None:
     folder.name = "config.json"
     folder.environ = {f"{PREFIX}LDAP__TIMEOUT": "7"}
-    blocks = [LDAP | {"name": "a", "enabled": False}, LDAP | {"name": "b"}]
+    blocks: list[dict[str, object]] = [{**LDAP, "name": "a", "enabled": False}, {**LDAP, "name": "b"}]
     config = folder.load(json.dumps(REQUIRED | {"ldap": blocks})).config
     assert [source.timeout for source in config.ldap] == [10, 7]
 
-    blocks[0] = LDAP | {"name": "a"}
+    del blocks[0]["enabled"]
     (mistake,) = folder.mistakes(json.dumps(REQUIRED | {"ldap": blocks}))
-    assert "several directories" in mistake
+    assert mistake.startswith(f"At 'ldap.timeout' ({PREFIX}LDAP__TIMEOUT): several directories are enabled, and this ")
+
+    for block in blocks:
+        block["enabled"] = False
+    (mistake,) = folder.mistakes(json.dumps(REQUIRED | {"ldap": blocks}))
+    assert "no directory is enabled" in mistake
 
 
 def test_variables_do_not_hide_that_a_block_is_none(folder: Folder) -> None:

@@ -333,9 +333,11 @@ def test_an_api_key_that_no_header_could_carry(folder: Folder, key: str) -> None
 
 def test_several_directories(folder: Folder) -> None:
     folder.name = "config.json"
-    several = [LDAP, LDAP | {"name": "other", "uri": "x://"}]
-    both, wrong = folder.mistakes(json.dumps(REQUIRED | {"ldap": several}))
-    assert both.startswith("At 'ldap' (line 1): several directories are not built yet in this version")
+    several = [LDAP, LDAP | {"name": "other"}]
+    config = folder.load(json.dumps(REQUIRED | {"ldap": several})).config
+    assert [source.name for source in config.sources] == ["default", "other"]
+    several[1]["uri"] = "x://"
+    (wrong,) = folder.mistakes(json.dumps(REQUIRED | {"ldap": several}))
     assert wrong.startswith("At 'ldap[1].uri' (line 1): this is not the URI")
 
 

@@ -249,7 +249,7 @@ def test_answers_in_doubt_are_said_and_are_not_whole() -> None:
     assert (plan.findings, plan.whole) == ((CUT_SHORT,), False)
 
 
-@pytest.mark.parametrize(("source", "removed"), [("default", True), ("branch", False), ("old name", True)])
+@pytest.mark.parametrize(("source", "removed"), [("default", True), ("branch", False), ("old name", False)])
 def test_the_aliases_of_another_directory_are_left_alone(source: str, removed: bool) -> None:  # noqa: FBT001 - pytest gives it by name
     base = make_config().sources[0]
     named = [

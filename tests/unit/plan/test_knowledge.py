@@ -395,9 +395,11 @@ def test_the_mailboxes_of_another_directory_are_left_alone() -> None:
     assert (plan.changes, plan.withheld, plan.pending, plan.notes) == ((), (), (), ())
 
 
-def test_the_mailboxes_of_a_directory_that_the_config_no_longer_names_are_this_one_s() -> None:
+def test_the_mailboxes_of_a_directory_that_the_config_no_longer_names_are_left_alone_and_told() -> None:
+    """Nothing tells who of them is still there."""
     plan = gone(rows=[row(ANN), replace(overdue(BOB), source="old name"), row(CAT)]).plan()
-    assert kinds(plan.changes) == [(Kind.DISABLE, BOB)]
+    assert (plan.changes, plan.withheld, plan.pending, plan.notes) == ((), (), (), ())
+    assert [(finding.code, finding.where) for finding in plan.findings] == [(Code.DIRECTORY_UNKNOWN, "old name")]
 
 
 def test_ids_are_not_remembered_before_the_id_attribute_is_fixed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -150,6 +151,13 @@ def test_a_finding_has_its_level_and_whether_it_is_accepted() -> None:
         {"code": "no_mail", "level": "warning", "where": "uid=ann", "sentence": "it has no mail", "accepted": False},
         {"code": "no_mail", "level": "warning", "where": "uid=bob", "sentence": "it has no mail", "accepted": True},
     ]
+
+
+def test_what_is_about_one_of_several_directories_says_so() -> None:
+    doubt = replace(withheld(change(Kind.DISABLE)), directory="berlin")
+    found = read(result(findings=(replace(finding(), directory="berlin"), finding()), withheld=(doubt,)))
+    assert [one.get("directory") for one in found["findings"]] == ["berlin", None]
+    assert found["withheld"][0]["directory"] == "berlin"
 
 
 def test_mailboxes_of_nobody_here_are_listed() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ldap2mailcow.model import Code, Kind
@@ -67,6 +69,20 @@ def test_an_accepted_finding_does_not_count(accept: str, code: int) -> None:
     this.accept = frozenset({accept})
     assert this.judge() == code
     assert this.open_findings == ((ERROR,) if code else ())
+
+
+@pytest.mark.parametrize(
+    ("accept", "accepted"),
+    [
+        ("quota_invalid:uid=ann", True),
+        ("quota_invalid:uid=ann of berlin", True),
+        ("quota_invalid:uid=ann of paris", False),
+    ],
+)
+def test_a_finding_may_be_accepted_in_one_directory(accept: str, accepted: bool) -> None:  # noqa: FBT001 - pytest's
+    this = result(findings=(replace(ERROR, directory="berlin"),))
+    this.accept = frozenset({accept})
+    assert bool(this.open_findings) is not accepted
 
 
 def test_a_result_without_a_plan_is_that_of_a_run_that_found_nothing_to_do() -> None:

@@ -328,6 +328,11 @@ def test_the_summary_says_in_one_line_what_the_run_did(this: Result, line: str) 
     assert summary_line(this) == line
 
 
+def test_a_finding_of_one_of_several_directories_names_it() -> None:
+    lines = finding_lines([replace(finding(), directory="berlin")], everything=True)
+    assert lines == ["warning   no_mail  uid=ann of berlin: it has no mail"]
+
+
 def test_an_accepted_finding_is_not_in_the_summary() -> None:
     this = result(findings=(finding(),))
     this.accept = frozenset({"no_mail"})
