@@ -28,7 +28,7 @@ def staying(draft: Draft, delivery: Delivery, decided: Collection[Address]) -> l
     """Return the active aliases that nothing else is decided about: of entries that can't be read, or in a grace.
 
     `decided` are those that the directory wants and may have. A run that looks at some addresses only leaves all
-    others as they are.
+    others as they are, but for the names of those whom it renames: their old one may be somebody else's from now on.
     """
     return [
         existing
@@ -37,7 +37,7 @@ def staying(draft: Draft, delivery: Delivery, decided: Collection[Address]) -> l
         and address not in draft.view.others.aliases
         and address not in delivery.leaving
         and existing.is_active
-        and not draft.view.options.only
+        and (not draft.view.options.only or address in draft.view.renames.meant)
         and not alias_left_alone(draft, address)
         and is_our_alias(draft, existing)
         and draft.is_of_source(row_of(draft, existing))
@@ -52,7 +52,8 @@ def prune(draft: Draft, delivery: Delivery, aliases: Iterable[ExistingAlias]) ->
 
 
 def _pruned(draft: Draft, delivery: Delivery, existing: ExistingAlias, row: RememberedAlias) -> AliasChange | None:
-    goto = delivery.reached(existing, whoever=not draft.sees_all)
+    is_concerned = not draft.view.options.only
+    goto = delivery.reached(existing, whoever=not draft.sees_all) if is_concerned else delivery.goto(existing)
     if goto == existing.goto - {existing.address}:
         return None
     field = FieldChange(GOTO, existing.values[GOTO], joined(goto))

@@ -33,6 +33,7 @@ from .builders import (
     ANN,
     BOB,
     CAT,
+    CUT_SHORT,
     DAN,
     DOMAIN,
     DOUBTED,
@@ -57,6 +58,7 @@ from .builders import (
     make_plan,
     name_of,
     number_of,
+    only_alias,
     people,
     row,
     wanted,
@@ -747,6 +749,39 @@ def test_a_run_that_was_killed_before_it_came_to_the_lists_is_gone_on_with() -> 
 def test_members_by_hand_are_not_taken_for_those_who_were_renamed() -> None:
     scene = on_a_list({}, ANN, aliases=[alias(TEAM, ANN, BOB, CAT)], wishes=[listing(TEAM, ANN)])
     assert [one.what for one in scene.plan().withheld] == [What.LISTS]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({}, id="all is known"),
+        pytest.param({"wishes": []}, id="the list is gone, and its grace isn't over"),
+        pytest.param({"wishes": [], "doubts": (CUT_SHORT,)}, id="the list isn't known"),
+        pytest.param({"wishes": [listing(TEAM, CAT)], "options": Options(only=frozenset({ANN}))}, id="nobody asked"),
+        pytest.param(
+            {
+                "wishes": [],
+                "wished": {"unreadable": frozenset({id_of(TEAM)})},
+                "options": Options(overridden_filter=True),
+            },
+            id="a list that can't be read, and others",
+        ),
+    ],
+)
+def test_what_is_written_to_a_list_does_not_go_to_who_has_the_old_address_now(more: dict[str, Any]) -> None:
+    """Ann and Bob swap their addresses, and Bob isn't on it."""
+    there = {"aliases": [alias(TEAM, ANN, CAT)], "alias_rows": [alias_row(listing(TEAM, ANN, CAT))]}
+    scene = moved({ANN: BOB, BOB: ANN}, **{"wishes": [listing(TEAM, BOB, CAT)], "config": ALIASES, **there, **more})
+    change = only_alias([change for change in scene.plan().changes if change.address == TEAM])
+    assert (change.kind, change.why) == (Kind.UPDATE, Why.RENAMED)
+    assert change.writes == {GOTO: f"{BOB},{CAT}"}
+
+
+def test_a_run_for_one_address_takes_nobody_else_off_the_lists_of_those_whom_it_renames() -> None:
+    there = {"aliases": [alias(TEAM, ANN, OLD)], "alias_rows": [alias_row(listing(TEAM, ANN, OLD))]}
+    scene = moved({ANN: NEW}, config=ALIASES, options=Options(only=frozenset({ANN})), **there)
+    change = only_alias([change for change in scene.plan().changes if change.address == TEAM])
+    assert change.writes == {GOTO: f"{NEW},{OLD}"}
 
 
 def test_a_list_of_somebody_else_is_left_as_it_is() -> None:
