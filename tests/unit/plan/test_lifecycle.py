@@ -652,6 +652,6 @@ def test_the_mailbox_that_somebody_left_for_another_domain_retires_too_and_says_
 def test_it_stays_where_the_entry_has_no_address_and_somebody_else_wants_the_new_one() -> None:
     """Bob's entry no longer says that he is there, so that nothing says that he needs only one of the two."""
     at = moved(gone(), box(1))
-    wants = [wanted(ANN), wanted(CAT), wanted(at.wants[2].address, id="id-dan", dn="uid=dan")]
+    wants = [wanted(ANN), wanted(CAT), wanted(list(at.wants)[2].address, id="id-dan", dn="uid=dan")]
     plan = replace(at, wants=wants, desired={"ids": frozenset({*map(id_of, (ANN, BOB, CAT)), "id-dan"})}).plan()
     assert (plan.changes, codes(plan)) == ((), [Code.ADDRESS_REUSED, Code.ADDRESS_LOST, Code.ADDRESS_LOST])
