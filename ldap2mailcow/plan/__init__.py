@@ -1,18 +1,16 @@
 """What to do: desired, remembered and actual become changes, guarded, in order. Pure: no I/O, the clock is given."""
 
+from .aliases import senders_due
 from .calls import Batch, Cost, Phase, calls_of, cost, phases
-from .contests import settle_mailboxes
-from .holders import holders
 from .intents import deletions_begun, needs_intent, remembered, settle
 from .knowledge import fingerprint
-from .merging import merged
+from .mailboxes import holders
 from .ownership import without_lost
 from .plan import make_plan, wants_new_mailboxes
 from .release import NotReleased, release
 from .rename_calls import BARRED, give_way, keep_alias, make_alias, rename_call, set_active
 from .renames import renamed
-from .senders import senders_due
-from .several import make_plans, renamed_all, with_all_wishes
+from .several import make_plans, merged, renamed_all, settle_mailboxes, with_all_wishes
 from .verify import is_alias_done, is_done, is_same_alias, remainder, touches, without
 from .view import Fate, Options, Others, Pending, Plan, Reason, Renames, Settled, View, What, Withheld, reads_aliases
 

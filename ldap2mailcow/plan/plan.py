@@ -26,13 +26,9 @@ from ldap2mailcow.model import (
     Subject,
 )
 
-from .alias_marks import concerns
-from .alias_plan import MailboxPlan, plan_aliases
-from .alias_removals import decide_alias_removals
+from .aliases import MailboxPlan, concerns, decide_alias_removals, plan_aliases, with_formers
 from .draft import Draft, is_unclaimed
-from .formers import with_formers
 from .guard import guard, guard_others
-from .holders import decide_left_behind, guard_ids, tell_replaced_ids
 from .knowledge import (
     SOFT,
     alias_doubts,
@@ -45,17 +41,20 @@ from .knowledge import (
     tell_vanished,
     vanished_keys,
 )
-from .mailboxes import decide_mailboxes
-from .order import place_of
-from .ownership import without_lost
-from .removals import (
+from .mailboxes import (
+    decide_left_behind,
+    decide_mailboxes,
     decide_removals,
     forget_departed,
     forget_misses,
+    guard_ids,
     missing_mailboxes,
     repeat_deletion,
+    tell_replaced_ids,
     with_aliases,
 )
+from .order import place_of
+from .ownership import without_lost
 from .renames import NOT_YET
 from .view import Plan, Reason, View, What
 

@@ -35,12 +35,11 @@ from ldap2mailcow.model import (
     split,
 )
 
-from .alias_marks import OF_ONE_PERSON, is_our_alias, row_of
+from .aliases import FLAGS_OF_FORMER, OF_ONE_PERSON, formers, is_our_alias, row_of
 from .draft import Draft, is_unclaimed
-from .formers import FLAGS_OF_FORMER, formers
 from .guard import guard_others
-from .holders import SILENT
 from .knowledge import changed_settings
+from .mailboxes import SILENT
 from .marks import Marks
 from .ownership import alias_left_alone, mailbox_left_alone
 from .remembering import SEEN

@@ -66,6 +66,11 @@ def test_imports_go_down_the_list_and_stop_at_the_face(room: str, path: Path) ->
         parts = name.split(".")
         if parts[0] != "ldap2mailcow" or len(parts) == 1:
             continue
+        if parts[1] == room:
+            within = path.relative_to(PACKAGE / room).parts[:-1]
+            is_deep = len(parts) > 3 and (PACKAGE / room / parts[2]).is_dir() and parts[2:3] != [*within]
+            assert not is_deep, f"{path} reaches into {name}; only its own modules may"
+            continue
         assert ROOMS.index(parts[1]) > ROOMS.index(room), f"{path} imports {name}, which is not below it"
         assert len(parts) == 2, f"{path} reaches into {name}; only a room's own modules may"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ldap2mailcow.model import Address, Kind, MailboxChange, Why
-from ldap2mailcow.plan.delivery import Delivery, Reach
+from ldap2mailcow.plan.aliases.delivery import Delivery, Reach
 
 from .builders import (
     ALIAS_DOMAIN,

@@ -12,8 +12,8 @@ import pytest
 from ldap2mailcow.config import Config
 from ldap2mailcow.model import GOTO, Address, Alias, AliasChange, Kind, Role, Why
 from ldap2mailcow.plan import Plan
+from ldap2mailcow.plan.aliases import formers, with_formers
 from ldap2mailcow.plan.draft import Draft
-from ldap2mailcow.plan.formers import formers, with_formers
 
 from .builders import (
     ANN,

@@ -20,7 +20,7 @@ from ldap2mailcow.model import (
     joined,
 )
 from ldap2mailcow.plan import Options, Plan, Reason, What, Withheld, make_plans, merged, renamed_all
-from ldap2mailcow.plan.several import ROUNDS
+from ldap2mailcow.plan.several.rounds import ROUNDS
 
 from .branches import BRANCH, HEAD, Branches, config_of, doubting, finding_nobody
 from .builders import (

@@ -31,11 +31,11 @@ from ldap2mailcow.model import (
     Why,
     split,
 )
+from ldap2mailcow.plan.draft import Draft
+from ldap2mailcow.plan.ownership import mailbox_left_alone
+from ldap2mailcow.plan.remembering import identity
 
 from .delivery import Delivery
-from .draft import Draft
-from .ownership import mailbox_left_alone
-from .remembering import identity
 
 ANYBODY = "*"
 CHECKED_AT_LEAST = 5

@@ -17,11 +17,11 @@ from ldap2mailcow.model import (
     Why,
     joined,
 )
+from ldap2mailcow.plan.draft import Draft
+from ldap2mailcow.plan.ownership import alias_left_alone
 
-from .alias_marks import comment, is_our_alias, row_of
 from .delivery import Delivery
-from .draft import Draft
-from .ownership import alias_left_alone
+from .marks import comment, is_our_alias, row_of
 
 
 def staying(draft: Draft, delivery: Delivery, decided: Collection[Address]) -> list[ExistingAlias]:

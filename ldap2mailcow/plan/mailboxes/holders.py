@@ -16,13 +16,13 @@ from ldap2mailcow.model import (
     Remembered,
     Why,
 )
+from ldap2mailcow.plan.draft import Draft, is_unclaimed
+from ldap2mailcow.plan.grace import absence
+from ldap2mailcow.plan.guard import guard_others
+from ldap2mailcow.plan.ownership import mailbox_left_alone
+from ldap2mailcow.plan.view import What, Withheld
 
-from .draft import Draft, is_unclaimed
-from .grace import absence
-from .guard import guard_others
-from .ownership import mailbox_left_alone
 from .status import status_change
-from .view import What, Withheld
 
 SILENT = "which {0.dn} has in the directory {0.source}, and that can't be read now; it has to wait until it can"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ldap2mailcow.model import QUOTA, Address, Code, Mailbox
+from ldap2mailcow.plan.draft import Draft
+from ldap2mailcow.plan.order import lowers_quota
+from ldap2mailcow.plan.ownership import mailbox_left_alone
 
 from .creation import create
-from .draft import Draft
 from .holders import may_have
 from .keeping import Keeper
-from .order import lowers_quota
-from .ownership import mailbox_left_alone
 
 
 def decide_mailboxes(draft: Draft) -> None:

@@ -22,11 +22,10 @@ from ldap2mailcow.model import (
     Remembered,
     RememberedAlias,
 )
-
-from .draft import Draft, is_unclaimed
-from .grace import absence
-from .knowledge import alias_doubts, changed_settings, doubts, fingerprint, vanished_keys
-from .view import Others, View
+from ldap2mailcow.plan.draft import Draft, is_unclaimed
+from ldap2mailcow.plan.grace import absence
+from ldap2mailcow.plan.knowledge import alias_doubts, changed_settings, doubts, fingerprint, vanished_keys
+from ldap2mailcow.plan.view import Others, View
 
 Views = tuple[View, ...]
 

@@ -15,13 +15,13 @@ from ldap2mailcow.model import (
     Value,
     Why,
 )
+from ldap2mailcow.plan.draft import Draft
+from ldap2mailcow.plan.grace import absence
+from ldap2mailcow.plan.knowledge import Knowledge
+from ldap2mailcow.plan.ownership import alias_left_alone
+from ldap2mailcow.plan.view import Fate, Pending
 
-from .alias_marks import comment, is_managed, is_our_alias, row_of
-from .draft import Draft
-from .grace import absence
-from .knowledge import Knowledge
-from .ownership import alias_left_alone
-from .view import Fate, Pending
+from .marks import comment, is_managed, is_our_alias, row_of
 
 
 def decide_alias_removals(draft: Draft, knowledge: Knowledge) -> None:

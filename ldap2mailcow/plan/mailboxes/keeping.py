@@ -22,11 +22,11 @@ from ldap2mailcow.model import (
     Value,
     Why,
 )
+from ldap2mailcow.plan.draft import Draft
+from ldap2mailcow.plan.remembering import applied, identity
 
 from .creation import provider_ready
-from .draft import Draft
 from .password import PasswordDecision, decide_password
-from .remembering import applied, identity
 from .status import decide_status, is_over
 
 COMPARED = tuple(key for key in ATTRIBUTES if key not in (ACTIVE.key, AUTHSOURCE.key))

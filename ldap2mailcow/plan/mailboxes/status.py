@@ -17,9 +17,8 @@ from ldap2mailcow.model import (
     Remembered,
     Why,
 )
-
-from .draft import Draft
-from .rename_calls import BARRED
+from ldap2mailcow.plan.draft import Draft
+from ldap2mailcow.plan.rename_calls import BARRED
 
 
 def decide_status(

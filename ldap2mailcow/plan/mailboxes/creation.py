@@ -17,10 +17,9 @@ from ldap2mailcow.model import (
     Origin,
     Why,
 )
-
-from .draft import Draft
-from .ownership import alias_left_alone
-from .remembering import applied, identity
+from ldap2mailcow.plan.draft import Draft
+from ldap2mailcow.plan.ownership import alias_left_alone
+from ldap2mailcow.plan.remembering import applied, identity
 
 
 def create(draft: Draft, mailbox: Mailbox) -> None:

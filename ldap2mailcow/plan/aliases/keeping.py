@@ -30,21 +30,14 @@ from ldap2mailcow.model import (
     joined,
     split,
 )
+from ldap2mailcow.plan.draft import Draft
+from ldap2mailcow.plan.knowledge import Knowledge
+from ldap2mailcow.plan.ownership import alias_left_alone
+from ldap2mailcow.plan.remembering import SEEN
 
-from .alias_marks import (
-    OF_ONE_PERSON,
-    comment,
-    concerns,
-    is_as_renaming_left_it,
-    is_disabled_by_us,
-    is_our_alias,
-)
 from .delivery import Delivery, Reach
-from .draft import Draft
-from .knowledge import Knowledge
-from .ownership import alias_left_alone
+from .marks import OF_ONE_PERSON, comment, concerns, is_as_renaming_left_it, is_disabled_by_us, is_our_alias
 from .pruning import prune, staying
-from .remembering import SEEN
 
 NEW: dict[str, Value] = {INTERNAL: 0, SENDER_ALLOWED: 1, SOGO_VISIBLE: 0, PUBLIC_COMMENT: ""}
 """What a new alias is where the directory doesn't say it: as one made in mailcow's UI, but not in the address book."""

@@ -24,14 +24,14 @@ from ldap2mailcow.model import (
     Why,
     split,
 )
+from ldap2mailcow.plan.draft import Draft, is_unclaimed
+from ldap2mailcow.plan.grace import Absence, absence
+from ldap2mailcow.plan.ownership import mailbox_left_alone
+from ldap2mailcow.plan.remembering import SEEN
+from ldap2mailcow.plan.rename_calls import BARRED
+from ldap2mailcow.plan.view import Fate, Pending
 
-from .draft import Draft, is_unclaimed
-from .grace import Absence, absence
-from .ownership import mailbox_left_alone
-from .remembering import SEEN
-from .rename_calls import BARRED
 from .status import status_change
-from .view import Fate, Pending
 
 
 def missing_mailboxes(draft: Draft) -> tuple[tuple[Existing, Remembered], ...]:

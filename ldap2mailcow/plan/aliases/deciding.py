@@ -7,18 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ldap2mailcow.model import Address, AliasChange, ExistingAlias, Kind, MailboxChange, Role
+from ldap2mailcow.plan.draft import Draft
+from ldap2mailcow.plan.guard import guard_others
+from ldap2mailcow.plan.knowledge import Knowledge
+from ldap2mailcow.plan.mailboxes import with_aliases
+from ldap2mailcow.plan.ownership import alias_left_alone
+from ldap2mailcow.plan.view import Doing, What, Withheld
 
-from .alias_marks import is_managed, is_our_alias, row_of
-from .alias_removals import forget_departed_aliases, stays_after_all
-from .aliases import AliasKeeper
 from .delivery import Delivery
-from .draft import Draft
-from .guard import guard_others
-from .knowledge import Knowledge
-from .ownership import alias_left_alone
-from .removals import with_aliases
+from .keeping import AliasKeeper
+from .marks import is_managed, is_our_alias, row_of
+from .removals import forget_departed_aliases, stays_after_all
 from .senders import Senders
-from .view import Doing, What, Withheld
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ldap2mailcow.model import PRIVATE_COMMENT, Alias, ExistingAlias, Origin, RememberedAlias, Role
-
-from .draft import Draft
+from ldap2mailcow.plan.draft import Draft
 
 
 def marks(draft: Draft) -> tuple[str, ...]:

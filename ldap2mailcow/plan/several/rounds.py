@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from ldap2mailcow.plan.aliases import with_formers
+from ldap2mailcow.plan.ownership import without_lost
+from ldap2mailcow.plan.plan import make_plan
+from ldap2mailcow.plan.renames import renamed
+from ldap2mailcow.plan.room import Room
+from ldap2mailcow.plan.view import Doing, Plan, Tally, View, What
+
 from .contests import Views, introduced, settle_aliases
-from .formers import with_formers
-from .ownership import without_lost
-from .plan import make_plan
-from .renames import renamed
-from .room import Room
-from .view import Doing, Plan, Tally, View, What
 
 ROUNDS = 10
 """How often plans are made at most until none has to heed anything new of another; two rounds do as a rule."""

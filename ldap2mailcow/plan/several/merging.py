@@ -7,9 +7,8 @@ from dataclasses import replace
 from itertools import chain
 
 from ldap2mailcow.model import Change, Finding, RenameChange
-
-from .order import place_of
-from .view import Plan, Reason, What, Withheld
+from ldap2mailcow.plan.order import place_of
+from ldap2mailcow.plan.view import Plan, Reason, What, Withheld
 
 
 def merged(plans: Mapping[str, Plan], *, of: int) -> Plan:

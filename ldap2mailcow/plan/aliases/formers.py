@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ldap2mailcow.model import INTERNAL, SENDER_ALLOWED, SOGO_VISIBLE, Address, Alias, Role
+from ldap2mailcow.plan.draft import Draft
+from ldap2mailcow.plan.view import View
 
-from .alias_marks import is_as_renaming_left_it, is_our_alias, row_of
-from .draft import Draft
-from .view import View
+from .marks import is_as_renaming_left_it, is_our_alias, row_of
 
 FLAGS_OF_FORMER = {INTERNAL: 0, SENDER_ALLOWED: 1, SOGO_VISIBLE: 0}
 """What an alias at a former address is at first; mailcow makes it otherwise."""

@@ -8,8 +8,7 @@ from enum import Enum, auto
 from functools import cached_property
 
 from ldap2mailcow.model import ACTIVE, Address, ExistingAlias, Kind, MailboxChange
-
-from .view import View
+from ldap2mailcow.plan.view import View
 
 
 class Reach(Enum):

@@ -8,8 +8,7 @@ from pydantic import SecretStr
 
 from ldap2mailcow.desired import NOBODY
 from ldap2mailcow.model import AUTHSOURCE, Code, Existing, Mailbox, Origin, Remembered, Why
-
-from .draft import Draft
+from ldap2mailcow.plan.draft import Draft
 
 
 @dataclass(frozen=True, slots=True)
