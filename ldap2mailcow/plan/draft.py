@@ -138,7 +138,13 @@ class Draft:
     @cached_property
     def freed(self) -> frozenset[Address]:
         """The addresses that an alias gives up in this run."""
-        return frozenset(change.address for change in self.alias_removals if change.is_first)
+        own = frozenset(change.address for change in self.alias_removals if change.is_first)
+        return own | self.freed_elsewhere
+
+    @cached_property
+    def freed_elsewhere(self) -> frozenset[Address]:
+        """Those of them that the plans of other directories free."""
+        return frozenset(change.address for change in self.view.others.doing.aliases if change.is_first)
 
     def room_of(self, address: Address) -> Room:
         """Return the room of an address's domain; an alias domain's addresses count in the domain it stands for."""

@@ -183,6 +183,8 @@ class Others:
     found_somebody: bool = False
     addresses: frozenset[Address] = frozenset()
     """Every address that an entry of theirs carries or has, whoever gets it in the end."""
+    dns: frozenset[str] = frozenset()
+    """The lower-case DNs of all their entries."""
     mailboxes: Mapping[Address, Mailbox] = field(default_factory=dict)
     """Those that they want."""
     aliases: Mapping[Address, Alias] = field(default_factory=dict)
@@ -192,7 +194,9 @@ class Others:
     before: tuple[Source, ...] = ()
     """Those whose plans are made before: what is nobody's is decided by the first that looks at its domain."""
     doing: Doing = field(default_factory=Doing)
-    """What their plans do, together."""
+    """What their plans do, together, by the last round."""
+    rounds: int = 0
+    """How many rounds of plans were made before this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .deciding import MailboxPlan, plan_aliases
+from .deciding import UNTIL_HEEDED, MailboxPlan, plan_aliases
 from .formers import FLAGS_OF_FORMER, formers, with_formers
 from .marks import OF_ONE_PERSON, concerns, is_our_alias, row_of
 from .removals import decide_alias_removals
@@ -11,6 +11,7 @@ from .senders import senders_due
 __all__ = [
     "FLAGS_OF_FORMER",
     "OF_ONE_PERSON",
+    "UNTIL_HEEDED",
     "MailboxPlan",
     "concerns",
     "decide_alias_removals",

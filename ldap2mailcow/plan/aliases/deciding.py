@@ -20,6 +20,9 @@ from .marks import is_managed, is_our_alias, row_of
 from .removals import forget_departed_aliases, stays_after_all
 from .senders import Senders
 
+UNTIL_HEEDED = 2
+"""In the first round the others don't know yet that an address becomes free, in the second they make use of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class MailboxPlan:
@@ -75,8 +78,9 @@ def plan_aliases(draft: Draft, mailboxes: MailboxPlan, knowledge: Knowledge) -> 
         withheld.append(too_many)
         removals = ()
     going = frozenset(change.address for change in removals)
-    kept = tuple(change for change in mailboxes.changes if not _waits(draft, change, going))
-    waiting = tuple(change for change in mailboxes.changes if _waits(draft, change, going))
+    free = going | draft.freed_elsewhere
+    kept = tuple(change for change in mailboxes.changes if not _waits(draft, change, free))
+    waiting = tuple(change for change in mailboxes.changes if _waits(draft, change, free))
     if waiting:
         withheld[-1] = replace(withheld[-1], changes=(*withheld[-1].changes, *waiting))
 
@@ -200,7 +204,10 @@ def _settled(
     draft: Draft, removals: Iterable[AliasChange], mailboxes: Iterable[MailboxChange]
 ) -> tuple[AliasChange, ...]:
     """Return the removals, without those that were to make room for a mailbox which isn't made."""
-    made = {change.address for change in mailboxes if change.kind is Kind.CREATE}
+    others = draft.view.others
+    made = {change.address for change in (*mailboxes, *others.doing.mailboxes) if change.kind is Kind.CREATE}
+    if others.rounds < UNTIL_HEEDED:
+        made |= others.mailboxes.keys()
     settled = (
         stays_after_all(draft, change) if change.is_first and change.address not in made else change
         for change in removals

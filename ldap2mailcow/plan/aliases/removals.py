@@ -106,8 +106,9 @@ def _would(draft: Draft, existing: ExistingAlias, *, gives_way: bool) -> Kind | 
 
 
 def _gives_way(draft: Draft, address: Address) -> bool:
-    """Tell whether the directory wants a mailbox where an alias is: then the alias goes, whatever the policy."""
-    return address in draft.view.desired.mailboxes and draft.view.config.create_mailboxes
+    """Tell whether a directory wants a mailbox where an alias is: then the alias goes, whatever the policy."""
+    wanted = address in draft.view.desired.mailboxes or address in draft.view.others.mailboxes
+    return wanted and draft.view.config.create_mailboxes
 
 
 def _remove(draft: Draft, existing: ExistingAlias, row: RememberedAlias, why: Why) -> None:

@@ -105,7 +105,8 @@ def _is_entry_of(mailbox: Mailbox, holder: Remembered, draft: Draft) -> bool:
         return holder.id == mailbox.id
     if holder.dn.lower() in ("", mailbox.dn.lower()):
         return True
-    return draft.sees_all and holder.dn.lower() not in draft.view.desired.dns
+    others = draft.view.others
+    return draft.sees_all and others.are_whole and holder.dn.lower() not in draft.view.desired.dns | others.dns
 
 
 def _is_gone(draft: Draft, holder: Remembered) -> bool:

@@ -80,6 +80,7 @@ def _others(number: int, views: Sequence[View], contested: frozenset[Address], a
         are_whole=are_whole,
         found_somebody=any(view.answers.users.entries for view in others),
         addresses=frozenset(address for view in others for address in _addresses(view)),
+        dns=frozenset().union(*(view.desired.dns for view in others)),
         mailboxes={address: box for view in others for address, box in view.desired.mailboxes.items()},
         aliases={address: wish for view in others for address, wish in view.wishes.aliases.items()},
         contested=contested,

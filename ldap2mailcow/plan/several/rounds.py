@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from ldap2mailcow.plan.aliases import with_formers
+from ldap2mailcow.plan.aliases import UNTIL_HEEDED, with_formers
 from ldap2mailcow.plan.ownership import without_lost
 from ldap2mailcow.plan.plan import make_plan
 from ldap2mailcow.plan.renames import renamed
@@ -16,7 +16,7 @@ from ldap2mailcow.plan.view import Doing, Plan, Tally, View, What
 from .contests import Views, introduced, settle_aliases
 
 ROUNDS = 10
-"""How often plans are made at most until none has to heed anything new of another; two rounds do as a rule."""
+"""How often plans are made at most until none has to heed anything new of another; three do as a rule."""
 
 
 def renamed_all(views: Sequence[View]) -> Views:
@@ -45,21 +45,21 @@ def with_all_wishes(views: Sequence[View], wish: Callable[[View], View]) -> View
 def make_plans(views: Sequence[View]) -> tuple[Plan, ...]:
     """Return one plan for each directory, in their order."""
     doing = [Doing()] * len(views)
-    for _ in range(ROUNDS):
-        plans = _one_round(views, doing)
+    for number in range(ROUNDS):
+        plans = _one_round(views, doing, number)
         found = [plan.doing for plan in plans]
-        if len(views) == 1 or found == doing:
+        if len(views) == 1 or (found == doing and number >= UNTIL_HEEDED):
             break
         doing = found
     return plans
 
 
-def _one_round(views: Sequence[View], doing: Sequence[Doing]) -> tuple[Plan, ...]:
+def _one_round(views: Sequence[View], doing: Sequence[Doing], rounds: int) -> tuple[Plan, ...]:
     """Return one plan for each directory, made with what the others did in the round before."""
     plans: list[Plan] = []
     rooms = {name: Room.of(domain) for name, domain in views[0].actual.domains.items()}
     for number, view in enumerate(views):
-        others = replace(view.others, doing=_together([*doing[:number], *doing[number + 1 :]]))
+        others = replace(view.others, doing=_together([*doing[:number], *doing[number + 1 :]]), rounds=rounds)
         plan = make_plan(replace(view, others=others, rooms=rooms))
         plans.append(plan)
         rooms = {name: room.at_most(rooms[name]) for name, room in plan.rooms.items()}  # what is freed is free later

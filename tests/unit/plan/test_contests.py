@@ -42,6 +42,7 @@ from .builders import (
     id_of,
     kinds,
     listing,
+    people,
     remembered,
     row,
     wanted,
@@ -458,6 +459,21 @@ def test_the_ancestors_rows_are_nobodys_until_an_entry_is_found() -> None:
     assert lost(existing(CAT), rows=rows, answered=(HEAD,)).plan().orphans == ()
 
 
+@pytest.mark.parametrize(
+    ("more", "free"),
+    [
+        pytest.param({}, True, id="nobody has that entry"),
+        pytest.param({"answered": (BRANCH,)}, False, id="down"),
+        pytest.param({"change": {HEAD: doubting}}, False, id="not whole"),
+        pytest.param({"head": [wanted(CAT)], "branch": [wanted(DAN, dn="UID=Old")]}, False, id="another address"),
+    ],
+)
+def test_an_address_of_the_ancestors_is_free_once_no_directory_has_its_entry(more: dict[str, Any], free: bool) -> None:  # noqa: FBT001
+    old = row(CAT, source=HEAD, id=None, dn="uid=old", origin=Origin.ANCESTOR)
+    plans = lost(existing(CAT), **{"branch": [wanted(BOB), wanted(CAT)], "rows": [*both().rows, old], **more}).plans()
+    assert any(Code.ADDRESS_REUSED in codes(plan) for plan in plans.values()) is not free
+
+
 def test_what_somebody_made_by_hand_is_told_once_and_in_domains_of_ours() -> None:
     made = existing(CAT, tags=())
     assert lost(made).plan().unmanaged == (CAT,)
@@ -532,8 +548,30 @@ def test_a_former_address_gives_way_to_a_mailbox_of_the_other() -> None:
     former = replace(alias_row(wish(CAT, ANN, role=Role.FORMER)), source=HEAD, owner=id_of(ANN))
     shared = {"has": [existing(ANN), existing(BOB)], "aliases": [alias(CAT, ANN, mark="ldap-sync:renamed")]}
     scene = both(branch=[wanted(BOB), wanted(CAT)], alias_rows=[former], shared=shared)
-    assert kinds(scene.plan().changes) == [(Kind.REMOVE, CAT)]
+    assert kinds(scene.plan().changes) == [(Kind.REMOVE, CAT), (Kind.CREATE, CAT)]
     assert kinds(replace(scene, branch=[wanted(BOB)]).plan().changes) == []
+    kept = replace(scene, config=config_of(HEAD, BRANCH, removed_aliases="keep"))
+    assert kinds(kept.plan().changes) == [(Kind.REMOVE, CAT), (Kind.CREATE, CAT)]
+    without_password = replace(kept, branch=[wanted(BOB), wanted(CAT, password=None)])
+    assert kinds(without_password.plan().changes) == []
+    other_order = replace(kept, branch=[wanted(BOB)], head=[wanted(ANN), wanted(CAT)])
+    former_of_bob = replace(former, source=BRANCH, owner=id_of(BOB))
+    assert kinds(replace(other_order, alias_rows=[former_of_bob]).plan().changes) == [
+        (Kind.REMOVE, CAT),
+        (Kind.CREATE, CAT),
+    ]
+
+
+def test_what_the_other_waits_for_may_be_withheld() -> None:
+    """Then it isn't free, and the mailbox isn't made."""
+    gone = [wish(person, ANN) for person in people(6)]
+    shared = {"has": [existing(ANN), existing(BOB)], "aliases": [alias(one.address, ANN) for one in gone]}
+    rows = [replace(alias_row(one), source=HEAD) for one in gone]
+    scene = both(branch=[wanted(BOB), wanted(people(1)[0])], alias_rows=rows, shared=shared)
+    plan = scene.plan()
+    assert (plan.changes, [len(one.changes) for one in plan.withheld]) == ((), [6])
+    forced = replace(scene, shared={**shared, "options": Options(force_removals=6)}).plan()
+    assert kinds(forced.changes)[:2] == [(Kind.REMOVE, people(1)[0]), (Kind.CREATE, people(1)[0])]
 
 
 def test_a_row_of_the_other_whose_mailbox_is_gone_is_free_where_the_other_says_so() -> None:
