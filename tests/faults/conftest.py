@@ -13,6 +13,7 @@ from tests.mailcow_server import DomainLimits, MailcowServer
 from .world import TickingClock
 
 CASES = pytest.StashKey[Counter[str]]()
+STORIES = pytest.StashKey[Counter[str]]()
 
 
 @pytest.fixture
@@ -21,12 +22,20 @@ def tally(pytestconfig: pytest.Config) -> Counter[str]:
     return pytestconfig.stash.setdefault(CASES, Counter())
 
 
+@pytest.fixture
+def stories(pytestconfig: pytest.Config) -> Counter[str]:
+    """Count the stories of the model, and the runs of the command in them; told at the end of the tests."""
+    return pytestconfig.stash.setdefault(STORIES, Counter())
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tell how large the fault matrix was."""
+    """Tell how large the fault matrix was, and how long the stories of the model."""
     cases = config.stash.get(CASES, Counter[str]())
     if cases:
         rows = ", ".join(f"{row} {count}" for row, count in cases.items())
         terminalreporter.write_line(f"fault matrix: {cases.total()} cases ({rows})")
+    if told := config.stash.get(STORIES, Counter[str]()):
+        terminalreporter.write_line(f"model: {told['stories']} stories with {told['runs']} runs")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,15 +16,17 @@ from .world import TickingClock
 
 EXAMPLES = int(os.environ.get("RELIABILITY_EXAMPLES", "0"))
 """How many to try, always new ones; 0 for the few that every run of the tests tries."""
+FEW = 60
 
 
-def test_the_promises_hold_in_any_order_of_events() -> None:
+def test_the_promises_hold_in_any_order_of_events(stories: Counter[str]) -> None:
     with MailcowServer(clock=TickingClock()) as server, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Model, "server", server, raising=False)
+        patch.setattr(Model, "counted", stories, raising=False)
         run_state_machine_as_test(
             Model,
             settings=settings(
-                max_examples=EXAMPLES or 60,
+                max_examples=EXAMPLES or FEW,
                 stateful_step_count=30,
                 deadline=None,
                 derandomize=not EXAMPLES,
@@ -31,3 +34,5 @@ def test_the_promises_hold_in_any_order_of_events() -> None:
                 suppress_health_check=list(HealthCheck),
             ),
         )
+    assert stories["stories"] >= (EXAMPLES or FEW)
+    assert stories["runs"] > stories["stories"]

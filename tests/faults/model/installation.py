@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 
 from ldap2mailcow import directory, run
 from ldap2mailcow.config import Config, Loaded
+from ldap2mailcow.model import Address
 from ldap2mailcow.report import Due, Result
 from ldap2mailcow.state import StateError
 from tests.mailcow_server import MailcowServer
@@ -124,17 +125,24 @@ class Installation:
         after = Snapshot.of(self.mailcow.state)
         return Ran(self, config, told, request, now, before, after, rows, result, trouble)
 
-    def look(self, ran: Ran) -> Ran:
-        """Do a dry run of the same, undisturbed, at the same time."""
-        return self.run(ran.told, replace(ran.request, dry_run=True), ran.now)
+    def release(self, address: Address, now: datetime) -> Result:
+        """Let go of a mailbox, with the command for that."""
+        return run.release(Loaded(self.config, None), run.Request(), address, Silent(), lambda: now)
 
     def rows(self) -> dict[str, str | None]:
         """Return the ids that the state file has by address."""
+        return self._select("SELECT address, id FROM mailbox")
+
+    def dns(self) -> dict[str, str]:
+        """Return the DNs that it has by address, of those that it knows without an id."""
+        return self._select("SELECT address, dn FROM mailbox WHERE id IS NULL")
+
+    def _select(self, query: str) -> dict[str, Any]:
         if not self.state_file.exists():
             return {}
         with closing(sqlite3.connect(self.state_file)) as connection:
             try:
-                return dict(connection.execute("SELECT address, id FROM mailbox").fetchall())
+                return dict(connection.execute(query).fetchall())
             except sqlite3.OperationalError:  # no table yet: the first run was killed before it made one
                 return {}
 

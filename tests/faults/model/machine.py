@@ -6,6 +6,7 @@ import http.client
 import json
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
@@ -40,6 +41,7 @@ FAULTS = (
     FaultKind.DROP_AFTER,
     FaultKind.DEADLOCK,
     FaultKind.LOCK_WAIT,
+    FaultKind.HALF_DELETED,
 )
 
 people = st.sampled_from(PEOPLE)
@@ -49,7 +51,8 @@ some_people = st.lists(people, max_size=4, unique=True).map(tuple)
 waits = st.sampled_from(WAITS)
 kills = st.builds(Kill, st.sampled_from(list(Moment)), st.integers(1, 9))
 faults = st.builds(Fault, st.sampled_from(FAULTS), st.integers(1, 5), st.booleans())
-troubles = kills | kills | faults | st.just(Short()) | st.just(Down())
+downs = st.builds(Down, st.sampled_from(["exited", "missing", "restarting"]))
+troubles = kills | kills | faults | st.just(Short()) | downs
 doubts = st.sampled_from([trust for trust in Trust if trust is not Trust.WHOLE])
 
 
@@ -57,6 +60,8 @@ class Model(RuleBasedStateMachine):
     """One mailcow, one installation, and whatever may come."""
 
     server: MailcowServer
+    counted: Counter[str]
+    """The stories, and the runs of the command in them that were no dry ones."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,6 +99,7 @@ class Model(RuleBasedStateMachine):
     )
     def begin(self, names: list[str], lists: tuple[str, ...], *, has_run: bool) -> None:
         """Most stories begin where some people have been served for a while."""
+        self.counted["stories"] += 1
         self.some_come_with_their_usual_addresses(names)
         if lists:
             self.a_list_is_there(LISTS[0], f"{LISTS[0]}@{ORG}", lists)
@@ -242,7 +248,7 @@ class Model(RuleBasedStateMachine):
     @rule(address=mails, is_marked=st.booleans(), is_disabled=st.booleans())
     def administrator_sets_our_tags(self, address: str, *, is_marked: bool, is_disabled: bool) -> None:
         mark = self.house.mark
-        tags = {mark: is_marked, f"{mark}:disabled": is_disabled}
+        tags = {mark: is_marked, f"{mark}:disabled": is_disabled, f"{mark}:released": False}
         with self.by_hand():
             self.call(f"delete/mailbox/tag/{address}", [tag for tag, there in tags.items() if not there])
             self.edit(address, {"tags": [tag for tag, there in tags.items() if there]})
@@ -268,9 +274,16 @@ class Model(RuleBasedStateMachine):
 
     # the config
 
-    @rule(action=st.sampled_from(["keep", "disable"]))
-    def config_says_what_becomes_of_who_is_gone(self, action: str) -> None:
-        self.house.settings["removed_users"] = {"action": action}
+    @rule(
+        action=st.sampled_from(["keep", "disable", "disallow_login", "delete", "delete"]),
+        after=st.sampled_from(["1h", "1d", "30d"]),
+    )
+    def config_says_what_becomes_of_who_is_gone(self, action: str, after: str) -> None:
+        self.house.settings["removed_users"] = {"action": action, "delete_after": after}
+
+    @rule(renames=st.sampled_from(["rename", "rename", "hold"]))
+    def config_says_whether_mailboxes_are_renamed(self, renames: str) -> None:
+        self.house.settings["renames"] = renames
 
     @rule(policy=st.sampled_from(["overwrite", "keep_password", "refuse"]))
     def config_says_how_mailboxes_are_adopted(self, policy: str) -> None:
@@ -292,6 +305,15 @@ class Model(RuleBasedStateMachine):
         self.house.lose_key()
 
     # time and runs
+
+    @rule(address=mails)
+    def administrator_releases_a_mailbox(self, address: str) -> None:
+        """With our own command; nobody may touch it afterwards."""
+        store = self.mail.at(address)
+        if store is not None:
+            with self.by_hand():
+                result = self.house.release(Address(address), self.now)
+            assert store.mark == "" or result.error, f"{address} is released and still {store.mark}'s"
 
     @rule(minutes=waits)
     def time_passes(self, minutes: int) -> None:
@@ -357,12 +379,14 @@ class Model(RuleBasedStateMachine):
         """Do a run, hold it to its promises, and see that a second one would do nothing."""
         ahead = self.look(told, request) if look_first else None
         ran = self.house.run(told, request, self.now, trouble)
+        self.counted["runs"] += 1
         Judge(ran, self.mail).judge()
         if ahead is not None and trouble is None:
             assert planned(ran) == planned(ahead), "a dry run foretells something else"
         if ran.is_complete:
             again = self.look(told, request)
-            assert not left_to_do(again), f"a second run at the same time would {left_to_do(again)}"
+            left = left_to_do(again, ran)
+            assert not left, f"a second run at the same time would {left}"
         if trouble is None:
             assert ran.result is not None
             assert ran.is_complete, f"{ran.result.error}; {[one.detail for one in ran.result.failed]}"

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from typing import Self
 
 from tests.mailcow_server import Alias, Mailbox, State
 
 US, HAND = "us", "hand"
+_letters = count(1)
 
 
 @dataclass(eq=False)
@@ -28,20 +30,26 @@ class Store:
     """The id of the entry whose mail it is; empty where no entry ever had it."""
     is_loose: bool = False
     """Whether only the address tells whose it is: the state file was lost, or somebody moved it by hand."""
-    inactive_by: frozenset[str] = frozenset()
-    """Who may have set it inactive: us, somebody by hand, or either of both."""
-    is_noted_inactive: bool = False
-    """Whether the state file may still say that we set it inactive, whatever it was given since."""
+    dn: str = ""
+    """Where its owner's entry was, while that alone tells whose it is: no id could be remembered yet."""
+    shut_by: frozenset[str] = frozenset()
+    """Who may have made it inactive, or barred its login: us, somebody by hand, or either of both."""
+    is_noted_shut: bool = False
+    """Whether the state file may still say that we did, whatever it was given since."""
     was_active: int = 1
-    """What it was before we set it inactive."""
-    inactive_since: datetime | None = None
-    """When we did."""
+    """What it was before we did."""
+    is_between: bool = False
+    """Whether a run that didn't come to its end left it active for a moment: mailcow renames nothing inactive."""
+    doomed: list[datetime] = field(default_factory=list)
+    """When whole answers in a row didn't have its owner, while it was inactive and such mailboxes are deleted."""
     absences: list[datetime] = field(default_factory=list)
     """When whole answers in a row didn't have its owner; runs that were killed may not have noted it."""
     absent_since: datetime | None = None
     """The first of them that was surely noted."""
     passwords: set[str] = field(default_factory=set)
     """All that it may rightly have: those of its owner, and those set by hand."""
+    letter: str = field(default_factory=lambda: f"letter {next(_letters)}")
+    """What lies in its folder."""
 
     @property
     def address(self) -> str:
@@ -51,6 +59,7 @@ class Store:
     def is_seen(self) -> None:
         """Start counting afresh: its owner is there."""
         self.absences.clear()
+        self.doomed.clear()
         self.absent_since = None
 
 
@@ -65,7 +74,8 @@ class Snapshot:
     def of(cls, state: State) -> Self:
         """Copy the mailboxes and aliases of a mailcow."""
         rows = {number: row for number, row in state.aliases.items() if not row.is_self_row}
-        return cls({id(row): deepcopy(row) for row in state.mailboxes.values()}, deepcopy(rows))
+        boxes = {id(row): deepcopy(row) for row in state.mailboxes.values() if not row.half_deleted}
+        return cls(boxes, deepcopy(rows))
 
     def boxes_at(self, row: Alias) -> set[int]:
         """Return the mailboxes that an alias goes to."""
@@ -91,7 +101,12 @@ class Mail:
     def at(self, address: str) -> Store | None:
         """Return the store that is at an address now."""
         box = self.state.mailbox(address)
-        return self.stores[id(box)] if box is not None else None
+        return self.stores.get(id(box)) if box is not None else None
+
+    def add(self, store: Store) -> None:
+        """Take up a new mailbox, and put something into it."""
+        self.stores[id(store.box)] = store
+        self.state.mail[store.address] = store.letter
 
     def of(self, owner: str) -> list[Store]:
         """Return the stores of one entry."""
@@ -99,7 +114,7 @@ class Mail:
 
     def mark_in(self, box: Mailbox) -> str:
         """Return whose mark a mailbox carries."""
-        return next((mark for mark in self.marks if mark in box.tags), "")
+        return next((mark for mark in self.marks if mark in box.tags and f"{mark}:released" not in box.tags), "")
 
     @contextmanager
     def changed_by_hand(self) -> Iterator[None]:
@@ -109,13 +124,12 @@ class Mail:
         after = Snapshot.of(self.state)
         for gone in before.boxes.keys() - after.boxes.keys():
             del self.stores[gone]
-        for row in self.state.mailboxes.values():
+        for row in [self.state.mailboxes[box.username] for box in after.boxes.values()]:
             if id(row) in self.stores:
                 self._follow(self.stores[id(row)], before.boxes[id(row)], row)
             else:
                 mark = self.mark_in(row) or self.claims(row.username)
-                by = _by(HAND, row.active)
-                self.stores[id(row)] = Store(row, mark, is_loose=True, inactive_by=by, passwords={row.password})
+                self.add(Store(row, mark, is_loose=True, shut_by=_by(HAND, row), passwords={row.password}))
         for number, alias in after.aliases.items():
             if number not in before.aliases or before.aliases[number] != alias:
                 self._follow_alias(alias)
@@ -124,18 +138,21 @@ class Mail:
         if after.password != before.password:
             store.passwords.add(after.password)
         if after.active != before.active:
-            store.inactive_by = _by(HAND, after.active)
-        if after.active == 0 and (store.is_noted_inactive or _claims_inactive(after, self.marks)):
-            store.inactive_by |= {US}
+            store.shut_by, store.is_between = _by(HAND, after), False
+            store.doomed.clear()
+        if after.active != 1 and (store.is_noted_shut or _claims_inactive(after, self.marks)):
+            store.shut_by |= {US}
         if after.username != before.username:
             store.is_loose = True
         if after.tags != before.tags or after.username != before.username:
-            known = store.mark if self.claims(after.username) == store.mark else ""
-            store.mark = self.mark_in(after) or known
+            known = self.claims(after.username)
+            is_released = any(f"{mark}:released" in after.tags for mark in self.marks)
+            store.mark = "" if is_released else self.mark_in(after) or known
+            store.is_loose |= is_released
 
     def _follow_alias(self, alias: Alias) -> None:
         for mark in self.marks:
-            if alias.private_comment in (mark, f"{mark}:disabled"):
+            if alias.private_comment in _comments(mark):
                 self.aliases[alias.id] = mark
         for target in alias.goto.split(","):
             store = self.at(target)
@@ -149,17 +166,21 @@ class Mail:
                 store.mark = self.mark_in(store.box)
                 store.is_loose = True
                 store.is_seen()
-                store.is_noted_inactive = False
-                if store.inactive_by and f"{mark}:disabled" in store.box.tags:
-                    store.inactive_by |= {US}
+                store.is_noted_shut = False
+                if store.shut_by:
+                    store.shut_by = store.shut_by | {US} if f"{mark}:disabled" in store.box.tags else frozenset({HAND})
         for number in [number for number, whose in self.aliases.items() if whose == mark]:
             row = self.state.aliases.get(number)
-            if row is None or row.private_comment not in (mark, f"{mark}:disabled"):
+            if row is None or row.private_comment not in _comments(mark):
                 del self.aliases[number]
 
 
-def _by(who: str, active: int) -> frozenset[str]:
-    return frozenset({who}) if active == 0 else frozenset()
+def _by(who: str, box: Mailbox) -> frozenset[str]:
+    return frozenset({who}) if box.active != 1 else frozenset()
+
+
+def _comments(mark: str) -> tuple[str, ...]:
+    return mark, f"{mark}:disabled", f"{mark}:renamed"
 
 
 def _claims_inactive(box: Mailbox, marks: tuple[str, ...]) -> bool:

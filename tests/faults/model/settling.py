@@ -37,18 +37,34 @@ class Settled:
             address for wanted in ({one.mail, *one.aliases} for one in told.people) for address in wanted
         ) + Counter(one.mail for one in told.lists)
 
-    def may_have(self, person: Person) -> bool:
-        """Tell whether nothing is in the way of somebody's mailbox: nobody else, and nothing made by hand."""
-        if self.claims[person.mail] > 1 or self.moves(person):
+    def may_have(self, person: Person, before: frozenset[str] = frozenset()) -> bool:
+        """Tell whether nothing is in the way of somebody's mailbox: nobody who stays there, and nothing made by hand.
+
+        Whoever moves on makes room; who moves in a circle does too. `before` are those who wait for this one.
+        """
+        if self.claims[person.mail] > 1:
             return False
         store, alias = self.mail.at(person.mail), self.mail.state.alias_at(person.mail)
-        if store is not None:
-            return store.owner in ("", person.id)
-        return alias is None or self.mail.aliases.get(alias.id) == self.ran.house.mark
+        if store is None:
+            return alias is None or self.mail.aliases.get(alias.id) == self.ran.house.mark
+        if f"{self.ran.house.mark}:released" in store.box.tags:
+            return False
+        if store.is_loose or not store.owner:
+            return not self.has_another(person)
+        if store.owner == person.id:
+            return True
+        other = next((one for one in self.ran.told.people if one.id == store.owner), None)
+        if other is None or other.mail.partition("@")[2] != person.mail.partition("@")[2]:
+            return False
+        return other.id in before or self.may_have(other, before | {person.id})
 
-    def moves(self, person: Person) -> bool:
-        """Tell whether somebody has another mailbox, which isn't renamed yet."""
-        return any(one.address != person.mail for one in self.mail.of(person.id) if not one.is_loose)
+    def has_another(self, person: Person) -> bool:
+        """Tell whether somebody has a mailbox in the domain already, so that one of unknown origin isn't theirs."""
+        domain = person.mail.partition("@")[2]
+        house = self.ran.house
+        own = [address for address, entry_id in house.rows().items() if entry_id == person.id]
+        own += [address for address, dn in house.dns().items() if dn == person.dn]
+        return any(one.endswith(f"@{domain}") and one != person.mail and self.mail.at(one) for one in own)
 
     def is_served(self, person: Person) -> None:
         store = self.mail.at(person.mail)
@@ -57,12 +73,13 @@ class Settled:
         assert store.box.password == person.password, f"{person.mail} has another password"
         wanted = int(person.active)
         if store.box.active != wanted:
-            by_hand = store.box.active == 2 or HAND in store.inactive_by
+            by_hand = store.box.active == 2 or HAND in store.shut_by
             assert by_hand, f"{person.mail} has active={store.box.active}, and should have {wanted}"
 
     def is_out_of_service_if_nobodys(self, store: Store) -> None:
         is_wanted = store.is_loose and self.ran.told.whose(store.address)
-        if store.mark == self.ran.house.mark and store.owner not in self.ran.told.ids and not is_wanted:
+        is_told = store.owner in self.ran.told.ids
+        if store.mark == self.ran.house.mark and not is_told and not is_wanted:
             assert store.box.active == 0, f"{store.address} is active, and {store.owner} is gone"
 
     def mail_goes_where_it_should(self) -> None:

@@ -55,6 +55,8 @@ class Short:
 class Down:
     """dovecot doesn't run: no mail can be moved."""
 
+    state: str = "exited"
+
 
 Trouble = Kill | Fault | Short | Down | None
 DOVECOT = "dovecot-mailcow"
@@ -68,11 +70,12 @@ def happening(trouble: Trouble, mailcow: MailcowServer) -> Iterator[None]:
             case Kill():
                 _Death(trouble).lurk(patch)
             case Fault():
-                mailcow.faults.add(trouble.kind, nth=trouble.at, times=None if trouble.lasts else 1)
+                path = "delete/mailbox" if trouble.kind is FaultKind.HALF_DELETED else ""
+                mailcow.faults.add(trouble.kind, path, nth=trouble.at, times=None if trouble.lasts else 1)
             case Short():
                 mailcow.faults.short_list = 1
             case Down():
-                mailcow.state.container_states[DOVECOT] = "exited"
+                mailcow.state.container_states[DOVECOT] = trouble.state
         try:
             yield
         finally:
