@@ -10,6 +10,7 @@ READY := .venv/.ready
 help:
 	@echo 'make demo    a real slapd with a sample directory, a stand-in for mailcow, and the sync between them'
 	@echo 'make test    every test, with coverage'
+	@echo 'make test-long  2,000 stories of the model and the whole fault matrix: half an hour or more'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make bench   scale and speed: tables for 1,000 users, and for lists'
 
@@ -23,6 +24,11 @@ test: $(READY)
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 \
 	  --include='ldap2mailcow/model/*,ldap2mailcow/desired/*,ldap2mailcow/plan/*,ldap2mailcow/report/*'
+
+# What `make test` does a small part of: other stories each time, and every error at every step.
+test-long: $(READY)
+	RELIABILITY_EXAMPLES=$${RELIABILITY_EXAMPLES:-2000} FAULT_MATRIX=whole \
+	  $(BIN)/python -m pytest tests/faults/test_model.py tests/faults/test_matrix.py
 
 lint: $(READY)
 	$(BIN)/ruff check .
