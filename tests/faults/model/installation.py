@@ -137,6 +137,10 @@ class Installation:
         """Return the DNs that it has by address, of those that it knows without an id."""
         return self._select("SELECT address, dn FROM mailbox WHERE id IS NULL")
 
+    def aliases(self) -> set[str]:
+        """Return the addresses of the aliases that it has."""
+        return set(self._select("SELECT address, number FROM alias"))
+
     def _select(self, query: str) -> dict[str, Any]:
         if not self.state_file.exists():
             return {}

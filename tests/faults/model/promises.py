@@ -425,11 +425,13 @@ class Judge:
 
     def aliases_of_others_stay(self) -> None:
         """What somebody made by hand is untouched, unless it is just what the directory wants."""
+        taken = self.ran.house.aliases()
         for number, row in self.ran.before.aliases.items():
             now = self.ran.after.aliases.get(number)
             if self.mail.aliases.get(number) == self.mark:
                 continue
-            if self.mail.aliases.get(number) is None and self.is_wanted_so(row):
+            is_taken = row.address in taken or now != row
+            if self.mail.aliases.get(number) is None and is_taken and self.is_wanted_so(row):
                 self.mail.aliases[number] = self.mark
                 continue
             assert now, f"the alias {row.address}, which is not ours, is gone"
@@ -458,7 +460,7 @@ class Judge:
 
     def aliases_lead_to_those_whose_they_are(self) -> None:
         for number, row in self.ran.after.aliases.items():
-            if self.mail.aliases.get(number) != self.mark:
+            if self.mail.aliases.get(number) != self.mark or not row.active:
                 continue
             for target in row.goto.split(","):
                 store = self.mail.at(target)
