@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
+import yaml
+
 from ldap2mailcow.model import Code
 from tests.mailcow_server import FaultKind
 
@@ -133,6 +135,14 @@ def _expose_password_file(stage: Stage) -> None:
 
 def _lose_key(stage: Stage) -> None:
     stage.file("mailcow_ldap_sync.sqlite3.key").unlink()
+
+
+def _add_directory(stage: Stage) -> None:
+    path = stage.file("config.yaml")
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    down = {"name": "elsewhere", "uri": "ldaps://127.0.0.1:9", "user_search_base": "dc=elsewhere"}
+    config["ldap"] = [{"name": "nord", **config["ldap"]}, down]
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
 
 
 def _leave_ancestors_database(stage: Stage) -> None:
@@ -577,6 +587,13 @@ CORNERS = (
             ("the database of mailcow-ldap-sync lies beside the config", (_leave_ancestors_database,)),
         ),
         codes=frozenset({Code.LDAP_NOT_ENCRYPTED, Code.SECRET_READABLE, Code.DIGEST_KEY_LOST, Code.ANCESTOR_STATE}),
+    ),
+    Scene(
+        "Several directories: one that is down is left out, and one that the config no longer has isn't called empty.",
+        f"{SYNC} --dry-run",
+        (("the config has two directories now, and no longer the name of the one before", (_add_directory,)),),
+        4,
+        frozenset({Code.DIRECTORY_NOT_READ, Code.DIRECTORY_UNKNOWN}),
     ),
     Scene(
         "A new directory server: the same people with other ids. Once confirmed, their addresses tell who is who.",
