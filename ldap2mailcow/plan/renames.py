@@ -329,6 +329,7 @@ class After:
             attribute_hash=existing.attribute_hash,
         )
         self._turn += 1
+        self._free(address)
         notes = (*self._move(change), *self._give_way(change), *self._follow(former, address), *self._leave(change))
         return replace(change, notes=notes)
 
@@ -347,6 +348,18 @@ class After:
             if senders != other.senders:
                 self._rows[one] = replace(other, senders=senders)
                 yield Note(one, {"senders": senders})
+
+    def _free(self, address: Address) -> None:
+        """Note that aliases of ours which still name a new address don't mean whoever gets it now.
+
+        It was a former address, or a mailbox that is gone from mailcow.
+        """
+        there = self._aliases.get(address)
+        meant = self._meant.get(address, there.goto) if there else frozenset[Address]()
+        for one, alias in self._aliases.items():
+            goto = self._meant.get(one, alias.goto)
+            if one != address and address in goto and is_our_alias(self._draft, alias):
+                self._meant[one] = goto - {address} | meant
 
     def _give_way(self, change: RenameChange) -> Iterator[Note]:
         """Forget the alias at the new address."""

@@ -784,6 +784,28 @@ def test_a_run_for_one_address_takes_nobody_else_off_the_lists_of_those_whom_it_
     assert change.writes == {GOTO: f"{NEW},{OLD}"}
 
 
+@pytest.mark.parametrize("doubts", [(), (CUT_SHORT,)])
+def test_a_list_that_names_a_mailbox_which_is_gone_does_not_mean_who_gets_that_address(doubts: tuple[Any, ...]) -> None:
+    """Somebody deleted or renamed it by hand."""
+    there = {"aliases": [alias(TEAM, NEW, CAT)], "alias_rows": [alias_row(listing(TEAM, NEW, CAT))]}
+    scene = moved({ANN: NEW}, config=ALIASES, wishes=[listing(TEAM, CAT)], doubts=doubts, **there)
+    change = only_alias([change for change in scene.plan().changes if change.address == TEAM])
+    assert change.writes == {GOTO: CAT}
+
+
+@pytest.mark.parametrize(("of", "means"), [(BOB, f"{BOB},{CAT}"), (ANN, f"{CAT},{NEW}")])
+def test_a_list_that_names_a_former_address_means_whose_it_was(of: Address, means: str) -> None:
+    former = alias_row(wish(NEW, of, role=Role.FORMER), owner=id_of(of))
+    scene = moved(
+        {ANN: NEW},
+        config=ALIASES,
+        aliases=[alias(NEW, of, mark=RENAMED_MARK), alias(TEAM, NEW, CAT)],
+        alias_rows=[former, alias_row(listing(TEAM, NEW, CAT))],
+        doubts=(CUT_SHORT,),
+    )
+    assert renamed(scene.view()).renames.meant.get(TEAM, alias(TEAM, NEW, CAT).goto) == set(means.split(","))
+
+
 def test_a_list_of_somebody_else_is_left_as_it_is() -> None:
     scene = on_a_list({ANN: NEW}, aliases=[alias(TEAM, ANN, BOB, mark="their own")], alias_rows=[])
     assert targets(settles(scene)) == {ANN, BOB}
