@@ -324,6 +324,19 @@ class Model(RuleBasedStateMachine):
         self.now += timedelta(minutes=minutes)
         self.run(self.tell(), Request(), look_first=look_first)
 
+    @rule(times=st.integers(2, 6))
+    def cron_runs_each_week(self, times: int) -> None:
+        for _ in range(times):
+            self.now += timedelta(days=7)
+            self.run(self.tell(), Request())
+
+    @rule(names=st.lists(people, min_size=4, unique=True), action=st.sampled_from(["disable", "delete"]))
+    def nearly_all_leave_at_once(self, names: list[str], action: str) -> None:
+        """And it is looked for twice whether they are there; with or without somebody's word."""
+        self.config_says_what_becomes_of_who_is_gone(action, "1d")
+        self.many_leave(tuple(names))
+        self.cron_runs_for_a_while(2)
+
     @rule(times=st.integers(2, 3))
     def cron_runs_for_a_while(self, times: int) -> None:
         for _ in range(times):

@@ -167,6 +167,7 @@ class Mail:
                 store.is_loose = True
                 store.is_seen()
                 store.is_noted_shut = False
+                store.was_active = 1
                 if store.shut_by:
                     store.shut_by = store.shut_by | {US} if f"{mark}:disabled" in store.box.tags else frozenset({HAND})
         for number in [number for number, whose in self.aliases.items() if whose == mark]:
