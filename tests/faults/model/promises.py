@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 
-from ldap2mailcow.model import Kind, Level
+from ldap2mailcow.model import Change, Kind, Level
 from ldap2mailcow.plan import Reason
 from tests.mailcow_server import Alias, Mailbox
 
@@ -582,7 +582,8 @@ def planned(ran: Ran) -> list[object]:
 def left_to_do(ran: Ran, first: Ran) -> list[str]:
     """Return the changes that a second run means to make, but for what is written again each time.
 
-    Nor what was too much for the first: a limit is a share of what is managed, which may be more by now.
+    Nor what was too much for the first: a limit is a share of what is managed, which may be more by now. Nor what
+    becomes of an address that a deletion, the last thing in a run, has set free.
     """
     assert ran.result is not None
     assert first.result is not None
@@ -590,4 +591,11 @@ def left_to_do(ran: Ran, first: Ran) -> list[str]:
     too_many = {one.name for one in first.result.plan.withheld if one.reason is Reason.OVER_LIMIT}
     if too_many & kept - still:
         return []
-    return [change.name for change in ran.result.plan.changes if change.kind is not Kind.REASSERT]
+    free = {change.address for change in first.result.plan.changes if change.kind is Kind.DELETE}
+
+    def is_about(change: Change) -> set[str]:
+        gotos = [str(field.after).split(",") for field in change.fields if field.key == "goto"]
+        return {change.address, *(target for goto in gotos for target in goto)}
+
+    changes = [change for change in ran.result.plan.changes if change.kind is not Kind.REASSERT]
+    return [change.name for change in changes if not is_about(change) & free]
