@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -12,29 +13,42 @@ from tests.mailcow_server import DomainLimits, MailcowServer
 
 from .world import TickingClock
 
-CASES = pytest.StashKey[Counter[str]]()
-STORIES = pytest.StashKey[Counter[str]]()
+CASES, STORIES = "fault matrix", "model"
 
 
 @pytest.fixture
-def tally(pytestconfig: pytest.Config) -> Counter[str]:
+def tally(record_property: Callable[[str, object], None]) -> Iterator[Counter[str]]:
     """Count the cases of the fault matrix by their row; told at the end of the tests."""
-    return pytestconfig.stash.setdefault(CASES, Counter())
+    counter = Counter[str]()
+    yield counter
+    record_property(CASES, dict(counter))
 
 
 @pytest.fixture
-def stories(pytestconfig: pytest.Config) -> Counter[str]:
+def stories(record_property: Callable[[str, object], None]) -> Iterator[Counter[str]]:
     """Count the stories of the model, and the runs of the command in them; told at the end of the tests."""
-    return pytestconfig.stash.setdefault(STORIES, Counter())
+    counter = Counter[str]()
+    yield counter
+    record_property(STORIES, dict(counter))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def counted(terminalreporter: pytest.TerminalReporter) -> dict[str, Counter[str]]:
+    """Add up what all tests have counted, in whichever process they ran."""
+    found = {CASES: Counter[str](), STORIES: Counter[str]()}
+    for report in (report for reports in terminalreporter.stats.values() for report in reports):
+        if isinstance(report, pytest.TestReport) and report.when == "teardown":
+            for name, counts in report.user_properties:
+                found[name].update(cast("dict[str, int]", counts))
+    return found
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell how large the fault matrix was, and how long the stories of the model."""
-    cases = config.stash.get(CASES, Counter[str]())
-    if cases:
+    found = counted(terminalreporter)
+    if cases := found[CASES]:
         rows = ", ".join(f"{row} {count}" for row, count in cases.items())
         terminalreporter.write_line(f"fault matrix: {cases.total()} cases ({rows})")
-    if told := config.stash.get(STORIES, Counter[str]()):
+    if told := found[STORIES]:
         terminalreporter.write_line(f"model: {told['stories']} stories with {told['runs']} runs")
 
 
