@@ -28,7 +28,7 @@ test: $(READY)
 # What `make test` does a small part of: other stories each time, and every error at every step.
 test-long: $(READY)
 	RELIABILITY_EXAMPLES=$${RELIABILITY_EXAMPLES:-2000} FAULT_MATRIX=whole \
-	  $(BIN)/python -m pytest tests/faults/test_model.py tests/faults/test_matrix.py
+	  $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/faults/test_model.py tests/faults/test_matrix.py
 
 lint: $(READY)
 	$(BIN)/ruff check .
