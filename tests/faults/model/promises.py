@@ -257,6 +257,7 @@ class Judge:
                 f"the mail of {store.owner} at {store.address} goes to {person.dn}, {person.id}"
             )
             self.hand_over(store, person)
+            store.is_loose |= not self.ran.is_complete  # it may not have been written down
         store.passwords.add(person.password)
 
     def hand_over(self, store: Store, person: Person) -> None:
