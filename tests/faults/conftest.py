@@ -3,17 +3,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast
 
 import pytest
 
+from tests.counting import CASES, STORIES
 from tests.directory_server import Slapd
 from tests.integration.sync.installation import DOMAIN, Installation
 from tests.mailcow_server import DomainLimits, MailcowServer
 
 from .world import TickingClock
-
-CASES, STORIES = "fault matrix", "model"
 
 
 @pytest.fixture
@@ -30,26 +28,6 @@ def stories(record_property: Callable[[str, object], None]) -> Iterator[Counter[
     counter = Counter[str]()
     yield counter
     record_property(STORIES, dict(counter))
-
-
-def counted(terminalreporter: pytest.TerminalReporter) -> dict[str, Counter[str]]:
-    """Add up what all tests have counted, in whichever process they ran."""
-    found = {CASES: Counter[str](), STORIES: Counter[str]()}
-    for report in (report for reports in terminalreporter.stats.values() for report in reports):
-        if isinstance(report, pytest.TestReport) and report.when == "teardown":
-            for name, counts in report.user_properties:
-                found[name].update(cast("dict[str, int]", counts))
-    return found
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell how large the fault matrix was, and how long the stories of the model."""
-    found = counted(terminalreporter)
-    if cases := found[CASES]:
-        rows = ", ".join(f"{row} {count}" for row, count in cases.items())
-        terminalreporter.write_line(f"fault matrix: {cases.total()} cases ({rows})")
-    if told := found[STORIES]:
-        terminalreporter.write_line(f"model: {told['stories']} stories with {told['runs']} runs")
 
 
 @pytest.fixture(scope="session")
