@@ -67,7 +67,7 @@ class AliasKeeper:
         wishes = self.wishes()
         rest = staying(self.draft, self.delivery, {wish.address for wish in wishes})
         self.find_lost(wishes, rest)
-        self.changes += prune(self.draft, self.delivery, rest)
+        self.changes += prune(self.draft, self.delivery, self.knowledge, rest)
         for wish in wishes:
             existing = self.draft.view.actual.aliases.get(wish.address)
             if existing is None:

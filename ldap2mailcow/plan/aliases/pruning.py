@@ -18,6 +18,7 @@ from ldap2mailcow.model import (
     joined,
 )
 from ldap2mailcow.plan.draft import Draft
+from ldap2mailcow.plan.knowledge import Knowledge
 from ldap2mailcow.plan.ownership import alias_left_alone
 
 from .delivery import Delivery
@@ -44,16 +45,21 @@ def staying(draft: Draft, delivery: Delivery, decided: Collection[Address]) -> l
     ]
 
 
-def prune(draft: Draft, delivery: Delivery, aliases: Iterable[ExistingAlias]) -> Iterator[AliasChange]:
+def prune(
+    draft: Draft, delivery: Delivery, knowledge: Knowledge, aliases: Iterable[ExistingAlias]
+) -> Iterator[AliasChange]:
     """Give the changes of aliases that lose somebody, or in which somebody is called by an old name."""
     for existing in aliases:
-        if change := _pruned(draft, delivery, existing, row_of(draft, existing)):
+        row = row_of(draft, existing)
+        if change := _pruned(draft, delivery, existing, row, knows=draft.sees_all and knowledge.knows(row.role)):
             yield change
 
 
-def _pruned(draft: Draft, delivery: Delivery, existing: ExistingAlias, row: RememberedAlias) -> AliasChange | None:
+def _pruned(
+    draft: Draft, delivery: Delivery, existing: ExistingAlias, row: RememberedAlias, *, knows: bool
+) -> AliasChange | None:
     is_concerned = not draft.view.options.only
-    goto = delivery.reached(existing, whoever=not draft.sees_all) if is_concerned else delivery.goto(existing)
+    goto = delivery.reached(existing, whoever=not knows) if is_concerned else delivery.goto(existing)
     if goto == existing.goto - {existing.address}:
         return None
     field = FieldChange(GOTO, existing.values[GOTO], joined(goto))

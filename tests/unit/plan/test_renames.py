@@ -806,6 +806,15 @@ def test_a_list_that_names_a_former_address_means_whose_it_was(of: Address, mean
     assert renamed(scene.view()).renames.meant.get(TEAM, alias(TEAM, NEW, CAT).goto) == set(means.split(","))
 
 
+def test_a_list_that_is_not_known_keeps_somebody_whose_address_another_is_to_have() -> None:
+    """Bob is gone, his mailbox isn't; and Ann shall have his address, which she can't."""
+    scene = on_a_list({ANN: BOB}, BOB, CAT, wishes=[], answers={"groups": DOUBTED})
+    gone = replace(scene, wants=[one for one in scene.wants if one.id != id_of(BOB)])
+    assert gone.plan().changes == ()
+    known = replace(gone, answers={})
+    assert only_alias(known.plan().changes).writes == {GOTO: CAT}
+
+
 def test_a_list_of_somebody_else_is_left_as_it_is() -> None:
     scene = on_a_list({ANN: NEW}, aliases=[alias(TEAM, ANN, BOB, mark="their own")], alias_rows=[])
     assert targets(settles(scene)) == {ANN, BOB}
