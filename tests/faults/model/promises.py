@@ -365,10 +365,15 @@ class Judge:
                 store.absences.append(self.ran.now)
                 if deletes and store.box.active == 0:
                     store.doomed.append(self.ran.now)
-                if certain and not self.is_waiting(store):
+                if certain and not self.is_waiting(store) and not self.was_tried(store):
                     store.absent_since = store.absent_since or self.ran.now
             elif certain:
                 store.is_seen()
+
+    def was_tried(self, store: Store) -> bool:
+        """Tell whether somebody was to take it over, and mailcow refused: a later run tries again."""
+        failed = self.ran.result.failed if self.ran.result else ()
+        return any(one.change.address == store.address for one in failed)
 
     def is_waiting(self, store: Store) -> bool:
         """Tell whether most people have other ids, so that nobody is followed before somebody says a word."""
