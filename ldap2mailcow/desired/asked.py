@@ -8,23 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from pydantic import SecretStr
 
-from ldap2mailcow.model import Address, Finding, Value
+from ldap2mailcow.model import Address, EntryId, Finding, Value
 
 ANYONE = "*"
 """mailcow's word for the right to send as anyone (docs/mailcow-api.md section 5)."""
-
-
-class EntryId(NamedTuple):
-    """What tells an entry from all others, of whatever directory."""
-
-    source: str
-    """The name of its directory in the config."""
-    id: str
-    """Its stable id; the normal DN of an entry that has none, the address of a list that only its members name."""
 
 
 Meant = Address | EntryId

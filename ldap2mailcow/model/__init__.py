@@ -12,14 +12,13 @@ from .alias import (
     PUBLIC_COMMENT,
     SENDER_ALLOWED,
     SOGO_VISIBLE,
-    Alias,
     ExistingAlias,
     RememberedAlias,
     Role,
     joined,
     split,
 )
-from .attribute import ACTIVE, ATTRIBUTES, AUTHSOURCE, EDIT, NAME, QUOTA, TLS_IN, TLS_OUT, Attribute, Value
+from .attribute import ACTIVE, ATTRIBUTES, AUTHSOURCE, EDIT, NAME, QUOTA, TLS_IN, TLS_OUT, Attribute, Part, Value
 from .change import (
     AliasChange,
     Call,
@@ -31,15 +30,14 @@ from .change import (
     Outcome,
     Patch,
     RenameChange,
-    Stage,
     Subject,
-    Why,
 )
 from .dn import is_dn, normal_dn, rdns
-from .entry import ID_CANDIDATES, Answer, Answers, Entry
+from .entry import ID_CANDIDATES, Answer, Answers, Entry, EntryId
 from .finding import LEVELS, Code, Finding, Level
-from .mailbox import Cause, Domain, Existing, Mailbox, Origin, Remembered
+from .mailbox import Cause, Domain, Existing, Origin, Remembered
 from .memory import Fingerprint, Memory, Notice, SourceMemory
+from .rule import Rule
 from .stored import MIB, UNITS, UnusableValueError, read_flag, read_name, read_quota
 from .text import escaped, escaped_lines
 
@@ -68,7 +66,6 @@ __all__ = [
     "Actual",
     "Address",
     "AddressError",
-    "Alias",
     "AliasChange",
     "Answer",
     "Answers",
@@ -79,6 +76,7 @@ __all__ = [
     "Code",
     "Domain",
     "Entry",
+    "EntryId",
     "Existing",
     "ExistingAlias",
     "FieldChange",
@@ -86,24 +84,23 @@ __all__ = [
     "Fingerprint",
     "Kind",
     "Level",
-    "Mailbox",
     "MailboxChange",
     "Memory",
     "Note",
     "Notice",
     "Origin",
     "Outcome",
+    "Part",
     "Patch",
     "Remembered",
     "RememberedAlias",
     "RenameChange",
     "Role",
+    "Rule",
     "SourceMemory",
-    "Stage",
     "Subject",
     "UnusableValueError",
     "Value",
-    "Why",
     "escaped",
     "escaped_lines",
     "is_dn",

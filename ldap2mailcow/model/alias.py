@@ -1,4 +1,4 @@
-"""An alias three times: as the directory wants it, as mailcow has it, and as we remember it."""
+"""An alias twice: as mailcow has it, and as we remember it."""
 
 from __future__ import annotations
 
@@ -30,25 +30,6 @@ class Role(StrEnum):
     LIST = "list"  # an address of a group
     FORWARD = "forward"  # an entry that only forwards
     FORMER = "former"  # the address that somebody's mailbox had before it was renamed
-
-
-@dataclass(frozen=True, slots=True)
-class Alias:
-    """What the directory says one alias should be; an address without a local part (`@domain`) is a catch-all."""
-
-    source: str
-    owner: str
-    """The stable id of the entry that asks for it; for a list that only its members name, the list's address."""
-    dn: str
-    """Empty for a list that only its members name."""
-    role: Role
-    address: Address
-    goto: tuple[Address, ...]
-    """Everybody it should reach, nested lists flattened, sorted; who of them can be reached now, the plan says."""
-    flags: Mapping[str, int]
-    """By the names in FLAGS, those that are told; of the others mailcow's value stays."""
-    comment: str | None = None
-    """mailcow's public comment; None: not managed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import cast
 
 from .finding import Code
 from .stored import MIB, read_flag, read_name, read_quota
+
+
+class Part(StrEnum):
+    """What is decided and written by itself of a mailbox, so that one part can be held while the others go on."""
+
+    VALUES = "values"  # name, quota, TLS, tags, password
+    LOGIN = "login"  # who checks the password
+    STATUS = "status"  # active
+    RIGHTS = "rights"  # to send as others
+
 
 Value = str | int
 """A value as mailcow stores it and as plans show it: names are text, quotas MiB (0 = unlimited), flags 0 or 1."""
@@ -36,6 +47,8 @@ class Attribute:
     """Its name in that call and in `add/mailbox`."""
     read: Callable[[Mapping[str, object]], Value]
     """Takes it out of a row of `get/mailbox/...`."""
+    part: Part = Part.VALUES
+    """With what it is decided and written."""
 
 
 def _name(row: Mapping[str, object]) -> Value:
@@ -70,10 +83,10 @@ def _tls(key: str) -> Attribute:
 EDIT = "edit/mailbox"
 NAME = Attribute("name", ("name", "firstname", "lastname"), read_name, Code.NAME_INVALID, EDIT, "name", _name)
 QUOTA = Attribute("quota", ("quota",), read_quota, Code.QUOTA_INVALID, EDIT, "quota", _quota)
-ACTIVE = Attribute("active", ("active",), read_flag, Code.ACTIVE_INVALID, EDIT, "active", _active)
+ACTIVE = Attribute("active", ("active",), read_flag, Code.ACTIVE_INVALID, EDIT, "active", _active, Part.STATUS)
 TLS_IN = _tls("tls_enforce_in")
 TLS_OUT = _tls("tls_enforce_out")
-AUTHSOURCE = Attribute("authsource", (), str, Code.PROVIDER_NOT_SET_UP, EDIT, "authsource", _authsource)
+AUTHSOURCE = Attribute("authsource", (), str, Code.PROVIDER_NOT_SET_UP, EDIT, "authsource", _authsource, Part.LOGIN)
 """Not an entry's: the config says it for all."""
 
 ATTRIBUTES: dict[str, Attribute] = {row.key: row for row in (NAME, QUOTA, ACTIVE, AUTHSOURCE, TLS_IN, TLS_OUT)}

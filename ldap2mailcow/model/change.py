@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from .address import Address
 from .attribute import Value
+from .rule import Rule
 
 Patch = Mapping[str, object]
 """Columns of a `Remembered` or `RememberedAlias` row and their new values."""
@@ -49,31 +50,6 @@ class Kind(StrEnum):
     DELETE = "delete"  # mailboxes only, with all that is in them
 
 
-class Why(StrEnum):
-    """The rule a change follows; what `history` tells."""
-
-    NEW = "it is new in the directory"
-    UNKNOWN_HERE = "it was in mailcow before we were"
-    LDAP = "the directory changed"
-    MAILCOW = "mailcow was changed by hand"
-    PASSWORD = "its password changed in the directory"  # noqa: S105 - a sentence
-    DRIFT = "its password was changed in mailcow"
-    REASSERT = "every run writes it again"
-    STATUS = "the directory says it is inactive"
-    STATUS_BACK = "the directory says it is active again"
-    MISSING = "its entry is gone from the directory"
-    BACK = "its entry is back in the directory"
-    NO_TARGET = "nobody is left whom it could go to"
-    TARGET_BACK = "it is wanted, and there is somebody whom it can go to"
-    DROPPED = "a change of an alias would take it away"
-    NOT_WANTED = "the directory no longer asks for it"
-    RENAMED = "its address changed in the directory"
-    MOVED = "its person has a mailbox in another domain now"
-    EXPIRED = "its entry has been gone from the directory for as long as the config says"
-    UNFINISHED = "an earlier run began it"
-    RELEASED = "somebody asked for it"
-
-
 @dataclass(frozen=True, slots=True)
 class FieldChange:
     """One attribute before and after; `before` is None where there was nothing."""
@@ -106,7 +82,7 @@ class Change:
 
     kind: Kind
     address: Address
-    why: Why
+    why: Rule
     dn: str = ""
     fields: tuple[FieldChange, ...] = ()
     """What people are shown."""
@@ -145,13 +121,6 @@ class MailboxChange(Change):
     subject: ClassVar[Subject] = Subject.MAILBOX
 
 
-class Stage(StrEnum):
-    """How much of a rename is left to do."""
-
-    WHOLE = "whole"
-    BACK = "back"  # an earlier run made it active for the renaming, which isn't wanted any more
-
-
 @dataclass(frozen=True, slots=True)
 class RenameChange(Change):
     """A mailbox gets another address in its domain: `address`, from then on.
@@ -162,22 +131,15 @@ class RenameChange(Change):
 
     former: Address = field(default_factory=Address)
     """The address that it has before."""
-    active: int = 1
-    """What `active` is before and after: mailcow renames no inactive mailbox, so that 0 becomes 2 meanwhile."""
-    left: Mapping[str, Value] | None = None
-    """The fields of the alias that stays at the old address; None: none stays."""
+    left: Mapping[str, Value] = field(default_factory=dict)
+    """The fields of the alias that stays at the old address."""
     gives_way: int | None = None
     """The number of the alias at the new address, which is deleted just before."""
-    stage: Stage = Stage.WHOLE
-    turn: int = 0
-    """Its place among the renames of a run: one may wait for the address that another gives up."""
-    attribute_hash: str = ""
-    """Sent back with edits, as mailcow had it."""
     subject: ClassVar[Subject] = Subject.MAILBOX
 
     @property
     def name(self) -> str:
-        """What tells it from the other changes of a run: a mailbox may be renamed twice, to swap two addresses."""
+        """What tells it from the other changes of a run."""
         return f"{self.kind} {self.former} to {self.address}"
 
 

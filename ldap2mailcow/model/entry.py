@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .finding import Finding
 
 ID_CANDIDATES = ("entryUUID", "objectGUID", "nsUniqueId", "ipaUniqueID")
 """What `id: auto` looks for: RFC 4530, MS-ADTS 3.1.1.1.4, 389-ds, FreeIPA."""
+
+
+class EntryId(NamedTuple):
+    """What tells an entry from all others, of whatever directory."""
+
+    source: str
+    """The name of its directory in the config."""
+    id: str
+    """Its stable id; the normal DN of an entry that has none, the address of a list that only its members name."""
 
 
 @dataclass(frozen=True, slots=True)

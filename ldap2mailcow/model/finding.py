@@ -58,6 +58,10 @@ class Code(StrEnum):
     PASSWORD_VANISHED = "password_vanished"  # noqa: S105 - the name of a finding
     PASSWORD_DRIFT = "password_drift"  # noqa: S105 - the name of a finding
     RENAMED = "renamed"
+    ADDRESS_EXCHANGE = "address_exchange"
+    ADDRESS_WAITS = "address_waits"
+    FORMER_ADDRESS = "former_address"
+    INACTIVE_NEW = "inactive_new"
     ADDRESS_LOST = "address_lost"
     STATUS_UNTOLD = "status_untold"
     IDS_REPLACED = "ids_replaced"
@@ -124,6 +128,10 @@ LEVELS: dict[Code, Level] = {
     Code.PASSWORD_VANISHED: Level.ERROR,
     Code.PASSWORD_DRIFT: Level.WARNING,
     Code.RENAMED: Level.ERROR,
+    Code.ADDRESS_EXCHANGE: Level.ERROR,
+    Code.ADDRESS_WAITS: Level.INFO,
+    Code.FORMER_ADDRESS: Level.ERROR,
+    Code.INACTIVE_NEW: Level.INFO,
     Code.ADDRESS_LOST: Level.ERROR,
     Code.STATUS_UNTOLD: Level.WARNING,
     Code.IDS_REPLACED: Level.WARNING,

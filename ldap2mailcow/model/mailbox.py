@@ -1,4 +1,4 @@
-"""A mailbox three times: as the directory wants it, as mailcow has it, and as we remember it."""
+"""A mailbox twice: as mailcow has it, and as we remember it."""
 
 from __future__ import annotations
 
@@ -7,29 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import SecretStr
-
 from .address import Address
 from .attribute import Value
-
-
-@dataclass(frozen=True, slots=True)
-class Mailbox:
-    """What the directory says one mailbox should be.
-
-    `attributes` holds the managed ones only, by the keys of the attribute table, as mailcow would store them: a key
-    that isn't there is left alone in mailcow.
-    """
-
-    source: str
-    id: str
-    dn: str
-    address: Address
-    attributes: Mapping[str, Value]
-    password: SecretStr | None
-    """What to send to mailcow: a hash in a scheme that it verifies (or clear text, where the config allows it)."""
-    present: frozenset[str] = frozenset()
-    """The mapped keys for which the entry carries a value, usable or not: what 'vanished' is measured by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +89,8 @@ class Remembered:
     """Whole answers in a row that didn't have the entry."""
     last_missed: datetime | None = None
     """When the last of them was given: what lies between two answers is only counted where it is believable."""
+    last_seen: datetime | None = None
+    """While it is missing: when the last whole answer with its entry was given, where that is known."""
     retired_since: datetime | None = None
     """Since when the mailbox has been out of service because its entry is gone."""
     present: frozenset[str] = frozenset()
@@ -118,5 +99,3 @@ class Remembered:
     """The rows of `sender_acl` that are ours, as last confirmed."""
     foreign_senders: frozenset[str] = frozenset()
     """`extended_sender_acl` as last confirmed, which mailcow doesn't show."""
-    senders_checked: datetime | None = None
-    """When mailcow's rows were last read back."""

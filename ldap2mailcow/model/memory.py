@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from .address import Address
 from .alias import RememberedAlias
 from .change import Change
+from .entry import EntryId
 from .mailbox import Remembered
 
 Fingerprint = Mapping[str, str]
@@ -25,6 +26,8 @@ class SourceMemory:
     """Fixed at the first whole answer."""
     accepted: Fingerprint | None = None
     """The search whose absences are believed."""
+    answered: datetime | None = None
+    """When it last gave a whole answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Memory:
     seal: Callable[[SecretStr], str]
     """Makes the digest of a password: the name of the key, a colon, and an HMAC with it."""
     aliases: Mapping[Address, RememberedAlias] = field(default_factory=dict)
+    bystanders: Mapping[EntryId, datetime] = field(default_factory=dict)
+    """The entries without a mailbox of ours, each with the moment at which an answer first had it."""
     intents: tuple[Change, ...] = ()
     """What an earlier run was about to do, and died before it could write down how that ended."""
 
