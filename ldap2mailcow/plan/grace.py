@@ -1,4 +1,4 @@
-"""How long an entry has been gone: only time in which we were looking counts."""
+"""How long an entry has been gone: only time in which directories were looked at counts."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from ldap2mailcow.model import Patch, Remembered, RememberedAlias
 BELIEVED = timedelta(days=8)
 """The most that counts between two answers: a week, so that a weekly cron job is believed in full, and a day.
 
-More is a clock that jumped ahead, or a cron job that stood still: nobody is gone for long because of that.
+More is a clock that jumped ahead, or a cron job that stood still: no entry is gone for long because of that.
 """
+
+SEEN: Patch = {"missing_since": None, "missed": 0, "last_missed": None}
+"""What is remembered of the absence of an entry that is in the answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,33 @@
-"""Knowledge: absence is believed only from a whole answer to an accepted search."""
+"""Knowledge: for each directory and kind of thing, whether absence is believed, and if not, why.
+
+An answer is believed to be whole, or not. A whole answer to a search that differs from the accepted one is believed too,
+but what it would take away waits for a word: that is a doubt, a part of a sentence that says what differs.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ldap2mailcow.config import Source
-from ldap2mailcow.desired import measured
-from ldap2mailcow.model import GOTO, Answer, Code, Finding, Fingerprint, Remembered, RememberedAlias, Role, SourceMemory
+from ldap2mailcow.desired import Group, User, measured
+from ldap2mailcow.model import (
+    GOTO,
+    Address,
+    Answer,
+    Code,
+    Finding,
+    Fingerprint,
+    RememberedAlias,
+    Role,
+)
 
-from .view import View
+from .case import Case, Directory
+from .withheld import Guarded
 
-VANISHED_AT_LEAST = 3
-"""Fewer entries than this losing an attribute is somebody's edit, not a lost right to read it."""
-
+AT_LEAST = 3
+"""Fewer than this losing an attribute, or an id, is an edit of those entries, not a lost right or a new server."""
 
 USER_KEYS = ("user_search_base", "user_search_filter", "domains", "user_mapping.id", "user_mapping.mail")
 KEYS: dict[Role, tuple[str, ...]] = {
@@ -40,6 +53,265 @@ KEYS: dict[Role, tuple[str, ...]] = {
     Role.FORMER: USER_KEYS,
 }
 """The settings that decide which aliases of each kind there are, besides those that decide who is in the answer."""
+SENDER_KEYS = ("user_mapping.send_as", "group_mapping.send_as", "send_as_any")
+"""The settings that decide who may send as whom, besides those that decide which users and groups there are."""
+
+SOFT: dict[str, Role | None] = {
+    "aliases": Role.USER,
+    "group_addresses": Role.LIST,
+    "forward_to": Role.FORWARD,
+    "send_as": None,
+}
+"""Keys of `user_mapping` that say nothing about mailboxes: where such an attribute vanishes, only what it makes waits
+for a word, aliases of a kind or (None) rights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known of what isn't in the answers of one directory; of one that couldn't be read: nothing."""
+
+    users: bool = False
+    """Whether a user whose entry isn't in the answer is believed to be gone."""
+    doubt: str = ""
+    """Why the removal of such a mailbox waits for a word; empty where it doesn't."""
+    doubt_of_status: str = ""
+    """The same of a mailbox whose entry is there and inactive."""
+    kinds: Mapping[Role, bool] = field(default_factory=lambda: dict.fromkeys(Role, False))
+    """The same of aliases, by kind: users, groups and entries that only forward are searched for apart."""
+    doubts: Mapping[Role, str] = field(default_factory=lambda: dict.fromkeys(Role, ""))
+    doubt_of_rights: str = ""
+    vanished: frozenset[str] = frozenset()
+    """The keys of `user_mapping` whose attributes vanished from most entries: what they make is left as it is."""
+    replaced: tuple[Address, ...] = ()
+    """The addresses of users who have another id than before, where that is most of them and no word was said."""
+    again: tuple[Address, ...] = ()
+    """The same where a word was said: they are known again by their addresses."""
+    fingerprint: Fingerprint = field(default_factory=dict)
+    is_whole: bool = False
+    """Whether all that was searched for is whole, whatever the run looks at."""
+    answers_whole: bool = False
+    """Whether the answer about users is whole, whatever the run looks at."""
+    findings: tuple[Finding, ...] = ()
+
+    def knows(self, role: Role | None) -> bool:
+        """Tell whether absence is believed; of an alias of unknown kind only where it is for all kinds."""
+        return all(self.kinds.values()) if role is None else self.kinds[role]
+
+    def why_not(self, role: Role | None) -> str:
+        """Say why the removal of an alias waits for a word; empty where it doesn't."""
+        return next(filter(None, self.doubts.values()), "") if role is None else self.doubts[role]
+
+
+NOTHING = Knowledge()
+
+
+def learn(case: Case) -> dict[str, Knowledge]:
+    """Return what is known of each directory that answered, by name."""
+    return {directory.name: _Reader(case, directory).knowledge() for directory in case.directories}
+
+
+class _Reader:
+    """Looks at the answers of one directory."""
+
+    def __init__(self, case: Case, directory: Directory) -> None:
+        self.case, self.directory, self.source = case, directory, directory.source
+        self.fingerprint = fingerprint(directory.source)
+        self.accepted = case.source_memory(directory.name).accepted
+        self.rows = [row for row in case.rows.values() if row.source == directory.name and row.id is not None]
+        self.alias_rows = [row for row in case.alias_rows.values() if row.source == directory.name]
+        self.groups = {group.id.id: group for group in directory.asked.groups}
+
+    def knowledge(self) -> Knowledge:
+        scoped, answers = self.case.options.scoped, self.directory.answers
+        vanished = self.vanished()
+        soft = {key: lost for key, lost in vanished.items() if kind_of(key) in SOFT}
+        hard = {key: lost for key, lost in vanished.items() if key not in soft}
+        replaced = self.replaced()
+        again = replaced if len(replaced) <= self.case.options.approved.get(Guarded.TAKEOVER, 0) else ()
+        replaced = () if again else replaced
+        reasons = (*answers.users.doubts, *self.nobody(), *self.without_id(), *self.tell_vanished(hard))
+        reasons = (*reasons, *self.tell_replaced(replaced))
+        emptied = () if reasons or scoped else self.emptied_lists()
+        users = not reasons and not scoped
+        doubts = {role: self.alias_doubt(role) or _EMPTIED * bool(emptied and role is Role.LIST) for role in Role}
+        lost = {SOFT[kind_of(key)]: f"most users lost {measured(self.source)[key]} at once" for key in soft}
+        doubts = {role: doubt or lost.get(role, "") for role, doubt in doubts.items()}
+        kinds = {Role.LIST: is_whole(answers.groups), Role.FORWARD: is_whole(answers.forwards)}
+        return Knowledge(
+            users=users,
+            doubt=self.changed(USER_KEYS),
+            doubt_of_status=self.changed(USER_KEYS) if self.accepted is not None else "",
+            kinds={role: users and kinds.get(role, True) for role in Role},
+            doubts=doubts,
+            doubt_of_rights=self.changed(SENDER_KEYS) or lost.get(None) or doubts[Role.USER] or doubts[Role.LIST],
+            vanished=frozenset(map(kind_of, vanished)),
+            replaced=replaced,
+            again=again,
+            fingerprint=self.fingerprint,
+            is_whole=not reasons and all(kinds.values()),
+            answers_whole=not reasons,
+            findings=(*reasons, *self.tell_vanished(soft), *self.alias_findings(), *emptied),
+        )
+
+    # users
+
+    def nobody(self) -> tuple[Finding, ...]:
+        """Say that the search found no user; in a run with another filter they may all be in another directory."""
+        elsewhere = any(one.answers.users.entries for one in self.case.directories)
+        if self.directory.answers.users.entries or (self.case.options.overridden_filter and elsewhere):
+            return ()
+        sentence = (
+            f"the search below {self.source.user_search_base} with {self.directory.search_filter} found nobody; "
+            "correct the base, the filter or the rights of the bind DN"
+        )
+        return (Finding(Code.NO_USERS, self.directory.name, sentence),)
+
+    def without_id(self) -> tuple[Finding, ...]:
+        lacking = self.directory.asked.without_id
+        if not lacking:
+            return ()
+        sentence = (
+            f"{len(lacking)} entries have no {self.directory.id_attribute} of their own, to be known by, {lacking[0]} "
+            "among them; let the bind DN read that attribute, or name one in user_mapping.id that is never shared"
+        )
+        return (Finding(Code.ID_MISSING, self.directory.name, sentence),)
+
+    def vanished(self) -> dict[str, tuple[int, int]]:
+        """Return the mapped keys that most entries which had them no longer have: how many, of how many."""
+        remembered = {row.id: row for row in self.rows}
+        had: Counter[str] = Counter()
+        lost: Counter[str] = Counter()
+        for user in self.directory.asked.users:
+            if row := remembered.get(user.id.id):
+                had.update(row.present)
+                lost.update(row.present - user.present)
+        known = measured(self.source)
+        return {key: (lost[key], had[key]) for key in sorted(lost) if key in known and is_most(lost[key], had[key])}
+
+    def tell_vanished(self, vanished: Mapping[str, tuple[int, int]]) -> Iterable[Finding]:
+        """Give a finding for each attribute that vanished: how many entries lost it, of how many."""
+        for key, (lost, had) in vanished.items():
+            attribute = measured(self.source)[key]
+            yield Finding(
+                Code.ATTRIBUTE_VANISHED,
+                attribute,
+                f"{lost} of the {had} entries that had {attribute} no longer show it; let the bind DN read "
+                f"it again, or take it out of user_mapping.{kind_of(key)} if it is meant to be gone",
+            )
+
+    def replaced(self) -> tuple[Address, ...]:
+        """Return the addresses whose user has another id than before, where that is most of them.
+
+        A new directory server does that, and so does the wrong one.
+        """
+        ids = {user.id.id for user in self.directory.asked.users}
+        found = sorted(address for user in self.directory.asked.users for address in self.known_otherwise(user, ids))
+        return tuple(found) if is_most(len(found), len(self.rows)) else ()
+
+    def known_otherwise(self, user: User, ids: set[str]) -> Iterable[Address]:
+        """Give the address of a user whose mailbox is remembered with an id that is gone."""
+        row = self.case.rows.get(user.addresses[0]) if len(user.addresses) == 1 else None
+        if row and row.source == self.directory.name and row.id is not None and row.id not in ids:
+            yield row.address
+
+    def tell_replaced(self, replaced: tuple[Address, ...]) -> tuple[Finding, ...]:
+        if not replaced:
+            return ()
+        sentence = (
+            f"{len(replaced)} of {len(self.rows)} users have another {self.directory.id_attribute} and the same "
+            "address, as on a new directory server, so none of them is followed; see that it is the right server, then "
+            f"run once with --approve {Guarded.TAKEOVER}:{len(replaced)}"
+        )
+        return (Finding(Code.IDS_REPLACED, self.directory.name, sentence),)
+
+    # groups and entries that only forward
+
+    def alias_findings(self) -> tuple[Finding, ...]:
+        """Return every reason why the groups or the entries that only forward may not be all there are."""
+        answers = (self.directory.answers.groups, self.directory.answers.forwards)
+        return tuple(finding for answer in answers if answer for finding in answer.doubts)
+
+    def alias_doubt(self, role: Role) -> str:
+        """Say why the removal of aliases of a kind waits for a word."""
+        if changed := self.changed(KEYS[role]):
+            return changed
+        answers, source = self.directory.answers, self.source
+        searched = {Role.LIST: (source.group_base, answers.groups), Role.FORWARD: (source.alias_base, answers.forwards)}
+        if role not in searched:
+            return ""
+        base, answer = searched[role]
+        if answer is not None and not answer.entries and self.had_some(role):
+            return f"the search for them below {base} found nothing"
+        return self.dropped(role)
+
+    def changed(self, keys: Iterable[str]) -> str:
+        """Say which of some settings differ from those of the last accepted run."""
+        if self.accepted is None:
+            return _NONE_ACCEPTED
+        accepted = self.accepted
+        differing = [key for key in keys if accepted.get(key, "") != self.fingerprint.get(key, "")]
+        return f"{' and '.join(differing)} changed since the last accepted run" if differing else ""
+
+    def of_entries(self, role: Role) -> list[RememberedAlias]:
+        """Return what is remembered of the aliases that entries of a kind made, and not users' own attributes."""
+        users = {user.id.id for user in self.directory.asked.users}
+        return [row for row in self.alias_rows if row.role is role and row.dn and row.owner not in users]
+
+    def had_some(self, role: Role) -> bool:
+        """Tell whether mailcow has aliases that entries of a kind made."""
+        return any(row.address in self.case.actual.aliases for row in self.of_entries(role))
+
+    def dropped(self, role: Role) -> str:
+        """Say that most lists, or forwardings, lost their addresses or targets at once, as with a lost right to read."""
+        rows = self.of_entries(role)
+        asked = self.asked_for(role)
+        dropped = sum(row.address in self.case.actual.aliases and row.address not in asked for row in rows)
+        return f"{dropped} of {len(rows)} lost their addresses or targets at once" if is_most(dropped, len(rows)) else ""
+
+    def asked_for(self, role: Role) -> set[Address]:
+        """Return the addresses that entries of a kind ask for; of entries that only forward, only with a target."""
+        asked = self.directory.asked
+        if role is Role.LIST:
+            return {one for group in asked.groups for one in (*group.addresses, *group.further)}
+        return {one for forward in asked.forwards if forward.stated for one in forward.addresses}
+
+    def emptied_lists(self) -> tuple[Finding, ...]:
+        """Tell where most lists that had members lost all of them at once: that waits for a word."""
+        had = [row for row in self.alias_rows if row.role is Role.LIST and row.dn and row.applied.get(GOTO)]
+        rows = [(row, group) for row in had if not row.disabled and (group := self.groups.get(row.owner))]
+        lost = sum(not has_members(group) for _, group in rows)
+        if not is_most(lost, len(rows)):
+            return ()
+        attribute = ", ".join(self.source.group_mapping.member)
+        sentence = (
+            f"{lost} of the {len(rows)} lists that had members no longer show any {attribute}; let the bind DN read it "
+            "again, or correct group_mapping.member"
+        )
+        return (Finding(Code.ATTRIBUTE_VANISHED, attribute, sentence),)
+
+
+_NONE_ACCEPTED = "no run was accepted yet, so their absence may be a mistake in the search"
+_EMPTIED = "most lists lost all their members at once"
+
+
+def is_most(count: int, total: int) -> bool:
+    """Tell whether so many are more than half, and more than a few edits."""
+    return count >= AT_LEAST and count * 2 > total
+
+
+def is_whole(answer: Answer | None) -> bool:
+    """Tell whether an answer is whole; one that wasn't asked for is."""
+    return answer is None or not answer.doubts
+
+
+def has_members(group: Group) -> bool:
+    """Tell whether a group names anything as a member, or anything names the group."""
+    return bool(group.members)
+
+
+def kind_of(key: str) -> str:
+    """Return the key of `user_mapping` that a measured key belongs to."""
+    return key.partition(":")[0]
 
 
 def fingerprint(source: Source) -> Fingerprint:
@@ -75,209 +347,3 @@ def fingerprint(source: Source) -> Fingerprint:
             "alias_mapping.goto": forwards.goto,
         }
     return found
-
-
-def differing(accepted: Fingerprint, present: Fingerprint, keys: Iterable[str] = USER_KEYS) -> tuple[str, ...]:
-    """Return the names of the settings that differ, of those that matter; one that isn't there is empty."""
-    return tuple(key for key in keys if accepted.get(key, "") != present.get(key, ""))
-
-
-SENDER_KEYS = ("user_mapping.send_as", "group_mapping.send_as", "send_as_any")
-"""The settings that decide who may send as whom, besides those that decide which users and groups there are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """Whose absence is believed, and what makes it doubtful although the answers are whole."""
-
-    whole: Mapping[Role, bool]
-    """Whether the answers are whole that an alias of a kind comes from."""
-    doubts: Mapping[Role, str]
-    """How the search for a kind differs from the accepted one, in words; empty where it doesn't."""
-    doubt_of_rights: str = ""
-    """The same of rights to send as others, which users and groups give alike."""
-
-    def knows(self, role: Role | None) -> bool:
-        """Tell whether absence is believed; of an alias of unknown kind only where it is for all kinds."""
-        return all(self.whole.values()) if role is None else self.whole[role]
-
-    def doubt(self, role: Role | None) -> str:
-        """Say why removals wait for somebody's word; empty where they don't."""
-        return next(filter(None, self.doubts.values()), "") if role is None else self.doubts[role]
-
-
-def alias_doubts(view: View) -> tuple[Finding, ...]:
-    """Return every reason why the groups or the entries that only forward may not be all there are."""
-    answers = (view.answers.groups, view.answers.forwards)
-    return tuple(finding for answer in answers if answer for finding in answer.doubts)
-
-
-SOFT: dict[str, Role | None] = {
-    "aliases": Role.USER,
-    "group_addresses": Role.LIST,
-    "forward_to": Role.FORWARD,
-    "send_as": None,
-}
-"""Keys of `user_mapping` that say nothing about mailboxes: where such an attribute vanishes, only what it makes waits
-for somebody's word, aliases of a kind or (None) rights."""
-
-
-def kind_of(key: str) -> str:
-    """Return the key of `user_mapping` that a measured key belongs to."""
-    return key.partition(":")[0]
-
-
-def alias_knowledge(view: View, *, users_whole: bool, emptied: bool, vanished: Iterable[str] = ()) -> Knowledge:
-    """Return what is known of aliases: users, groups and entries that only forward are searched for apart.
-
-    `emptied` says that most lists lost all their members, `vanished` names the measured keys that most people lost:
-    both may be a lost right to read them.
-    """
-    answers, scoped = view.answers, view.options.scoped
-    users = users_whole and not scoped
-    doubts = {role: _alias_doubt(view, role) or _EMPTIED * (emptied and role is Role.LIST) for role in Role}
-    lost = {SOFT[kind_of(key)]: f"most people lost {measured(view.source)[key]} at once" for key in vanished}
-    doubts = {role: doubt or lost.get(role, "") for role, doubt in doubts.items()}
-    return Knowledge(
-        whole={
-            Role.USER: users,
-            Role.LIST: users and _is_whole(answers.groups),
-            Role.FORWARD: users and _is_whole(answers.forwards),
-            Role.FORMER: users,
-        },
-        doubts=doubts,
-        doubt_of_rights=changed_settings(view, SENDER_KEYS) or lost.get(None) or doubts[Role.USER] or doubts[Role.LIST],
-    )
-
-
-_EMPTIED = "most lists lost all their members at once"
-
-
-def _is_whole(answer: Answer | None) -> bool:
-    return answer is None or not answer.doubts
-
-
-def changed_settings(view: View, keys: Iterable[str]) -> str:
-    """Say which of some settings differ from those of the last accepted run."""
-    remembered = view.memory.sources.get(view.source.name, SourceMemory()).accepted
-    if remembered is None:
-        return "no run was accepted yet, so their absence may be a mistake in the search"
-    changed = differing(remembered, fingerprint(view.source), keys)
-    return f"{' and '.join(changed)} changed since the last accepted run" if changed else ""
-
-
-def _alias_doubt(view: View, role: Role) -> str:
-    if changed := changed_settings(view, KEYS[role]):
-        return changed
-    source, answers = view.source, view.answers
-    searched = {Role.LIST: (source.group_base, answers.groups), Role.FORWARD: (source.alias_base, answers.forwards)}
-    base, answer = searched.get(role, ("", None))
-    if answer is not None and not answer.entries and _had_some(view, role):
-        return f"the search for them below {base} found nothing"
-    return _dropped(view, role)
-
-
-def _dropped(view: View, role: Role) -> str:
-    """Say that most lists, or forwardings, lost their addresses at once, as with a lost right to read those."""
-    had = [row.address for row in _rows(view) if row.role is role and row.dn]
-    dropped = sum(address in view.actual.aliases and address not in view.wishes.aliases for address in had)
-    if role is Role.FORWARD:
-        dropped += sum(not view.wishes.aliases[row.address].goto for row in _with_targets(view, role))
-    is_much = role in (Role.LIST, Role.FORWARD) and dropped >= VANISHED_AT_LEAST and dropped * 2 > len(had)
-    return f"{dropped} of {len(had)} lost their addresses or targets at once" if is_much else ""
-
-
-def _had_some(view: View, role: Role) -> bool:
-    """Tell whether mailcow has aliases that entries of a kind made: not users' own attributes, which make some too."""
-    rows = (row for row in _rows(view) if row.address in view.actual.aliases)
-    return any(row.role is role and row.dn and row.owner not in view.desired.ids for row in rows)
-
-
-def _rows(view: View) -> list[RememberedAlias]:
-    """Return what is remembered of this directory's aliases."""
-    return [row for row in view.memory.aliases.values() if row.source == view.source.name]
-
-
-def emptied_lists(view: View) -> tuple[Finding, ...]:
-    """Tell where more than half of the lists that had members lost all of them at once: somebody has to say that."""
-    rows = _with_targets(view, Role.LIST)
-    lost = sum(not view.wishes.aliases[row.address].goto for row in rows)
-    if lost < VANISHED_AT_LEAST or lost * 2 <= len(rows):
-        return ()
-    attribute = ", ".join(view.source.group_mapping.member)
-    return (
-        Finding(
-            Code.ATTRIBUTE_VANISHED,
-            attribute,
-            f"{lost} of the {len(rows)} lists that had members no longer show any {attribute}; let the bind DN read it "
-            "again, or correct group_mapping.member",
-        ),
-    )
-
-
-def _with_targets(view: View, role: Role) -> list[RememberedAlias]:
-    """Return the aliases of a kind that went somewhere and are still wanted."""
-    return [
-        row
-        for row in _rows(view)
-        if row.role is role and row.dn and row.applied.get(GOTO) and not row.disabled
-        if row.address in view.wishes.aliases
-    ]
-
-
-def doubts(view: View, vanished: Mapping[str, tuple[int, int]]) -> tuple[Finding, ...]:
-    """Return every reason why an answer is not believed to be whole; none means that it is.
-
-    `vanished` is what `vanished_keys` says.
-    """
-    source, found = view.source, list(view.answers.users.doubts)
-    is_in_another = view.options.overridden_filter and view.others.found_somebody
-    if not view.answers.users.entries and not is_in_another:
-        found.append(
-            Finding(
-                Code.NO_USERS,
-                source.name,
-                f"the search below {source.user_search_base} with {view.search_filter} found nobody; "
-                "correct the base, the filter or the rights of the bind DN",
-            ),
-        )
-    if view.desired.without_id:
-        found.append(
-            Finding(
-                Code.ID_MISSING,
-                source.name,
-                f"{len(view.desired.without_id)} entries have no {view.id_attribute} of their own, to be known by, "
-                f"{view.desired.without_id[0]} among them; let the bind DN read that attribute, or name one in "
-                "user_mapping.id that is never shared",
-            ),
-        )
-    found.extend(tell_vanished({key: lost for key, lost in vanished.items() if kind_of(key) not in SOFT}, view.source))
-    return tuple(found)
-
-
-def vanished_keys(view: View, remembered: Mapping[str, Remembered]) -> dict[str, tuple[int, int]]:
-    """Return the mapped keys that more than half of the entries that had them no longer have: how many, of how many."""
-    had: Counter[str] = Counter()
-    lost: Counter[str] = Counter()
-    for entry_id, present in view.desired.present.items():
-        row = remembered.get(entry_id)
-        if row:
-            had.update(row.present)
-            lost.update(row.present - present)
-    return {
-        key: (lost[key], had[key])
-        for key in sorted(lost)
-        if key in measured(view.source) and lost[key] >= VANISHED_AT_LEAST and lost[key] * 2 > had[key]
-    }
-
-
-def tell_vanished(vanished: Mapping[str, tuple[int, int]], source: Source) -> Iterable[Finding]:
-    """Give a finding for each attribute that vanished: how many entries lost it, of how many."""
-    for key, (lost, had) in vanished.items():
-        attribute = measured(source)[key]
-        yield Finding(
-            Code.ATTRIBUTE_VANISHED,
-            attribute,
-            f"{lost} of the {had} entries that had {attribute} no longer show it; let the bind DN read "
-            f"it again, or take it out of user_mapping.{kind_of(key)} if it is meant to be gone",
-        )

@@ -1,7 +1,7 @@
 """The words by which mailcow itself tells whose a mailbox or an alias is: tags, and private comments.
 
-A mailbox can have many tags, an alias has one private comment. Another installation's words are told by their form
-alone, because nothing else is known of it: so a mark that doesn't show by itself what it is gets a signature beside it.
+A mailbox can have many tags, an alias has one private comment. Another installation's words are told by their beginning
+alone, because nothing else is known of it: so a mark that doesn't begin so gets a signature beside it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,10 @@ from functools import cached_property
 from ldap2mailcow.config import MARK_STATES
 
 FAMILY = "ldap-sync"
-"""What the marks of all installations begin with, unless somebody chose others."""
+"""What the marks of all installations begin with, or the signatures beside them."""
 
-_MARK = r"[A-Za-z0-9._-]{1,50}"
 _OF_FAMILY = re.compile(rf"{FAMILY}(?:[-._:].*)?", re.IGNORECASE | re.DOTALL)
-_STATE_TAG = re.compile(rf"{_MARK}:(?:disabled|released)", re.IGNORECASE)
 _STATE = rf":(?:{'|'.join(sorted(MARK_STATES))})"
-_LIKE_A_MARK = re.compile(rf"{_MARK}(?:{_STATE})?", re.IGNORECASE)
 _LAST_STATE = re.compile(rf"{_STATE}\Z", re.IGNORECASE)
 _SIGNED = re.compile(rf"{FAMILY}:(?=.)", re.IGNORECASE | re.DOTALL)
 
@@ -43,13 +40,18 @@ class Marks:
 
     @property
     def renamed(self) -> str:
-        """The comment of an alias that stands where somebody's mailbox was before."""
+        """The comment of an alias that stands where a mailbox was before."""
         return f"{self.mark}:renamed"
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
         """The tags of a mailbox of ours: the mark, and a signature where others wouldn't know it for one."""
         return (self.mark,) if _OF_FAMILY.fullmatch(self.mark) else (self.mark, f"{FAMILY}:{self.mark}")
+
+    @property
+    def of_aliases(self) -> tuple[str, str, str]:
+        """The private comments of aliases of ours: of any, of one that we set inactive, of a former address."""
+        return self.mark, self.disabled, self.renamed
 
     @cached_property
     def own(self) -> frozenset[str]:
@@ -67,20 +69,13 @@ class Marks:
 
     def foreign(self, tags: Iterable[str]) -> tuple[str, ...]:
         """Return the tags that are other installations'."""
-        return tuple(sorted(tag for tag in tags if tag not in self.own and _is_foreign_tag(tag)))
+        return tuple(sorted(tag for tag in tags if self.is_foreign(tag)))
 
-    def is_foreign(self, comment: str) -> bool:
-        """Tell whether the private comment of an alias is another installation's, or may be."""
-        text = comment.strip()
-        if not text or comment in self.own:
-            return False
-        return text.lower().startswith(FAMILY) or _LIKE_A_MARK.fullmatch(text) is not None
+    def is_foreign(self, word: str) -> bool:
+        """Tell whether a tag or a private comment is another installation's."""
+        return word not in self.own and _OF_FAMILY.fullmatch(word.strip()) is not None
 
 
 def installation(word: str) -> str:
     """Return the mark that a tag or comment of an installation is made from."""
     return _SIGNED.sub("", _LAST_STATE.sub("", word.strip()))
-
-
-def _is_foreign_tag(tag: str) -> bool:
-    return bool(_OF_FAMILY.fullmatch(tag) or _STATE_TAG.fullmatch(tag))

@@ -1,420 +1,301 @@
-"""Renames: where somebody's address changed within its domain, the mailbox gets the new name and keeps what is in it.
+"""Renames: which mailboxes get a new name now, and the case after that.
 
-The rest of a plan is made for a mailcow in which that is done already: `renamed` returns the view of it.
+A mailbox is renamed when its new address is free: no mailbox has it, and either no alias or one of ours that goes to
+this very mailbox, or that is a former address. So a chain of renames goes one link a run, and a circle never: that is a
+finding. The rest of the plan is made for the case after the renames.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ldap2mailcow.model import (
     ACTIVE,
     ALIAS_ACTIVE,
     GOTO,
+    INTERNAL,
     PRIVATE_COMMENT,
     PUBLIC_COMMENT,
+    SENDER_ALLOWED,
+    SOGO_VISIBLE,
+    Actual,
     Address,
-    Domain,
-    Existing,
+    Code,
     ExistingAlias,
     FieldChange,
+    Finding,
     Kind,
-    Mailbox,
     Note,
     Origin,
-    Remembered,
     RememberedAlias,
     RenameChange,
     Role,
+    Rule,
     Subject,
     Value,
-    Why,
     joined,
     split,
 )
 
-from .aliases import FLAGS_OF_FORMER, OF_ONE_PERSON, formers, is_our_alias, row_of
-from .draft import Draft, is_unclaimed
-from .guard import guard_others
-from .knowledge import changed_settings
-from .mailboxes import SILENT
-from .marks import Marks
-from .ownership import alias_left_alone, mailbox_left_alone
-from .remembering import SEEN
-from .room import Room
-from .view import Renames, View, What, senders_after
+from .case import Case
+from .grace import SEEN
+from .matching import Match, Matches, State
 
-TEMPORARY = "ldap-sync-renaming."
-"""What a local part begins with while two mailboxes swap their addresses; the new local part follows."""
-_LOCAL_MAX = 64  # octets, RFC 5321 section 4.5.3.1.1
+FLAGS_OF_FORMER: Mapping[str, Value] = {INTERNAL: 0, SENDER_ALLOWED: 1, SOGO_VISIBLE: 0}
+"""What an alias at a former address is at first; mailcow makes it otherwise."""
 
 NOT_YET = 0
 """The number of an alias that a rename of this run leaves: mailcow's own begin with 1."""
 
-_IDENTITY = ("user_mapping.mail", "user_mapping.id")
+OF_ONE_USER = frozenset({Role.USER, Role.FORMER})
+"""The kinds of aliases that are further addresses of one mailbox."""
 
 
-def temporary(address: Address) -> Address:
-    """Return where a mailbox is until its new address is free; from this name alone it is found again."""
-    local = f"{TEMPORARY}{address.local}"
-    if len(local) > _LOCAL_MAX:
-        local = f"{TEMPORARY}{hashlib.sha256(address.local.encode()).hexdigest()[:32]}"
-    return Address(f"{local}@{address.domain}")
+@dataclass(frozen=True, slots=True)
+class Renames:
+    """Which mailboxes get a new name now, and what there is to say of the others."""
+
+    changes: tuple[RenameChange, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
-def renamed(view: View) -> View:
-    """Return the view of a mailcow in which everybody who may be renamed is, with the changes that do it.
+@dataclass(frozen=True, slots=True)
+class _Against:
+    """Why a mailbox keeps its name."""
 
-    `view` needs no wishes yet: what they are depends on what is renamed.
-    """
-    candidates = Candidates(Draft(view, whole=True))
-    going, renames = candidates.decide()
-    after = After(view)
-    changes = tuple(_steps(after, going, candidates.taken))
-    held = {address: candidates.wanted[address] for address in renames.held}
-    people = replace(view.desired, held=held, renaming={old: new for new, old in held.items()})
-    renames = replace(renames, changes=changes, meant=after.meant())
-    view = replace(after.view(), desired=people, renames=renames)
-    former = {address: alias.goto[0] for address, alias in formers(Draft(view, whole=True))}
-    return replace(view, desired=replace(people, former=former))
+    code: Code
+    reason: str
+
+
+def decide_renames(case: Case, matches: Matches, held: Iterable[Address]) -> Renames:
+    """Return the renames of this run; `held` are the present addresses of mailboxes that wait for a word."""
+    wanted = [one for one in matches.users.values() if one.state is State.RENAMED]
+    return _Decider(case, {one.at: one for one in wanted if one.at}, frozenset(held)).decide()
 
 
 @dataclass
-class Candidates:
-    """Whose mailbox should get another name, and whose may not."""
+class _Decider:
+    case: Case
+    wanted: Mapping[Address, Match]
+    """By present address."""
+    held: frozenset[Address]
+    places: dict[str, int] = field(default_factory=dict)
+    """By domain: how many aliases it still takes."""
 
-    draft: Draft
-    wanted: dict[Address, Address] = field(init=False)
-    """By new address: the one that the mailbox has."""
-    against: dict[Address, str] = field(default_factory=dict)
-    """By new address: why the mailbox keeps its old one, a sentence; empty where that is told elsewhere."""
+    def decide(self) -> Renames:
+        changes: list[RenameChange] = []
+        findings: list[Finding] = []
+        for former, match in sorted(self.wanted.items()):
+            if former in self.held or not self.is_in_scope(match):
+                continue
+            if against := self.against(match) or self.no_place(match):
+                findings.append(self.told(match, against))
+            else:
+                changes.append(self.change(match))
+        return Renames(tuple(changes), tuple(findings))
 
-    def __post_init__(self) -> None:
-        mailboxes = sorted(self.draft.view.desired.mailboxes.items())
-        found = ((address, self.former(mailbox)) for address, mailbox in mailboxes)
-        self.wanted = {address: former for address, former in found if former}
+    def is_in_scope(self, match: Match) -> bool:
+        return any(self.case.in_scope(one) for one in (match.at, match.wants) if one)
 
-    def former(self, mailbox: Mailbox) -> Address | None:
-        """Return where somebody's mailbox is now, if that is another address of the same domain."""
-        there, address = self.draft.view.actual.mailboxes, mailbox.address
-        row = self.draft.known(mailbox)
-        if row and row.address in there:
-            return row.address if row.address != address and row.address.domain == address.domain else None
-        on_its_way = temporary(address)
-        is_on_its_way = address not in there and on_its_way in there and self.draft.is_ours(there[on_its_way])
-        return on_its_way if is_on_its_way else None
+    def against(self, match: Match) -> _Against | None:
+        """Return why a mailbox keeps its name, whatever the aliases of its domain."""
+        config = self.case.config
+        if not config.create_mailboxes:
+            return _held("mailboxes come from elsewhere (create_mailboxes: false), so rename it there")
+        if config.renames == "hold":
+            return _held("the config says renames: hold; rename the mailbox in mailcow, or set renames: rename")
+        if not self.case.can_rename:
+            return _held("this mailcow is older than 2024-11 and can't rename mailboxes; update it")
+        for one in (match.at, match.wants):
+            if one and (alone := self.case.left_alone(one) or self.case.alias_left_alone(one)):
+                return _held(alone.sentence)
+        return self.occupied(match) or self.aliased(match) or self.inactive(match)
 
-    def decide(self) -> tuple[dict[Address, Address], Renames]:
-        """Return who is renamed, by new address, and what there is to say of the others."""
-        view = self.draft.view
-        for address in self.wanted:
-            reason = self.reason(address)
-            if reason is not None:
-                self.against[address] = reason
-        self._hold_who_waits()
-        self._hold_who_finds_no_room()
-        unfinished = self._unfinished()
-        guarded = [one for one in self._going() if one not in unfinished]
-        ours = sum(map(self.draft.is_managed, view.actual.mailboxes.values()))
-        withheld = guard_others(
-            self.draft,
-            [self._announced(address) for address in guarded],
-            What.RENAMES,
-            managed=ours,
-            limit=view.config.limits.renames.allows,
-            search_doubt=changed_settings(view, _IDENTITY) if self.draft.remembered_source.accepted else "",
-        )
-        if withheld:
-            self.against |= dict.fromkeys(guarded, "")
-        return self._going(), Renames(
-            held=dict(self.against),
-            withheld=(withheld,) if withheld else (),
-            moving=self._moving(),
-            counted=dict(self.draft.counted),
-        )
-
-    def reason(self, address: Address) -> str | None:
-        """Return why a mailbox can't get an address, whatever becomes of the others; None where it can."""
-        view, former = self.draft.view, self.wanted[address]
-        if not view.config.create_mailboxes:
-            return "mailboxes come from elsewhere (create_mailboxes: false), so rename it there"
-        if view.config.renames == "hold":
-            return "the config says renames: hold; rename the mailbox in mailcow, or set renames: rename"
-        if not view.can_rename:
-            return "this mailcow is older than 2024-11 and can't rename mailboxes; update it"
-        if not (self.draft.in_scope(address) or self.draft.in_scope(former)):
-            return ""
-        for one in (former, address):
-            if alone := mailbox_left_alone(self.draft, one) or alias_left_alone(self.draft, one):
-                return alone.sentence
-        if address in view.actual.mailboxes and address not in self.wanted.values():
-            return self._occupied(address)
-        for row in (view.memory.mailboxes.get(address), view.memory.aliases.get(address)):
-            if row and self.draft.is_silent(row):
-                return f"its new address is one {SILENT.format(row)}"
-        alias = view.actual.aliases.get(address)
-        if alias and not self._gives_way(alias, former):
-            return self._aliased(alias)
-        existing = view.actual.mailboxes[former]
-        blocked = self.draft.blocked(existing, former) if existing.attributes[ACTIVE.key] == 0 else None
-        return blocked.sentence if blocked else self._no_way(address)
-
-    def _occupied(self, address: Address) -> str:
-        row = self.draft.view.memory.mailboxes.get(address)
+    def occupied(self, match: Match) -> _Against | None:
+        """Return why the new address isn't free of mailboxes."""
+        address = match.wants or Address()
+        if address not in self.case.actual.mailboxes:
+            return None
+        if self.is_circle(match):
+            return _Against(
+                Code.ADDRESS_EXCHANGE,
+                "each waits for the address of the other; give one of them a free address first",
+            )
+        if address in self.wanted:
+            return _Against(Code.ADDRESS_WAITS, f"{address} is free once the mailbox that has it is renamed")
+        row = self.case.rows.get(address)
         whose = f" of {row.dn}" if row and row.dn else ""
-        return (
+        return _held(
             f"{address} is a mailbox{whose} already; rename or delete that one in mailcow, or give one another address"
         )
 
-    def _aliased(self, alias: ExistingAlias) -> str:
-        if not is_our_alias(self.draft, alias):
-            return f"{alias.address} is an alias that somebody made in mailcow; delete it there"
-        whose = row_of(self.draft, alias).dn or "a list"
-        return f"{alias.address} is an alias of {whose}; take it away there, and the next run renames the mailbox"
+    def is_circle(self, match: Match) -> bool:
+        """Tell whether a mailbox waits, over any number of others, for itself."""
+        seen: set[Address] = set()
+        address = match.wants
+        while address in self.wanted and address not in seen:
+            seen.add(address)
+            address = self.wanted[address].wants
+        return match.at in seen
 
-    def _gives_way(self, alias: ExistingAlias, former: Address) -> bool:
-        """Tell whether an alias of ours may go for a mailbox: it led there already, or to whoever had it before.
+    def aliased(self, match: Match) -> _Against | None:
+        """Return why the new address isn't free of aliases."""
+        alias = self.case.actual.aliases.get(match.wants or Address())
+        if alias is None or self.gives_way(alias, match):
+            return None
+        if not self.case.is_our_alias(alias):
+            return _held(f"{alias.address} is an alias that was made by hand in mailcow; delete it there")
+        whose = self.case.alias_row(alias).dn or "a list"
+        return _held(f"{alias.address} is an alias of {whose}; take it away there, and the next run renames the mailbox")
 
-        Not that of a list or of a forwarding, whoever it goes to: it keeps its address.
+    def gives_way(self, alias: ExistingAlias, match: Match) -> bool:
+        """Tell whether an alias may go for a mailbox: it is a former address, or goes to this mailbox alone.
+
+        Not that of a list or of a forwarding, whatever it goes to: it keeps its address.
         """
-        row = row_of(self.draft, alias)
-        role, is_known = row.role, not is_unclaimed(row) or self.draft.has_unclaimed(alias.address)
-        is_same = role is Role.FORMER or (alias.goto == {former} and role in {*OF_ONE_PERSON, None})
-        return is_our_alias(self.draft, alias) and is_known and is_same
+        row = self.case.alias_row(alias)
+        if not self.case.is_our_alias(alias) or self.case.not_read(row):
+            return False
+        is_its_own = alias.goto == {match.at} and (row.role is None or row.role in OF_ONE_USER)
+        return row.role is Role.FORMER or is_its_own
 
-    def _no_way(self, address: Address) -> str | None:
-        """Say that something stands where a mailbox may have to be for a moment, and stays there."""
-        by, actual = temporary(address), self.draft.view.actual
-        if by in actual.aliases or (by in actual.mailboxes and by not in self.wanted.values()):
-            return f"{by} is needed for a moment and is taken; rename or delete it in mailcow"
+    def inactive(self, match: Match) -> _Against | None:
+        if self.case.actual.mailboxes[match.at or Address()].attributes[ACTIVE.key] != 0:
+            return None
+        return _Against(Code.ADDRESS_WAITS, "mailcow renames no inactive mailbox, so it is renamed once it is active again")
+
+    def no_place(self, match: Match) -> _Against | None:
+        """Take the place of the alias that stays at the old address, or return why there is none."""
+        address = match.wants or Address()
+        domain = self.case.actual.domains[address.domain]
+        left = self.places.setdefault(domain.name, domain.max_aliases - domain.aliases)
+        if address in self.case.actual.aliases:
+            return None  # the alias that gives way leaves its place
+        if left <= 0:
+            return _held(
+                f"its old address could not stay as an alias: {domain.name} has all of its {domain.max_aliases} aliases; "
+                "raise 'Max. possible aliases' of the domain in mailcow"
+            )
+        self.places[domain.name] -= 1
         return None
 
-    @property
-    def taken(self) -> Collection[Address]:
-        """The addresses at which somebody is to have a mailbox: no alias stays there."""
-        view = self.draft.view
-        return (view.desired.mailboxes.keys() - self.against.keys()) | view.others.mailboxes.keys()
-
-    def _hold_who_finds_no_room(self) -> None:
-        """Hold those whose old address can't stay as an alias.
-
-        Whoever is held gets no old address of somebody else's, which then stays as an alias in its turn.
-        """
-        going: dict[Address, Address] = {}
-        while going != self._going():
-            going, taken = self._going(), self.taken
-            rooms = {name: Room.of(domain) for name, domain in self.draft.view.actual.domains.items()}
-            for address, former in going.items():
-                if not _stays(former, taken) or address in self.draft.view.actual.aliases:
-                    continue
-                if full := rooms[address.domain].take_alias(former, former):
-                    self.against[address] = f"its old address could not stay: {full.sentence}"
-
-    def _going(self) -> dict[Address, Address]:
-        return {address: former for address, former in self.wanted.items() if address not in self.against}
-
-    def _hold_who_waits(self) -> None:
-        """Hold those too whose new address, or the temporary one, is still somebody's who is held."""
-        while waiting := [
-            (address, by)
-            for address in self._going()
-            for by in (temporary(address), address)
-            if self._holder(by) in self.against
-        ]:
-            for address, by in waiting:
-                self.against[address] = f"{by} is a mailbox until that one is renamed, which can't be done now"
-
-    def _holder(self, address: Address) -> Address | None:
-        """Return what the mailbox at an address will be called."""
-        return next((new for new, former in self.wanted.items() if former == address), None)
-
-    def _unfinished(self) -> set[Address]:
-        """Return those who are between two addresses, and those whom they wait for: no limit holds them there."""
-        going = self._going()
-        found = {address for address, former in going.items() if former.local.startswith(TEMPORARY)}
-        todo = set(found)
-        while todo:
-            todo = {new for one in todo if (new := self._holder(one)) and new in going} - found
-            found |= todo
-        return found
-
-    def _announced(self, address: Address) -> RenameChange:
-        """Return a rename as the guard shows it."""
-        mailbox = self.draft.view.desired.mailboxes[address]
-        return RenameChange(Kind.RENAME, address, Why.RENAMED, mailbox.dn, former=self.wanted[address])
-
-    def _moving(self) -> dict[Address, Address]:
-        """Return who gets a new mailbox because the domain is another one: by new address the old one."""
-        view = self.draft.view
-        return {
-            address: row.address
-            for address, mailbox in view.desired.mailboxes.items()
-            if (row := self.draft.known(mailbox))
-            and row.address.domain != address.domain
-            and row.address in view.actual.mailboxes
-            and address not in view.actual.mailboxes
-        }
-
-
-def _steps(after: After, going: dict[Address, Address], taken: Collection[Address]) -> Iterator[RenameChange]:
-    """Give the renames in an order in which each finds its address free; in a circle, one goes by a temporary address.
-
-    An old address stays as an alias unless it is `taken`: somebody else's mailbox from now on.
-    """
-    todo = dict(sorted(going.items()))
-    while todo:
-        free = next((address for address in todo if address not in after.mailboxes), None)
-        if free is None:
-            first = next(iter(todo))
-            yield after.rename(todo[first], temporary(first), first, leave=False)
-            todo[first] = temporary(first)
-        else:
-            former = todo.pop(free)
-            yield after.rename(former, free, free, leave=_stays(former, taken))
-
-
-def _stays(former: Address, taken: Collection[Address]) -> bool:
-    """Tell whether an old address stays as an alias."""
-    return former not in taken and not former.local.startswith(TEMPORARY)
-
-
-class After:
-    """mailcow and the state file, as one rename after the other leaves them."""
-
-    def __init__(self, view: View) -> None:
-        self._view = view
-        self.mailboxes: dict[Address, Existing] = dict(view.actual.mailboxes)
-        self._aliases: dict[Address, ExistingAlias] = dict(view.actual.aliases)
-        self._domains: dict[str, Domain] = dict(view.actual.domains)
-        self._rows: dict[Address, Remembered] = dict(view.memory.mailboxes)
-        self._alias_rows: dict[Address, RememberedAlias] = dict(view.memory.aliases)
-        self._meant: dict[Address, frozenset[Address]] = {}
-        self._draft = Draft(view, whole=True)
-        self._senders = dict(view.senders)
-        self._turn = 0
-
-    def view(self) -> View:
-        """Return the view of it."""
-        actual = replace(self._view.actual, mailboxes=self.mailboxes, aliases=self._aliases, domains=self._domains)
-        memory = replace(self._view.memory, mailboxes=self._rows, aliases=self._alias_rows)
-        return replace(self._view, actual=actual, memory=memory, senders=self._senders)
-
-    def meant(self) -> dict[Address, frozenset[Address]]:
-        """Return the gotos of aliases of ours by the new names, where mailcow leaves them with the old ones."""
-        return {one: goto for one, goto in self._meant.items() if goto != self._aliases[one].goto}
-
-    def rename(self, former: Address, address: Address, wanted: Address, *, leave: bool) -> RenameChange:
-        """Rename a mailbox and return the change that does it; `leave` an alias at the old address.
-
-        `wanted` is what it is called in the end.
-        """
-        existing = self.mailboxes.pop(former)
-        self.mailboxes[address] = replace(existing, address=address)
-        active = int(existing.attributes[ACTIVE.key])
-        gives_way = self._aliases.get(address)
-        change = RenameChange(
-            Kind.RENAME,
-            address,
-            Why.RENAMED,
-            self._view.desired.mailboxes[wanted].dn,
-            fields=(FieldChange("address", former, address),),
-            rebuilds=(2 if active == 0 else 0) + (leave and active != 1),
-            former=former,
-            active=active,
-            left=self._left(address) if leave else None,
-            gives_way=gives_way.number if gives_way else None,
-            turn=self._turn,
-            attribute_hash=existing.attribute_hash,
+    def told(self, match: Match, against: _Against) -> Finding:
+        return Finding(
+            against.code,
+            match.user.dn,
+            f"its address changed from {match.at} to {match.wants}, and its mailbox stays {match.at}: {against.reason}",
         )
-        self._turn += 1
-        self._free(address)
-        notes = (*self._move(change), *self._give_way(change), *self._follow(former, address), *self._leave(change))
-        return replace(change, notes=notes)
 
-    def _move(self, change: RenameChange) -> Iterator[Note]:
-        """Move what is known of the mailbox itself, and what others' rights say of it."""
-        former, address = change.former, change.address
-        row = self._rows.pop(former, None)
-        if row:
-            self._rows[address] = replace(row, address=address)
-        if former in self._senders:
-            self._senders[address] = self._senders.pop(former)
-        for one, told in self._senders.items():
-            self._senders[one] = told if told is None else senders_after(change, told)
-        for one, other in self._rows.items():
-            senders = senders_after(change, other.senders)
-            if senders != other.senders:
-                self._rows[one] = replace(other, senders=senders)
-                yield Note(one, {"senders": senders})
-
-    def _free(self, address: Address) -> None:
-        """Note that aliases of ours which still name a new address don't mean whoever gets it now.
-
-        It was a former address, or a mailbox that is gone from mailcow.
-        """
-        there = self._aliases.get(address)
-        meant = self._meant.get(address, there.goto) if there else frozenset[Address]()
-        for one, alias in self._aliases.items():
-            goto = self._meant.get(one, alias.goto)
-            if one != address and address in goto and is_our_alias(self._draft, alias):
-                self._meant[one] = goto - {address} | meant
-
-    def _give_way(self, change: RenameChange) -> Iterator[Note]:
-        """Forget the alias at the new address."""
-        self._meant.pop(change.address, None)
-        if self._aliases.pop(change.address, None):
-            self._count(change.address.domain, -1)
-            self._alias_rows.pop(change.address, None)
-            yield Note(change.address, None, Subject.ALIAS)
-
-    def _follow(self, former: Address, address: Address) -> Iterator[Note]:
-        """Let the aliases follow that go to the mailbox alone, as mailcow does; of ours, note whom the others mean."""
-        for one, alias in self._aliases.items():
-            goto = self._meant.get(one, alias.goto)
-            if alias.values[GOTO] == former:
-                self._aliases[one] = replace(alias, values={**alias.values, GOTO: address})
-            elif former in goto and is_our_alias(self._draft, alias):
-                self._meant[one] = goto - {former} | {address}
-            else:
-                continue
-            row = self._alias_rows.get(one)
-            known = split(str(row.applied[GOTO])) if row and GOTO in row.applied else frozenset()
-            if row and former in known:
-                applied = {**row.applied, GOTO: joined(known - {former} | {address})}
-                self._alias_rows[one] = replace(row, applied=applied)
-                yield Note(one, {"applied": applied}, Subject.ALIAS)
-
-    def _left(self, address: Address) -> dict[str, Value]:
-        return {
-            GOTO: address,
-            ALIAS_ACTIVE: 1,
-            **FLAGS_OF_FORMER,
-            PUBLIC_COMMENT: "",
-            PRIVATE_COMMENT: Marks(self._view.config.mark).renamed,
-        }
-
-    def _leave(self, change: RenameChange) -> Iterator[Note]:
-        """Leave an alias at the old address."""
-        if change.left is None:
-            return
-        mailbox, former = self._view.desired.mailboxes[change.address], change.former
-        self._count(former.domain, 1)
-        self._aliases[former] = ExistingAlias(former, NOT_YET, change.left)
+    def change(self, match: Match) -> RenameChange:
+        """Return the rename, with all that is remembered of it."""
+        former, address = match.at or Address(), match.wants or Address()
+        existing, alias = self.case.actual.mailboxes[former], self.case.actual.aliases.get(address)
         row = RememberedAlias(
             former,
-            mailbox.source,
-            mailbox.id,
-            mailbox.dn,
+            match.user.id.source,
+            match.user.id.id,
+            match.user.dn,
             Role.FORMER,
             Origin.CREATED,
-            applied={GOTO: change.address},
+            applied={GOTO: address},
         )
-        self._alias_rows[former] = row
-        known = {key: getattr(row, key) for key in ("source", "owner", "dn", "role", "origin", "number", "applied")}
-        yield Note(former, {**known, "disabled": False, **SEEN}, Subject.ALIAS)
+        return RenameChange(
+            Kind.RENAME,
+            address,
+            Rule.RENAMED,
+            match.user.dn,
+            fields=(FieldChange("address", former, address),),
+            rebuilds=0 if existing.attributes[ACTIVE.key] == 1 else 1,
+            notes=(*self.renamed_rights(former, address), *self.forgotten(alias), _note(row)),
+            former=former,
+            left={
+                GOTO: address,
+                ALIAS_ACTIVE: 1,
+                **FLAGS_OF_FORMER,
+                PUBLIC_COMMENT: "",
+                PRIVATE_COMMENT: self.case.marks.renamed,
+            },
+            gives_way=alias.number if alias else None,
+        )
 
-    def _count(self, domain: str, more: int) -> None:
-        found = self._domains[domain]
-        self._domains[domain] = replace(found, aliases=found.aliases + more)
+    def renamed_rights(self, former: Address, address: Address) -> Iterator[Note]:
+        """Give what is remembered of rights to send as the mailbox: mailcow's rows follow it."""
+        for one, row in self.case.rows.items():
+            if former in row.senders:
+                yield Note(one, {"senders": renamed_senders(row.senders, {former: address})})
+
+    def forgotten(self, alias: ExistingAlias | None) -> Iterator[Note]:
+        if alias is not None:
+            yield Note(alias.address, None, Subject.ALIAS)
+
+
+def _held(reason: str) -> _Against:
+    return _Against(Code.RENAMED, reason)
+
+
+def _note(row: RememberedAlias) -> Note:
+    known = {"source": row.source, "owner": row.owner, "dn": row.dn, "role": row.role, "origin": row.origin}
+    return Note(row.address, {**known, "number": None, "applied": row.applied, "disabled": False, **SEEN}, Subject.ALIAS)
+
+
+def renamed_senders(rows: Iterable[str], names: Mapping[Address, Address]) -> frozenset[str]:
+    """Return rows of `sender_acl` by the new names of mailboxes: mailcow renames them."""
+    return frozenset(str(names.get(Address(one), one)) for one in rows)
+
+
+def after_renames(case: Case, renames: Iterable[RenameChange]) -> Case:
+    """Return the case in which some renames are done: in mailcow, and in the state file.
+
+    mailcow rewrites a goto that is nothing but the old address; what else names it is left to the targets.
+    """
+    changes = tuple(renames)
+    if not changes:
+        return case
+    names = {change.former: change.address for change in changes}
+    boxes, rows = dict(case.actual.mailboxes), dict(case.memory.mailboxes)
+    for change in changes:
+        boxes[change.address] = replace(boxes.pop(change.former), address=change.address)
+        if row := rows.pop(change.former, None):
+            rows[change.address] = replace(row, address=change.address)
+    rows = {one: replace(row, senders=renamed_senders(row.senders, names)) for one, row in rows.items()}
+    senders = {
+        names.get(one, one): told if told is None else renamed_senders(told, names)
+        for one, told in case.senders.items()
+    }
+    memory = replace(case.memory, mailboxes=rows, aliases=_alias_rows(case, changes))
+    actual = replace(_actual(case, changes, names), mailboxes=boxes)
+    return replace(case, actual=actual, memory=memory, senders=senders)
+
+
+def _alias_rows(case: Case, changes: Iterable[RenameChange]) -> dict[Address, RememberedAlias]:
+    rows = dict(case.memory.aliases)
+    for change in changes:
+        for note in change.notes:
+            if note.subject is not Subject.ALIAS:
+                continue
+            if note.remember is None:
+                rows.pop(note.address, None)
+            else:
+                rows[note.address] = RememberedAlias(note.address, **note.remember)  # type: ignore[arg-type]
+    return rows
+
+
+def _actual(case: Case, changes: Iterable[RenameChange], names: Mapping[Address, Address]) -> Actual:
+    """Return what mailcow has of aliases and domains after some renames."""
+    domains = dict(case.actual.domains)
+    gone = {change.address for change in changes}
+    aliases = {one: _followed(alias, names) for one, alias in case.actual.aliases.items() if one not in gone}
+    for change in changes:
+        aliases[change.former] = ExistingAlias(change.former, NOT_YET, change.left)
+        domain = domains[change.address.domain]
+        more = 0 if change.gives_way is not None else 1
+        domains[domain.name] = replace(domain, aliases=domain.aliases + more)
+    return replace(case.actual, aliases=aliases, domains=domains)
+
+
+def _followed(alias: ExistingAlias, names: Mapping[Address, Address]) -> ExistingAlias:
+    goto = split(str(alias.values[GOTO]))
+    if len(goto) != 1 or names.keys().isdisjoint(goto):
+        return alias
+    return replace(alias, values={**alias.values, GOTO: joined(names[one] for one in goto)})

@@ -1,35 +1,30 @@
-"""Room: what a domain's limits in mailcow still take, counted down in the order in which changes will run."""
+"""Capacity: what a domain of mailcow has room for, counted down in the order in which changes will run.
+
+mailcow checks a quota on *every* `edit/mailbox`, sent or not: a mailbox whose present quota no longer fits its domain
+can't be edited at all, not even be set inactive (docs/mailcow-api.md section 5).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ldap2mailcow.model import Address, Code, Domain, Existing, Finding
+from ldap2mailcow.model import Address, Code, Domain, Finding
 
 
 @dataclass(slots=True)
 class Room:
-    """What is left in one domain, in mailboxes, MiB and aliases.
-
-    mailcow checks a quota on *every* `edit/mailbox`, sent or not: a mailbox whose present quota no longer fits its
-    domain can't be edited at all, not even be set inactive (docs/mailcow-api.md section 5).
-    """
+    """What is left in one domain, in mailboxes, MiB and aliases."""
 
     domain: Domain
     mailboxes: int
     quota: int
-    aliases: int = 0
+    aliases: int
 
     @classmethod
     def of(cls, domain: Domain) -> Room:
         """Return the room that a domain has before the run."""
         mailboxes, quota = domain.max_mailboxes - domain.mailboxes, domain.max_quota - domain.used_quota
         return cls(domain, mailboxes, quota, domain.max_aliases - domain.aliases)
-
-    def at_most(self, other: Room) -> Room:
-        """Return the room that both have."""
-        mailboxes, quota = min(self.mailboxes, other.mailboxes), min(self.quota, other.quota)
-        return Room(self.domain, mailboxes, quota, min(self.aliases, other.aliases))
 
     def take_alias(self, address: Address, dn: str) -> Finding | None:
         """Take the room of a new alias, or say why there is none."""
@@ -64,30 +59,14 @@ class Room:
         self.quota -= quota
         return None
 
-    def take_quota(self, address: Address, before: int, after: int, dn: str) -> Finding | None:
-        """Take the room of a changed quota (or give some back), or say why there is none."""
+    def take_quota(self, before: int, after: int) -> bool:
+        """Take the room of a changed quota, or give some back; tell whether there is enough."""
         if after > self.quota + before:
-            return Finding(
-                Code.NO_ROOM_FOR_QUOTA,
-                dn,
-                f"the quota of {address} stays at {shown(before)}: {self.domain.name} has {max(self.quota, 0)} MiB "
-                f"left and {shown(after)} don't fit; raise 'Domain quota' of the domain in mailcow",
-            )
+            return False
         self.quota += before - after
-        return None
+        return True
 
-    def over_limit(self, address: Address, quota: int, dn: str) -> Finding | None:
-        """Say that a quota is above what one mailbox of the domain may have."""
-        if quota <= self.domain.max_mailbox_quota:
-            return None
-        return Finding(
-            Code.QUOTA_OVER_LIMIT,
-            dn,
-            f"{address} can't have {quota} MiB: {self.domain.name} allows a mailbox {self.domain.max_mailbox_quota} "
-            "MiB, so the directory's quota is left out; raise 'Max. quota per mailbox' of the domain in mailcow",
-        )
-
-    def blocks_edits(self, existing: Existing, quota: int, dn: str) -> Finding | None:
+    def blocks_edits(self, address: Address, quota: int, dn: str) -> Finding | None:
         """Say that mailcow refuses to edit a mailbox because the quota it has, or gets in that edit, doesn't fit.
 
         `quota` is the one that is counted in the room already.
@@ -98,11 +77,33 @@ class Room:
         return Finding(
             Code.NO_ROOM_FOR_QUOTA,
             dn,
-            f"mailcow refuses every change of {existing.address} while its quota of {quota} MiB is above the "
-            f"{max(limit, 0)} MiB that {self.domain.name} allows it; raise the domain's quotas in mailcow, or lower it",
+            f"mailcow refuses every change of {address} while its quota of {quota} MiB is above the {max(limit, 0)} MiB "
+            f"that {self.domain.name} allows it; raise the domain's quotas in mailcow, or lower it",
         )
 
 
-def shown(quota: int) -> str:
-    """Return a quota for people."""
+def over_limit(domain: Domain, address: Address, quota: int, dn: str) -> Finding | None:
+    """Say that a quota is above what one mailbox of the domain may have."""
+    if quota <= domain.max_mailbox_quota:
+        return None
+    return Finding(
+        Code.QUOTA_OVER_LIMIT,
+        dn,
+        f"{address} can't have {quota} MiB: {domain.name} allows a mailbox {domain.max_mailbox_quota} MiB, so the "
+        "directory's quota is left out; raise 'Max. quota per mailbox' of the domain in mailcow",
+    )
+
+
+def no_room_for_quota(domain: Domain, address: Address, before: int, after: int, dn: str) -> Finding:
+    """Say that a larger quota doesn't fit into its domain."""
+    left = max(domain.max_quota - domain.used_quota, 0)
+    return Finding(
+        Code.NO_ROOM_FOR_QUOTA,
+        dn,
+        f"the quota of {address} stays at {_shown(before)}: {domain.name} has {left} MiB left and {_shown(after)} don't "
+        "fit; raise 'Domain quota' of the domain in mailcow",
+    )
+
+
+def _shown(quota: int) -> str:
     return f"{quota} MiB" if quota else "unlimited"

@@ -1,0 +1,376 @@
+"""Claims: who gets an address that entries ask for, as a mailbox or as an alias.
+
+One rule for entries of one directory and of several: the present holder keeps the address, else no entry gets it. The
+holder is the entry whose mailbox, or whose alias, has the address by the state file. A mailbox that is there goes before
+any alias, an alias that is there before a new mailbox.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ldap2mailcow.config import Source
+from ldap2mailcow.desired import Forward, Group, User, some_of
+from ldap2mailcow.model import Address, Code, EntryId, Finding, Remembered, RememberedAlias, Role
+
+from .case import Case
+from .knowledge import Knowledge
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One entry asks for one address."""
+
+    address: Address
+    owner: EntryId
+    dn: str
+    """Empty for a list that only its members name."""
+    role: Role | None
+    """None: as a mailbox."""
+    entry: User | Group | Forward
+
+    @property
+    def name(self) -> str:
+        """What people call the entry."""
+        return self.dn or "a list that only its members name"
+
+    @property
+    def place(self) -> str:
+        """Where its findings are."""
+        return self.dn or self.address
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Who gets which address."""
+
+    mailboxes: Mapping[EntryId, Address]
+    """By user: the address that the mailbox should have."""
+    aliases: Mapping[Address, Claim]
+    asked: frozenset[Address]
+    """Every address that an entry asks for, whoever gets it."""
+    lost: Mapping[EntryId, Address]
+    """By user: the address that the mailbox should have and that another entry has, or no entry gets."""
+    unclear: frozenset[EntryId]
+    """Entries that can't be read just now as what they ask for: what they have stays as it is."""
+    findings: tuple[Finding, ...]
+
+    def is_lost(self, address: Address) -> bool:
+        """Tell whether a user asks for an address as a mailbox and doesn't get it."""
+        return address in self.lost.values()
+
+
+def decide_claims(case: Case, own: Mapping[EntryId, Remembered], known: Mapping[str, Knowledge]) -> Claims:
+    """Return who gets which address; `own` has by user what is remembered of the mailbox."""
+    return _Decider(case, own, known).decide()
+
+
+@dataclass
+class _Decider:
+    case: Case
+    own: Mapping[EntryId, Remembered]
+    known: Mapping[str, Knowledge]
+    findings: list[Finding] = field(default_factory=list)
+    unclear: set[EntryId] = field(default_factory=set)
+    left_out: defaultdict[tuple[Code, str], set[tuple[str, Address]]] = field(default_factory=lambda: defaultdict(set))
+    """By what is said, and by domain: the aliases that are left out, each with the DN that asks for it."""
+    asked: set[Address] = field(default_factory=set)
+
+    def decide(self) -> Claims:
+        boxes: defaultdict[Address, list[Claim]] = defaultdict(list)
+        aliases: defaultdict[Address, dict[EntryId, Claim]] = defaultdict(dict)
+        for claim in self.claims():
+            if claim.role is None:
+                boxes[claim.address].append(claim)
+            else:
+                aliases[claim.address].setdefault(claim.owner, claim)
+        mailboxes, lost, granted = {}, {}, {}
+        for address, wanting in boxes.items():
+            winner = self.winner(address, wanting, aliases.get(address, {}).values())
+            for claim in wanting:
+                (mailboxes if claim is winner else lost)[claim.owner] = address
+        for address, others in aliases.items():
+            if holder := self.alias_winner(address, list(others.values()), boxes.get(address, [])):
+                granted[address] = holder
+        self.findings += [_left_out(code, domain, sorted(asked)) for (code, domain), asked in self.left_out.items()]
+        return Claims(
+            mailboxes, granted, frozenset(self.asked), lost, frozenset(self.unclear), tuple(self.findings)
+        )
+
+    # who asks for what
+
+    def claims(self) -> Iterator[Claim]:
+        """Give every claim to an address that a directory may give here."""
+        for user in self.case.asked.users:
+            yield from self.of_user(user)
+        for group in self.case.asked.groups:
+            yield from self.of_group(group)
+        for forward in self.case.asked.forwards:
+            yield from self.of_forward(forward)
+
+    def of_user(self, user: User) -> Iterator[Claim]:
+        self.asked.update(user.addresses)
+        address = self.main_address(user)
+        if user.forward is not None and address not in self.case.actual.mailboxes:
+            yield from self.of_forward(user.forward)
+        elif address is not None:
+            self.tell_forward(user, address)
+            yield Claim(address, user.id, user.dn, None, user)
+        if address is None:
+            self.unclear.add(user.id)
+            return
+        for one in sorted(user.aliases - self.own_addresses(user, address)):
+            if self.in_domains(user.id, one, user.dn):
+                yield Claim(one, user.id, user.dn, Role.USER, user)
+
+    def own_addresses(self, user: User, address: Address) -> frozenset[Address]:
+        """Return what is no further address: the mailbox, what it will be called, and their twins in alias domains.
+
+        mailcow delivers to the twin of a mailbox; it does so for no alias.
+        """
+        row = self.own.get(user.id)
+        own = {address, *([row.address] if row and row.address in self.case.actual.mailboxes else [])}
+        if user.forward is not None:
+            return frozenset(own)
+        return frozenset(own | {one for one in user.aliases if self.case.actual.twin(one) in own})
+
+    def main_address(self, user: User) -> Address | None:
+        """Return the one address of a user, as far as it can be told which it is, and may be had here."""
+        address = next(iter(user.addresses), None)
+        if len(user.addresses) > 1:
+            row = self.own.get(user.id)
+            address = row.address if row and row.address in user.addresses else None
+            self.tell_several(user, address)
+        return address if address and self.may_have(user, address) else None
+
+    def may_have(self, user: User, address: Address) -> bool:
+        source = self.source(user.id)
+        if source.domains and address.domain not in source.domains:
+            self.find(
+                Code.DOMAIN_NOT_OURS, user.dn, f"{address} is in none of the `domains` of the config and is left out"
+            )
+            return False
+        if address.domain not in self.case.actual.domains:
+            self.find(
+                Code.DOMAIN_NOT_HOSTED,
+                user.dn,
+                f"mailcow has no mail domain {address.domain} for {address}; add it there, or correct the address",
+            )
+            return False
+        return True
+
+    def of_group(self, group: Group) -> Iterator[Claim]:
+        if not group.is_clear:
+            self.unclear.add(group.id)
+        address = self.list_address(group)
+        if address is None:
+            return
+        addresses = {address, *group.further}
+        if group.catches_all is None:
+            self.unclear.add(group.id)
+        elif group.catches_all:
+            addresses.add(Address(f"@{address.domain}"))
+        if not self.in_domains(group.id, address, group.dn):
+            self.unclear.add(group.id)
+            addresses.discard(address)
+        for one in sorted(addresses):
+            if one == address or self.in_domains(group.id, one, group.dn):
+                self.asked.add(one)
+                yield Claim(one, group.id, group.dn, Role.LIST, group)
+
+    def list_address(self, group: Group) -> Address | None:
+        """Return the one address of a list; of several the one that it has already."""
+        if len(group.addresses) <= 1:
+            return next(iter(group.addresses), None)
+        held = next((one for one in group.addresses if self.holds(group.id, one)), None)
+        mail = self.source(group.id).group_mapping.mail
+        self.find(
+            Code.SEVERAL_MAILS,
+            group.dn,
+            f"it has several values in {mail} ({', '.join(group.addresses)}), and only one can be the list; "
+            + (f"{held} stays" if held else "it gets none")
+            + f"; leave one value in {mail}, and put the others into an attribute of group_mapping.aliases",
+        )
+        if held is None:
+            self.unclear.add(group.id)
+        return held
+
+    def of_forward(self, forward: Forward) -> Iterator[Claim]:
+        addresses = [one for one in sorted(forward.addresses) if self.in_domains(forward.id, one, forward.dn)]
+        addresses = [one for one in addresses if forward.is_user or not self.is_own_mailbox(forward, one)]
+        if not addresses or (not forward.is_clear and not forward.stated):
+            self.unclear.add(forward.id)
+            return
+        for one in addresses:
+            self.asked.add(one)
+            yield Claim(one, forward.id, forward.dn, Role.FORWARD, forward)
+
+    def is_own_mailbox(self, forward: Forward, address: Address) -> bool:
+        """Tell whether an entry that only forwards is a user with a mailbox of this address too; a finding says so."""
+        user = self.case.users.get(forward.id)
+        if user is None or user.forward is not None or address not in user.addresses:
+            return False
+        self.find(
+            Code.FORWARD_BESIDE_MAILBOX,
+            forward.dn,
+            f"it is a user with the mailbox {address} and an entry that only forwards, and mailcow can't do both; narrow "
+            "user_search_filter or alias_search_filter",
+        )
+        return True
+
+    def in_domains(self, owner: EntryId, address: Address, dn: str) -> bool:
+        """Tell whether an address can be an alias here; one that can't is counted, with the DN that asks for it."""
+        self.asked.add(address)
+        code = None
+        if not self.case.looks_at(self.source(owner), address):
+            code = Code.DOMAIN_NOT_OURS
+        elif address.domain not in self.case.actual.hosted:
+            code = Code.DOMAIN_NOT_HOSTED
+        if code is not None:
+            self.left_out[code, address.domain].add((dn, address))
+        return code is None
+
+    # who gets it
+
+    def winner(self, address: Address, wanting: list[Claim], others: Iterable[Claim]) -> Claim | None:
+        """Return the user who gets an address as a mailbox."""
+        holder = next((claim for claim in wanting if self.has_mailbox(claim)), None)
+        if len(wanting) > 1:
+            self.tell_duplicate(address, wanting, holder)
+            return holder
+        others = list(others)
+        is_there = address in self.case.actual.mailboxes or address in self.case.actual.aliases
+        if others and not is_there and holder is None and self.case.config.create_mailboxes:
+            self.tell_duplicate(address, [*wanting, *others], None)
+            return None
+        return wanting[0]
+
+    def has_mailbox(self, claim: Claim) -> bool:
+        row = self.own.get(claim.owner)
+        return row is not None and row.address == claim.address
+
+    def alias_winner(self, address: Address, wanting: list[Claim], boxes: list[Claim]) -> Claim | None:
+        """Return the entry that gets an address as an alias."""
+        if box := self.mailbox_at(address):
+            for claim in wanting:
+                self.tell_mailbox(claim, box)
+            return None
+        holder = next((claim for claim in wanting if self.holds(claim.owner, address)), None)
+        if holder is None and boxes and address not in self.case.actual.aliases and self.case.config.create_mailboxes:
+            return None  # wanted as a mailbox, too: no entry gets it, which is told there
+        if len(wanting) > 1:
+            self.tell_duplicate(address, wanting, holder)
+            return holder
+        if holder or self.is_free(wanting[0]):
+            return wanting[0]
+        return None
+
+    def mailbox_at(self, address: Address) -> Address | None:
+        """Return the mailbox that stands in the way of an alias: at its address, or at its twin's."""
+        actual = self.case.actual
+        if address in actual.mailboxes:
+            return address
+        twin = None if address in actual.aliases else actual.twin(address)
+        return twin if twin in actual.mailboxes else None
+
+    def holds(self, owner: EntryId, address: Address) -> bool:
+        """Tell whether an entry has an alias; of a directory that isn't in the config it may be under another name."""
+        row = self.case.alias_rows.get(address)
+        if row is None or row.owner != owner.id or row.role is Role.FORMER:
+            return False
+        return row.source == owner.source or self.case.is_of_unknown(row)
+
+    def is_free(self, claim: Claim) -> bool:
+        """Tell whether an entry may have an alias that another entry had; a finding says why not."""
+        row, existing = self.case.alias_rows.get(claim.address), self.case.actual.aliases.get(claim.address)
+        if row is None or existing is None or not self.case.is_our_alias(existing) or self.case.is_unclaimed(row):
+            return True
+        if row.role is Role.FORMER:
+            return self.is_own_former(claim, row)
+        if (row.source, row.owner) == claim.owner or self.is_given_up(row):
+            return True
+        self.find(
+            Code.ADDRESS_REUSED,
+            claim.place,
+            f"it wants {claim.address} as an alias, which {row.dn or 'a list'} has as far as is known; first that one "
+            "must give it up",
+        )
+        return False
+
+    def is_own_former(self, claim: Claim, row: RememberedAlias) -> bool:
+        if (row.source, row.owner) == claim.owner:
+            return True
+        self.find(
+            Code.FORMER_ADDRESS,
+            claim.place,
+            f"it wants {claim.address} as an alias, the former address of {row.dn or 'another user'}, whose mail would "
+            "go to it; delete that alias in mailcow first if that is meant",
+        )
+        return False
+
+    def is_given_up(self, row: RememberedAlias) -> bool:
+        """Tell whether the entry that had an alias no longer asks for it, for certain."""
+        known = self.known.get(row.source)
+        if known is None:
+            return self.case.is_of_unknown(row)
+        owner = EntryId(row.source, row.owner)
+        is_there = owner in self.case.users or any(group.id == owner for group in self.case.asked.groups)
+        return is_there or (known.knows(row.role) and not known.why_not(row.role))
+
+    # what is said
+
+    def source(self, owner: EntryId) -> Source:
+        return self.case.by_name[owner.source].source
+
+    def find(self, code: Code, where: str, sentence: str) -> None:
+        self.findings.append(Finding(code, where, sentence))
+
+    def tell_several(self, user: User, address: Address | None) -> None:
+        mail = self.source(user.id).user_mapping.mail
+        self.find(
+            Code.SEVERAL_MAILS,
+            user.dn,
+            f"it has several values in {mail} ({', '.join(user.addresses)}), and only one can be the mailbox; "
+            + (f"{address} stays" if address else "it gets none")
+            + f"; leave one value in {mail}",
+        )
+
+    def tell_forward(self, user: User, address: Address) -> None:
+        if user.forward is None:
+            return
+        attribute = self.source(user.id).user_mapping.forward_to
+        self.find(
+            Code.FORWARD_BESIDE_MAILBOX,
+            user.dn,
+            f"its {attribute} says where mail to {address} goes, and mailcow can't forward what has a mailbox; set a "
+            "sieve filter in the mailbox, or remove the mailbox in mailcow",
+        )
+
+    def tell_mailbox(self, claim: Claim, box: Address) -> None:
+        self.find(
+            Code.ALIAS_IS_MAILBOX,
+            claim.place,
+            f"{claim.address} can't be an alias, for {'it' if box == claim.address else box} is a mailbox in mailcow; "
+            "take the address from the entry, or move the mailbox away",
+        )
+
+    def tell_duplicate(self, address: Address, wanting: list[Claim], holder: Claim | None) -> None:
+        of_several = len({claim.owner.source for claim in wanting}) > 1
+        names = [f"{one.name} of the directory {one.owner.source}" if of_several else one.name for one in wanting]
+        result = f"{holder.name} keeps it" if holder else "nobody gets it"
+        self.find(
+            Code.DUPLICATE_ADDRESS,
+            address,
+            f"{some_of(names, by=' and ')} want the same address; {result} until one of them has another in the "
+            "directory",
+        )
+
+
+def _left_out(code: Code, domain: str, asked: list[tuple[str, Address]]) -> Finding:
+    (dn, address), count = asked[0], len(asked)
+    what = f"{address} of {dn}" if count == 1 else f"{count} addresses, {address} of {dn} among them"
+    if code is Code.DOMAIN_NOT_OURS:
+        return Finding(code, domain, f"it is none of the `domains` of the config, so {what} can't be an alias")
+    return Finding(code, domain, f"mailcow has no such mail domain for {what}; add it there, or correct the directory")

@@ -1,0 +1,347 @@
+"""Matching: which entry, which remembered row and which mailbox belong together.
+
+A user is its stable id, never its DN and never its address. So a user's row is found by the id, and by the DN only where
+no id is known yet. The mailbox of a user is where the row says, and the address that the entry asks for is where it
+should be. What is left over has no entry: it is gone, or its directory can't tell.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ldap2mailcow.desired import User
+from ldap2mailcow.model import (
+    ACTIVE,
+    Address,
+    Cause,
+    Code,
+    EntryId,
+    Existing,
+    Finding,
+    Origin,
+    Remembered,
+    Rule,
+)
+
+from .case import Case
+from .claims import Claims, decide_claims
+from .grace import absence
+from .knowledge import Knowledge, learn
+
+
+class State(StrEnum):
+    """How a user and a mailbox stand to each other."""
+
+    SAME = "same"  # the mailbox has the address that the entry asks for
+    RENAMED = "renamed"  # it has another one in the same domain
+    STAYS = "stays"  # it has another one, and the one that is asked for can't be had
+    NEW = "new"  # there is none at the address that is asked for, and it may be made
+    BY_MARK = "by_mark"  # there is one with our mark that the state file doesn't know
+    ADOPTED = "adopted"  # there is one that was made by hand
+    TAKEN_OVER = "taken_over"  # there is one whose entry is gone, and this entry stands for it
+    NONE = "none"  # there is none, and none is made
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A user, with the mailbox that belongs to it."""
+
+    user: User
+    state: State
+    at: Address | None
+    """Where the mailbox is; of a new one where it is to be made; None where there is none."""
+    wants: Address | None
+    """The address that it should have, if it can be had."""
+    row: Remembered | None
+    """What is remembered of the mailbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A mailbox of ours whose entry isn't in the answer, or that its user has left for one in another domain."""
+
+    existing: Existing
+    row: Remembered
+    rule: Rule
+    """MISSING or MOVED where the absence is believed; else why it isn't."""
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Everything that belongs together, and what doesn't."""
+
+    claims: Claims
+    known: Mapping[str, Knowledge]
+    users: Mapping[EntryId, Match]
+    at: Mapping[Address, Match]
+    """The same by the address of the mailbox, for those that are there."""
+    missing: Mapping[Address, Missing]
+    findings: tuple[Finding, ...] = ()
+    gone_rows: tuple[Remembered, ...] = field(default=())
+    """Rows whose mailbox is gone from mailcow and whose entry is gone, or has another mailbox."""
+
+
+def match(case: Case) -> Matches:
+    """Return what belongs together."""
+    known = learn(case)
+    return _Matcher(case, known).match()
+
+
+@dataclass
+class _Matcher:
+    case: Case
+    known: Mapping[str, Knowledge]
+    findings: list[Finding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.by_id: defaultdict[EntryId, list[Remembered]] = defaultdict(list)
+        self.loose: defaultdict[str, list[Remembered]] = defaultdict(list)
+        """By id or, without one, by DN: rows of directories that the config calls otherwise, or of none."""
+        for row in self.case.rows.values():
+            if row.id is not None and not self.case.is_of_unknown(row):
+                self.by_id[EntryId(row.source, row.id)].append(row)
+            elif row.id or row.dn:
+                self.loose[row.id or row.dn.lower()].append(row)
+        own = {user.id: row for user in self.case.asked.users if (row := self.own_row(user))}
+        self.own = own
+        self.claims = decide_claims(self.case, own, self.known)
+        self.row_owner = {row.address: user_id for user_id, row in own.items()}
+
+    def match(self) -> Matches:
+        users = {user.id: self.of_user(user) for user in self.case.asked.users}
+        there = self.case.actual.mailboxes
+        at = {found.at: found for found in users.values() if found.at and found.at in there}
+        missing = {one.existing.address: one for one in self.missing(users, at)}
+        gone = tuple(row for row in self.case.rows.values() if self.is_gone_for_good(row, users))
+        findings = (*self.claims.findings, *self.findings)
+        return Matches(self.claims, self.known, users, at, missing, findings, gone)
+
+    # users
+
+    def own_row(self, user: User) -> Remembered | None:
+        """Return what is remembered of a user's mailbox; of several mailboxes the one in use."""
+        rows = self.by_id.get(user.id) or list(self.loose_rows(user))
+        wanted = user.addresses[0] if len(user.addresses) == 1 else None
+        return max(rows, key=lambda row: self.use(row, wanted), default=None) or self.unnamed_row(wanted, user)
+
+    def use(self, row: Remembered, wanted: Address | None) -> tuple[bool, bool, bool, bool]:
+        """Rank the rows of one user: its address, its domain, not out of service, there."""
+        same_domain = wanted is not None and wanted.domain == row.address.domain
+        is_there = row.address in self.case.actual.mailboxes
+        return row.address == wanted, same_domain and is_there, row.disabled is not Cause.MISSING, is_there
+
+    def loose_rows(self, user: User) -> Iterator[Remembered]:
+        """Give the rows that may be a user's although no directory of the config says so: an id alone isn't enough."""
+        for row in self.loose.get(user.id.id, ()):
+            if row.address in user.addresses or row.dn.lower() == user.dn.lower():
+                yield row
+        for row in self.loose.get(user.dn.lower(), ()):
+            if row.id is None and (row.source == user.id.source or not self.belongs_elsewhere(row)):
+                yield row
+
+    def belongs_elsewhere(self, row: Remembered) -> bool:
+        """Tell whether a row is of another directory of the config."""
+        return row.source in self.case.names and not self.case.is_unclaimed(row)
+
+    def unnamed_row(self, wanted: Address | None, user: User) -> Remembered | None:
+        """Return the row at the address that a user asks for, where it has no id and its DN is no entry's."""
+        row = self.case.rows.get(wanted) if wanted else None
+        if row is None or row.id is not None or (self.belongs_elsewhere(row) and row.source != user.id.source):
+            return None
+        return row if not row.dn or self.is_no_entrys(row.dn) else None
+
+    def is_no_entrys(self, dn: str) -> bool:
+        """Tell whether a DN is surely no entry's: that it isn't there only whole answers about everything tell."""
+        return self.all_known and dn.lower() not in self.case.asked.dns
+
+    @property
+    def all_known(self) -> bool:
+        """Whether absence from all directories is believed, whatever `--only` names."""
+        whole = all(one.answers_whole for one in self.known.values())
+        return self.case.all_answered and whole and not self.case.options.overridden_filter
+
+    def of_user(self, user: User) -> Match:
+        """Return where a user's mailbox is, and where it should be."""
+        row, there = self.own.get(user.id), self.case.actual.mailboxes
+        wants = self.claims.mailboxes.get(user.id)
+        at = row.address if row and row.address in there and self.is_looked_at(user, row) else None
+        if user.forward is not None and wants is None:
+            return Match(user, State.STAYS if at else State.NONE, at, None, row)
+        if at is None:
+            return self.without_mailbox(user, row, wants)
+        if wants == at:
+            return Match(user, State.SAME, at, at, row)
+        if wants is None:
+            self.tell_no_address(user, at)
+            return Match(user, State.STAYS, at, None, row)
+        if wants.domain == at.domain:
+            return Match(user, State.RENAMED, at, wants, row)
+        if wants in there:
+            self.tell_taken(user, wants, "is a mailbox already, and this entry has one of its own")
+            return Match(user, State.STAYS, at, None, row)
+        return Match(user, State.NEW, wants, wants, row)
+
+    def is_looked_at(self, user: User, row: Remembered) -> bool:
+        """Tell whether the user's directory is for the domain in which the mailbox is."""
+        return self.case.looks_at(self.case.by_name[user.id.source].source, row.address)
+
+    def without_mailbox(self, user: User, row: Remembered | None, wants: Address | None) -> Match:
+        """Return what becomes of a user whose mailbox isn't there: made, or one that is there becomes its own."""
+        if wants is None:
+            return Match(user, State.NONE, None, None, row)
+        existing = self.case.actual.mailboxes.get(wants)
+        if existing is None:
+            return Match(user, State.NEW, wants, wants, row)
+        if row is not None and row.address != wants:
+            self.tell_taken(user, wants, f"is a mailbox already, and this entry had one of its own, {row.address}")
+            return Match(user, State.NONE, None, None, row)
+        holder = self.case.rows.get(wants)
+        if holder is None:
+            state = State.BY_MARK if self.case.marks.claims(existing.tags) else State.ADOPTED
+            return Match(user, state, wants, wants, None)
+        if self.may_take_over(user, holder, existing):
+            return Match(user, State.TAKEN_OVER, wants, wants, holder)
+        return Match(user, State.NONE, None, None, None)
+
+    # whose entry has another id
+
+    def may_take_over(self, user: User, holder: Remembered, existing: Existing) -> bool:
+        """Tell whether an entry may have the mailbox of another one; a finding says why not.
+
+        Only if it can be nothing but the same user, made anew: the two ids were never in one answer, the old entry was
+        seen a short while ago and was active. (That the new id never had a mailbox is known before this is asked.)
+        """
+        address = holder.address
+        if self.case.not_read(holder):
+            self.tell_taken(
+                user,
+                address,
+                f"is the mailbox of {holder.dn} in the directory {holder.source}, which can't be read now; it has to "
+                "wait until that can be read",
+            )
+        elif address in self.known[user.id.source].replaced:
+            pass  # told once for all of them
+        elif not self.is_gone(holder):
+            self.tell_taken(user, address, f"is still the mailbox of {holder.dn}; first that one must give it up")
+        elif address in self.known[user.id.source].again or self.is_same_user(user, holder, existing):
+            return True
+        else:
+            self.tell_taken(
+                user,
+                address,
+                f"is the mailbox of {holder.dn}, which is gone from the directory and may have been another user; "
+                "rename or delete the old mailbox in mailcow, release it, or give the new entry another address",
+            )
+        return False
+
+    def is_gone(self, holder: Remembered) -> bool:
+        """Tell whether the entry that has a mailbox is surely no longer in its directory."""
+        if holder.id is None:
+            return False
+        known = self.known.get(holder.source)
+        is_known = known is not None and known.answers_whole and not self.case.options.overridden_filter
+        return is_known and EntryId(holder.source, holder.id) not in self.case.users
+
+    def is_same_user(self, user: User, holder: Remembered, existing: Existing) -> bool:
+        """Tell whether an entry can be nothing but the one that had a mailbox, made anew."""
+        seen = holder.last_seen if holder.missed else self.case.source_memory(holder.source).answered
+        patience = self.case.config.removed_users.missing_for
+        is_fresh = seen is not None and self.case.now - seen <= patience
+        was_active = holder.disabled is None and existing.attributes[ACTIVE.key] != 0
+        return is_fresh and was_active and not self.were_together(user, holder)
+
+    def were_together(self, user: User, holder: Remembered) -> bool:
+        """Tell whether an answer may have had both entries: the new one is older than the absence of the old one."""
+        first = self.case.memory.bystanders.get(user.id)
+        if first is None:
+            return False
+        return holder.missing_since is None or first < holder.missing_since
+
+    # mailboxes without an entry
+
+    def missing(self, users: Mapping[EntryId, Match], at: Mapping[Address, Match]) -> Iterator[Missing]:
+        """Give our mailboxes that no user is matched with."""
+        for address, existing in sorted(self.case.actual.mailboxes.items()):
+            if address in at or not self.case.is_ours(existing):
+                continue
+            row = self.case.rows.get(address) or Remembered(
+                address, source=self.case.config.sources[0].name, id=None, dn="", origin=Origin.MARK
+            )
+            yield Missing(existing, row, self.why_missing(row, users))
+
+    def why_missing(self, row: Remembered, users: Mapping[EntryId, Match]) -> Rule:
+        """Tell whether the absence of a row's entry is believed, and if not, why."""
+        if self.case.is_of_unknown(row):
+            return Rule.UNKNOWN_DIRECTORY
+        if self.case.not_read(row):
+            return Rule.NOT_READ
+        if self.case.is_unclaimed(row):
+            return self.why_unclaimed(row)
+        if not self.case.looks_at(self.case.by_name[row.source].source, row.address):
+            return Rule.OUT_OF_SCOPE
+        user = users.get(EntryId(row.source, row.id or ""))
+        if user is not None:
+            return self.why_left(row, user)
+        if self.case.options.scoped:
+            return Rule.OUT_OF_SCOPE
+        if row.id is None and row.dn.lower() in self.case.asked.dns:
+            return Rule.UNREADABLE
+        return Rule.MISSING if self.known[row.source].users else Rule.NOT_WHOLE
+
+    def why_unclaimed(self, row: Remembered) -> Rule:
+        """Tell the same of a mailbox that only a mark, or the ancestor, made ours: all directories have a say."""
+        if row.address in self.claims.asked or row.dn.lower() in self.case.asked.dns:
+            return Rule.UNREADABLE
+        if not any(self.case.looks_at(one.source, row.address) for one in self.case.directories):
+            return Rule.OUT_OF_SCOPE
+        if not self.case.all_answered:
+            return Rule.NOT_READ
+        if self.case.options.scoped:
+            return Rule.OUT_OF_SCOPE
+        return Rule.MISSING if all(one.users for one in self.known.values()) else Rule.NOT_WHOLE
+
+    def why_left(self, row: Remembered, user: Match) -> Rule:
+        """Tell the same of a mailbox whose user is there and has another one, or none."""
+        has_other = user.at is not None and user.at != row.address and user.at in self.case.actual.mailboxes
+        if has_other and user.state is State.SAME:
+            return Rule.MOVED if self.known[row.source].users else Rule.NOT_WHOLE
+        return Rule.UNREADABLE
+
+    def is_gone_for_good(self, row: Remembered, users: Mapping[EntryId, Match]) -> bool:
+        """Tell whether a row is about nothing any more: mailcow has no such mailbox, and no user is to get it again."""
+        actual = self.case.actual
+        if row.address.domain not in actual.domains or row.address in actual.mailboxes:
+            return False
+        user = users.get(self.row_owner.get(row.address) or EntryId(row.source, row.id or ""))
+        if user is not None:
+            return user.state is State.SAME and user.at != row.address
+        known = self.known.get(row.source)
+        return known is not None and known.users
+
+    # what is said
+
+    def tell_no_address(self, user: User, at: Address) -> None:
+        if user.id in self.claims.lost:
+            return  # the address has its own finding
+        self.findings.append(
+            Finding(
+                Code.ADDRESS_LOST,
+                user.dn,
+                f"it no longer has an address that can be used, so its mailbox stays {at}; correct the address in the "
+                "directory",
+            )
+        )
+
+    def tell_taken(self, user: User, address: Address, what: str) -> None:
+        self.findings.append(Finding(Code.ADDRESS_REUSED, user.dn, f"it wants {address}, which {what}"))
+
+
+def since_missing(case: Case, missing: Missing) -> Mapping[str, object]:
+    """Return what is remembered of the absence of an entry, this answer counted."""
+    row = missing.row
+    gone = absence(row, case.config.removed_users, case.now)
+    seen = row.last_seen if row.missed else case.source_memory(row.source).answered
+    return {**gone.patch, "last_seen": seen}

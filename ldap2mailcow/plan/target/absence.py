@@ -1,0 +1,123 @@
+"""What becomes of a mailbox of ours whose entry is gone: it waits for its grace, goes out of service, is deleted later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from ldap2mailcow.model import ACTIVE, Cause, Existing, Part, Patch, Rule
+from ldap2mailcow.plan.grace import SEEN, Absence, absence
+from ldap2mailcow.plan.matching import Missing, since_missing
+from ldap2mailcow.plan.pending import Fate, Pending
+from ldap2mailcow.plan.withheld import Guarded
+
+from .mailboxes import kept
+from .making import MailboxTarget, Making, NoRoom
+from .status import BARRED, out_of_service
+
+OUT_OF_SERVICE: Mapping[str, int] = {"disable": 0, "disallow_login": BARRED, "delete": 0}
+"""What `active` becomes after the grace, by `removed_users.action`; `delete` deletes what is inactive already."""
+
+
+def target_of_missing(making: Making, missing: Missing) -> MailboxTarget:
+    """Return what a mailbox should be that no user of the answers has."""
+    case, existing, row = making.case, missing.existing, missing.row
+    if left := case.left_alone(existing.address):
+        return kept(existing, left.rule, row)
+    if missing.rule is Rule.UNREADABLE:
+        return kept(existing, missing.rule, row, {**SEEN, "last_seen": None, "retired_since": None})
+    if missing.rule not in (Rule.MISSING, Rule.MOVED):
+        return kept(existing, missing.rule, row)
+    if not case.config.decides_status:
+        return kept(existing, Rule.ELSEWHERE, row)
+    return _Leaver(making, missing).target()
+
+
+class _Leaver:
+    """One mailbox whose entry is surely gone."""
+
+    def __init__(self, making: Making, missing: Missing) -> None:
+        self.making, self.missing = making, missing
+        self.case, self.existing, self.row = making.case, missing.existing, missing.row
+        self.policy = self.case.config.removed_users
+        self.gone: Absence = absence(self.row, self.policy, self.case.now)
+        self.in_doubt = bool(making.known(self.row.source).doubt)
+        """A search that differs from the accepted one: then every removal is due at once, and is held for a word.
+
+        Counting down a grace would only hide it.
+        """
+        self.retired = self.retired_since()
+        self.value = OUT_OF_SERVICE.get(self.policy.action)
+
+    def target(self) -> MailboxTarget:
+        """Return what the mailbox should be."""
+        now = self.existing.attributes[ACTIVE.key]
+        if self.value is not None and now not in (0, self.value):
+            return self.out_of_service()
+        if self.policy.action == "delete":
+            return self.deleted()
+        return self.stays(Rule.KEPT if self.value is None else Rule.RETIRED)
+
+    def stays(self, rule: Rule) -> MailboxTarget:
+        return kept(self.existing, rule, self.row, self.after)
+
+    @property
+    def after(self) -> Patch:
+        """What is remembered of its absence."""
+        row = self.row
+        known = {"source": row.source, "dn": row.dn, "id": row.id, "origin": row.origin}
+        patch = {**known, **since_missing(self.case, self.missing), "retired_since": self.retired}
+        is_inactive = self.existing.attributes[ACTIVE.key] == 0
+        was_set_by_us = row.disabled and is_inactive and self.case.marks.disabled in self.existing.tags
+        if row.barred and was_set_by_us and self.value == 0:
+            patch["barred"] = 0  # a run that set the 0 and was killed
+        return patch
+
+    def retired_since(self) -> datetime | None:
+        """Return since when it has been inactive with its entry gone; from now on where nothing says it yet.
+
+        Nothing counts while the search is in doubt, nor where nothing is to be deleted: it may be turned on later, and then
+        there is all of `delete_after` left.
+        """
+        if self.policy.action != "delete" or self.existing.attributes[ACTIVE.key] != 0:
+            return None
+        if self.row.retired_since is not None:
+            return self.row.retired_since + self.gone.shift
+        return self.case.now if self.gone.is_over and not self.in_doubt else None
+
+    def out_of_service(self) -> MailboxTarget:
+        address, value = self.existing.address, self.value or 0
+        if not (self.in_doubt or self.gone.is_over):
+            fate = Fate.DISABLED if value == 0 else Fate.BARRED
+            self.making.pending.append(Pending(address, self.row.dn, self.gone.due, self.gone.answers, fate))
+            return self.stays(Rule.GRACE)
+        if self.making.held.has(Guarded.DISABLE, address):
+            return self.stays(Rule.HELD)
+        if self.making.held.has(NoRoom.EDIT, address):
+            return self.stays(Rule.NO_ROOM)
+        patch = out_of_service(self.case, self.existing, self.row, value, Cause.MISSING)
+        retired = self.case.now if self.policy.action == "delete" else None
+        rule = self.missing.rule
+        return replace(
+            self.stays(rule),
+            values={**self.existing.attributes, ACTIVE.key: value},
+            tags=self.existing.tags | {self.case.marks.disabled},
+            after={**self.after, **patch, "retired_since": retired},
+            rules={Part.STATUS: rule},
+        )
+
+    def deleted(self) -> MailboxTarget:
+        """Return the target of a mailbox that is out of service: gone, if that has been so for long enough."""
+        address = self.existing.address
+        due = (self.gone.due if self.retired is None else self.retired) + self.policy.delete_after
+        if self.retired is None or not self.gone.is_over or self.case.now < due:
+            if not self.in_doubt:
+                due = max(due, self.gone.due)
+                self.making.pending.append(Pending(address, self.row.dn, due, self.gone.answers, Fate.DELETED))
+            return self.stays(Rule.RETIRED)
+        if self.making.held.has(Guarded.DELETE, address):
+            return self.stays(Rule.HELD)
+        rule = Rule.MOVED if self.missing.rule is Rule.MOVED else Rule.EXPIRED
+        return replace(self.stays(rule), values=None)
+

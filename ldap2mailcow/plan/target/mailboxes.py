@@ -1,0 +1,350 @@
+"""What each mailbox of a user should be: made, brought to what the entry says, or left as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from ldap2mailcow.desired import NOBODY, User
+from ldap2mailcow.model import (
+    ACTIVE,
+    ATTRIBUTES,
+    AUTHSOURCE,
+    QUOTA,
+    Address,
+    Code,
+    Existing,
+    Finding,
+    Origin,
+    Part,
+    Patch,
+    Remembered,
+    Rule,
+    Value,
+)
+from ldap2mailcow.plan.capacity import no_room_for_quota, over_limit
+from ldap2mailcow.plan.grace import SEEN
+from ldap2mailcow.plan.matching import Match, State
+from ldap2mailcow.plan.withheld import Guarded
+
+from .making import MailboxTarget, Making, NoRoom
+from .password import LEAVE, Password, password_of
+from .status import status_of
+
+_BROUGHT = frozenset({State.SAME, State.RENAMED, State.STAYS, State.BY_MARK, State.ADOPTED, State.TAKEN_OVER})
+
+
+def kept(existing: Existing, rule: Rule, row: Remembered | None = None, after: Patch | None = None) -> MailboxTarget:
+    """Return the target of a mailbox that stays as it is."""
+    return MailboxTarget(
+        existing.address,
+        rule,
+        existing,
+        existing.attributes,
+        dn=row.dn if row else "",
+        source=row.source if row else "",
+        tags=existing.tags,
+        row=row,
+        after=after or {},
+    )
+
+
+def target_of(making: Making, match: Match, going: Collection[Address]) -> MailboxTarget | None:
+    """Return what a user's mailbox should be; None where there is none and none is made.
+
+    `going` are the aliases that are removed in this run, before mailboxes are made.
+    """
+    case, address = making.case, match.at
+    if address is None:
+        return None
+    existing = case.actual.mailboxes.get(address)
+    is_scope = case.in_scope(address) or (match.wants is not None and case.in_scope(match.wants))
+    if existing is None:
+        return _new(making, match, address, going) if is_scope else None
+    if left := case.left_alone(address):
+        if case.config.decides_status or match.user.senders:
+            making.tell_left_alone(left, address)
+        return kept(existing, left.rule, match.row)
+    if not is_scope:
+        return kept(existing, Rule.OUT_OF_SCOPE, match.row)
+    if not case.config.decides_status:
+        return kept(existing, Rule.ELSEWHERE, match.row)
+    return _brought(making, match, existing)
+
+
+# new ones
+
+
+def _new(making: Making, match: Match, address: Address, going: Collection[Address]) -> MailboxTarget | None:
+    """Return a new mailbox, or the rule by which it isn't made."""
+    if left := making.case.left_alone(address):
+        making.tell_left_alone(left, address)
+        return _not_made(match, address, left.rule)
+    rule = _why_not_made(making, match, address, going)
+    return _not_made(match, address, rule) if rule else _made(making, match, address)
+
+
+def _not_made(match: Match, address: Address, rule: Rule) -> MailboxTarget:
+    return MailboxTarget(address, rule, None, None, dn=match.user.dn, source=match.user.id.source, row=match.row)
+
+
+def _why_not_made(making: Making, match: Match, address: Address, going: Collection[Address]) -> Rule | None:
+    """Return the rule by which a mailbox isn't made now; a finding says what to do, unless it is said elsewhere."""
+    case, user = making.case, match.user
+    if not case.config.create_mailboxes:
+        return Rule.ELSEWHERE
+    if address in case.begun.halves:
+        return Rule.UNFINISHED  # it is deleted again in this run: mailcow makes no other before that
+    if making.held.has(NoRoom.MAILBOX, address):
+        return Rule.NO_ROOM
+    if ACTIVE.key in user.unreadable:
+        return Rule.UNREADABLE
+    if user.attributes.get(ACTIVE.key) == 0:
+        making.find(Code.INACTIVE_NEW, user.dn, f"it is inactive, so {address} is made once it is active")
+        return Rule.INACTIVE
+    if address in case.actual.aliases and address not in going:
+        making.find(Code.ADDRESS_IS_ALIAS, user.dn, _alias_there(making, address))
+        return Rule.ALIAS_THERE
+    if not provider_ready(making, user):
+        return Rule.NO_PROVIDER
+    return None if _can_log_in(making, user, address) else Rule.NOT_LOGGABLE
+
+
+def _alias_there(making: Making, address: Address) -> str:
+    case = making.case
+    claim, row = making.matches.claims.aliases.get(address), case.alias_rows.get(address)
+    left = case.alias_left_alone(address)
+    if left and left.rule is Rule.OTHER_INSTALLATION:
+        remedy = left.sentence
+    elif claim:
+        remedy = f"{claim.name} keeps it until one of them has another address in the directory"
+    elif row:
+        remedy = "it was made from here, and goes once its entry has been gone for as long as removed_users says"
+    else:
+        remedy = "delete that alias in mailcow"
+    return f"{address} is an alias in mailcow, so no mailbox can be made; {remedy}"
+
+
+def provider_ready(making: Making, user: User) -> bool:
+    """Tell whether the identity provider a mailbox shall use is set up; mailcow would silently take its own."""
+    wanted, there = user.attributes.get(AUTHSOURCE.key, "mailcow"), making.case.actual.provider
+    if wanted in ("mailcow", there):
+        return True
+    making.find_once(
+        Code.PROVIDER_NOT_SET_UP,
+        user.id.source,
+        f"its users shall log in through {wanted}, but mailcow's identity provider is "
+        f"{'not set up' if there == 'mailcow' else there}, so none of them is moved there or created; set it up in "
+        "mailcow, or set user_mapping.authsource: mailcow",
+    )
+    return False
+
+
+def _needs_password(user: User) -> bool:
+    return user.attributes.get(AUTHSOURCE.key, "mailcow") == "mailcow" and user.password is None
+
+
+def _can_log_in(making: Making, user: User, address: Address) -> bool:
+    """Tell whether a new mailbox has a password, or needs none; a finding says so where the entry shows none."""
+    if not _needs_password(user) or making.case.config.missing_password == "random":  # noqa: S105 - a setting
+        return True
+    if "password" not in user.present:  # one that can't be used has a finding of its own
+        making.find(
+            Code.NO_PASSWORD,
+            user.dn,
+            f"it shows no {making.source(user.id).user_mapping.password or 'password'}, so {address} is not created; "
+            "let the bind DN read it, or set missing_password: random for a mailbox that can't be logged in to yet",
+        )
+    return False
+
+
+def _made(making: Making, match: Match, address: Address) -> MailboxTarget:
+    """Return a new mailbox, whole: all that mailcow would choose by itself is chosen here."""
+    case, user = making.case, match.user
+    domain = case.actual.domains[address.domain]
+    values: dict[str, Value] = {AUTHSOURCE.key: "mailcow", ACTIVE.key: 1, **user.attributes}
+    if too_much := over_limit(domain, address, int(values.get(QUOTA.key, 0)), user.dn):
+        making.findings.append(too_much)
+        del values[QUOTA.key]
+    values.setdefault(QUOTA.key, domain.default_quota)
+    password = NOBODY if _needs_password(user) else user.password
+    return MailboxTarget(
+        address,
+        Rule.NEW,
+        None,
+        values,
+        dn=user.dn,
+        source=user.id.source,
+        tags=frozenset(case.marks.tags),
+        password=password,
+        after={
+            **identity(making, match, None),
+            "origin": Origin.CREATED,
+            "applied": _applied(user, values),
+            "digest": case.memory.seal(password) if password else None,
+            "passwd_update": None,
+            "kept": False,
+            "was_active": 1,
+            "barred": 0,
+            "disabled": None,
+            "senders": frozenset[str](),
+            "foreign_senders": frozenset[str](),
+        },
+    )
+
+
+# those that are there
+
+
+def _brought(making: Making, match: Match, existing: Existing) -> MailboxTarget:
+    """Return a mailbox brought to what its entry says, each part by its own rule."""
+    case, user = making.case, match.user
+    is_adopted = match.state is State.ADOPTED and case.config.create_mailboxes
+    if is_adopted and case.config.adopt_mailboxes == "refuse":
+        making.find(
+            Code.ADOPTION_REFUSED,
+            user.dn,
+            f"{existing.address} was in mailcow before and is left alone; set adopt_mailboxes to keep_password or "
+            "overwrite to have it managed",
+        )
+        return kept(existing, Rule.ADOPTION_REFUSED)
+    if making.held.has(Guarded.ADOPT, existing.address):
+        return kept(existing, Rule.HELD)
+    if making.held.has(NoRoom.EDIT, existing.address):
+        return kept(existing, Rule.NO_ROOM, match.row, identity(making, match, match.row))
+    values, password = _values(making, match, existing), password_of(making, match, existing)
+    login, login_rule = _login(making, match, existing)
+    status = status_of(making, match, existing)
+    if login != existing.attributes[AUTHSOURCE.key] and login == "mailcow":
+        password = Password(user.password, Rule.LDAP, case.memory.seal(user.password) if user.password else None)
+    values = {**values, AUTHSOURCE.key: login, ACTIVE.key: status.value}
+    tags = existing.tags | (set(case.marks.missing(existing.tags)) if case.config.create_mailboxes else set())
+    disabled = {case.marks.disabled}
+    return MailboxTarget(
+        existing.address,
+        _RULES.get(match.state, Rule.FOLLOWED),
+        existing,
+        values,
+        dn=user.dn,
+        source=user.id.source,
+        tags=tags | disabled if status.is_ours and status.value != 1 else tags - disabled,
+        password=password.write,
+        row=match.row,
+        after={
+            **identity(making, match, match.row),
+            "applied": _applied(user, values),
+            **password.after,
+            **status.after,
+        },
+        rules={
+            Part.VALUES: _why(match, existing, values, password),
+            Part.LOGIN: login_rule,
+            Part.STATUS: status.rule,
+        },
+        is_adopted=is_adopted,
+    )
+
+
+_RULES = {State.ADOPTED: Rule.ADOPTED, State.BY_MARK: Rule.KNOWN_AGAIN, State.TAKEN_OVER: Rule.TAKEN_OVER}
+
+
+def _values(making: Making, match: Match, existing: Existing) -> dict[str, Value]:
+    """Return the attributes that follow the directory as they are, without those that mailcow can't be given."""
+    wanted = match.user.attributes
+    told = {key for key in wanted if making.known(match.user.id.source).vanished.isdisjoint(ATTRIBUTES[key].mapped)}
+    values = {**existing.attributes, **{key: wanted[key] for key in told}}
+    if values[QUOTA.key] != existing.attributes[QUOTA.key] and (problem := _no_quota(making, match, existing)):
+        making.findings.append(problem)
+        values[QUOTA.key] = existing.attributes[QUOTA.key]
+    return values
+
+
+def _no_quota(making: Making, match: Match, existing: Existing) -> Finding | None:
+    """Return why a quota can't be given."""
+    domain, quota = making.case.actual.domains[existing.address.domain], int(match.user.attributes[QUOTA.key])
+    if too_much := over_limit(domain, existing.address, quota, match.user.dn):
+        return too_much
+    if making.held.has(NoRoom.QUOTA, existing.address):
+        before = int(existing.attributes[QUOTA.key])
+        return no_room_for_quota(domain, existing.address, before, quota, match.user.dn)
+    return None
+
+
+def _login(making: Making, match: Match, existing: Existing) -> tuple[Value, Rule]:
+    """Return who should check the password, and by which rule."""
+    user, now = match.user, existing.attributes[AUTHSOURCE.key]
+    wanted = user.attributes.get(AUTHSOURCE.key, now)
+    if wanted == now:
+        return now, Rule.FOLLOWED
+    if making.held.has(Guarded.DISABLE, existing.address):
+        return now, Rule.HELD
+    if not provider_ready(making, user):
+        return now, Rule.NO_PROVIDER
+    if wanted == "mailcow" and _keeps_its_login(making, match):
+        return now, Rule.ADOPTED
+    if wanted == "mailcow" and user.password is None:
+        making.find(
+            Code.NO_PASSWORD,
+            user.dn,
+            f"{existing.address} can't be moved from {now} to mailcow's own passwords without one; set one in the "
+            "directory",
+        )
+        return now, Rule.NOT_LOGGABLE
+    return wanted, Rule.LDAP
+
+
+def _keeps_its_login(making: Making, match: Match) -> bool:
+    """Tell whether a mailbox of another identity provider stays there: `keep_password` keeps how a user logs in."""
+    row = match.row
+    is_new_here = row is None or row.digest is None or row.kept
+    return is_new_here and making.case.config.adopt_mailboxes == "keep_password"
+
+
+def _why(match: Match, existing: Existing, values: Mapping[str, Value], password: Password) -> Rule:
+    """Name the rule of the values: the directory's doing if one isn't what we last applied, else mailcow's."""
+    if match.state is State.ADOPTED:
+        return Rule.ADOPTED
+    applied = match.row.applied if match.row else {}
+    changed = [key for key in values if ATTRIBUTES[key].part is Part.VALUES and values[key] != existing.attributes[key]]
+    if any(applied.get(key) != values[key] for key in changed):
+        return Rule.LDAP
+    if password is not LEAVE and password.write and (password.rule is not Rule.REASSERT or not changed):
+        return password.rule
+    return Rule.MAILCOW
+
+
+# what is remembered
+
+
+def identity(making: Making, match: Match, row: Remembered | None) -> Patch:
+    """Return what is remembered of a mailbox whose entry is there, whatever else happens to it."""
+    user, known = match.user, making.known(match.user.id.source)
+    had = frozenset[str]()
+    if row and not known.answers_whole:
+        had = row.present  # a doubtful answer makes no row poorer
+    elif row:
+        had = frozenset(key for key in row.present if key.partition(":")[0] in known.vanished)
+    origin: Patch = {} if row else {"origin": Origin.MARK if match.state is State.BY_MARK else Origin.ADOPTED}
+    return {
+        "source": user.id.source,
+        "id": user.id.id if ids_hold(making, user.id.source) else None,
+        "dn": user.dn,
+        **origin,
+        **SEEN,
+        "last_seen": None,
+        "retired_since": None,
+        "present": user.present | had,
+    }
+
+
+def ids_hold(making: Making, source: str) -> bool:
+    """Tell whether the ids of an answer may be remembered: only once the attribute they come from is fixed."""
+    directory = making.case.by_name[source]
+    fixed = making.case.source_memory(source).id_attribute == directory.id_attribute
+    return fixed or making.known(source).users
+
+
+def _applied(user: User, values: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Return what is remembered as applied: the managed attributes only, so not what was filled in at creation."""
+    return {key: values[key] for key in user.attributes if key in values}
+
+

@@ -1,0 +1,104 @@
+"""Active or not, by the rule of two masters: `active` goes from 0 to 1 only where we set the 0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ldap2mailcow.model import ACTIVE, Cause, Code, Existing, Patch, Remembered, Rule
+from ldap2mailcow.plan.case import Case
+from ldap2mailcow.plan.matching import Match
+from ldap2mailcow.plan.withheld import Guarded
+
+from .making import Making
+
+BARRED = 2
+"""What `active` is of a mailbox that takes mail and lets its user not log in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What `active` should be, and by which rule."""
+
+    value: int
+    rule: Rule
+    is_ours: bool
+    """Whether an inactive state is our doing."""
+    after: Patch = field(default_factory=dict)
+
+
+def status_of(making: Making, match: Match, existing: Existing) -> Status:
+    """Return the status of a mailbox whose entry is there."""
+    wanted, row, now = match.user.attributes.get(ACTIVE.key), match.row, int(existing.attributes[ACTIVE.key])
+    ours = is_our_doing(making.case, existing, row)
+    if wanted == 0:
+        return _inactive(making, existing, row, is_ours=ours)
+    if ours:
+        return _back(making, match, existing)
+    if now != 1 and (wanted == 1 or row is None):
+        _tell_by_hand(making, match, existing)
+    return Status(now, Rule.FOLLOWED, is_ours=False, after={"disabled": None})
+
+
+def out_of_service(case: Case, existing: Existing, row: Remembered | None, value: int, cause: Cause) -> Patch:
+    """Return what is remembered of a mailbox that we take out of service."""
+    was = 1 if is_our_doing(case, existing, row) else existing.attributes[ACTIVE.key]
+    return {"disabled": cause, "was_active": was, "barred": value}
+
+
+def is_our_doing(case: Case, existing: Existing, row: Remembered | None) -> bool:
+    """Tell whether it was us who set a mailbox inactive, or barred the login, and whether that is still so.
+
+    The state file says so, or else the tag; a tag beside a barred login is ours only where the config bars logins.
+    """
+    now = existing.attributes[ACTIVE.key]
+    if row and row.disabled:
+        return now == row.barred
+    bars = case.config.removed_users.action == "disallow_login"
+    return case.marks.disabled in existing.tags and (now == 0 or (now == BARRED and bars))
+
+
+def _inactive(making: Making, existing: Existing, row: Remembered | None, *, is_ours: bool) -> Status:
+    now = int(existing.attributes[ACTIVE.key])
+    if now == 0:  # set by us for this or another reason, or by hand
+        after: Patch = {"disabled": Cause.STATUS, "barred": 0} if row and row.disabled else {}
+        return Status(0, Rule.STATUS, is_ours=is_ours, after=after)
+    if making.held.has(Guarded.DISABLE, existing.address):
+        return Status(now, Rule.HELD, is_ours=is_ours)
+    return Status(0, Rule.STATUS, is_ours=True, after=out_of_service(making.case, existing, row, 0, Cause.STATUS))
+
+
+def _back(making: Making, match: Match, existing: Existing) -> Status:
+    """Return the status of a mailbox that we took out of service and whose entry doesn't call it inactive."""
+    wanted, row, now = match.user.attributes.get(ACTIVE.key), match.row, int(existing.attributes[ACTIVE.key])
+    cause = row.disabled if row else None
+    is_mapped = bool(making.source(match.user.id).user_mapping.active)
+    was_status = cause is Cause.STATUS or (cause is None and now == 0 and is_mapped)
+    if wanted is None and (was_status or ACTIVE.key in match.user.unreadable):
+        _tell_untold(making, match, existing)
+        return Status(now, Rule.UNREADABLE, is_ours=True)
+    was = row.was_active if row and now == 0 else 1
+    rule = Rule.STATUS_BACK if wanted == 1 and cause is not Cause.MISSING else Rule.BACK
+    return Status(was, rule, is_ours=False, after={"disabled": None, "barred": 0})
+
+
+def _tell_by_hand(making: Making, match: Match, existing: Existing) -> None:
+    how = "set inactive" if existing.attributes[ACTIVE.key] == 0 else "barred from logging in"
+    making.find(
+        Code.DISABLED_BY_HAND,
+        match.user.dn,
+        f"its entry is active, but {existing.address} was {how} in mailcow by hand and stays so; activate it in mailcow "
+        "if that is no longer meant",
+    )
+
+
+def _tell_untold(making: Making, match: Match, existing: Existing) -> None:
+    """Say that a mailbox stays inactive because nothing tells its status: untold is not the same as active."""
+    if ACTIVE.key in match.user.unreadable:
+        return  # what is odd about it has a finding of its own
+    attribute = making.source(match.user.id).user_mapping.active or "status"
+    making.find(
+        Code.STATUS_UNTOLD,
+        match.user.dn,
+        f"{existing.address} was set inactive from here and stays so, because the entry shows no {attribute} now; let "
+        "the bind DN read it or give it a value, or activate the mailbox in mailcow",
+    )
