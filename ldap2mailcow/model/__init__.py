@@ -35,13 +35,13 @@ from .change import (
     Subject,
     Why,
 )
-from .dn import is_dn, normal_dn, rdns
-from .entry import ID_CANDIDATES, Answer, Answers, Entry
+from .dn import is_dn, is_ldap_url, normal_dn, rdns
+from .entry import ID_CANDIDATES, Answer, Answers, AnySenders, Entry, attribute_names
 from .finding import LEVELS, Code, Finding, Level
 from .mailbox import Cause, Domain, Existing, Mailbox, Origin, Remembered
 from .memory import Fingerprint, Memory, Notice, SourceMemory
 from .stored import MIB, UNITS, UnusableValueError, read_flag, read_name, read_quota
-from .text import escaped, escaped_lines
+from .text import decoded, escaped, escaped_lines
 
 __all__ = [
     "ACTIVE",
@@ -72,6 +72,7 @@ __all__ = [
     "AliasChange",
     "Answer",
     "Answers",
+    "AnySenders",
     "Attribute",
     "Call",
     "Cause",
@@ -104,9 +105,12 @@ __all__ = [
     "UnusableValueError",
     "Value",
     "Why",
+    "attribute_names",
+    "decoded",
     "escaped",
     "escaped_lines",
     "is_dn",
+    "is_ldap_url",
     "joined",
     "normal_dn",
     "normal_domain",
