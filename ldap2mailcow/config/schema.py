@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from ldap2mailcow.model import ID_CANDIDATES, Address
+from ldap2mailcow.model import ID_CANDIDATES, Address, attribute_names
 
 from . import values
 from .urls import read_ldap_uri, read_mailcow_url
@@ -345,7 +345,7 @@ their own, and would put themselves on lists."""
 def group_attributes(source: Source) -> tuple[str, ...]:
     """Return the names of the attributes to ask for of groups and of members that are no users."""
     mapping = source.group_mapping
-    return _each_once(
+    return attribute_names(
         *_id_attributes(source),
         mapping.mail,
         *mapping.member,
@@ -362,13 +362,13 @@ def group_attributes(source: Source) -> tuple[str, ...]:
 
 def forward_attributes(source: Source) -> tuple[str, ...]:
     """Return the names of the attributes to ask for of entries that only forward."""
-    return _each_once(*_id_attributes(source), source.alias_mapping.mail, source.alias_mapping.goto)
+    return attribute_names(*_id_attributes(source), source.alias_mapping.mail, source.alias_mapping.goto)
 
 
 def user_attributes(source: Source) -> tuple[str, ...]:
     """Return the names of the attributes to ask the directory for, each once whatever its case."""
     mapping = source.user_mapping
-    return _each_once(
+    return attribute_names(
         *_id_attributes(source),
         mapping.mail,
         mapping.firstname,
@@ -390,11 +390,3 @@ def user_attributes(source: Source) -> tuple[str, ...]:
 def _id_attributes(source: Source) -> tuple[str, ...]:
     name = source.user_mapping.id
     return {"auto": ID_CANDIDATES, "dn": ()}.get(name.lower(), (name,))
-
-
-def _each_once(*names: str) -> tuple[str, ...]:
-    unique: dict[str, str] = {}
-    for name in names:
-        if name:
-            unique.setdefault(name.lower(), name)
-    return tuple(unique.values())

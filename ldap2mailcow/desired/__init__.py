@@ -1,28 +1,35 @@
-"""What the directory wants: entries become mailboxes, aliases and rights to send as others. Pure: no I/O, no clock."""
+"""What directories ask for: entries become users, groups and forwards. Pure: no I/O, no clock, nothing of mailcow.
 
-from .claims import duplicate
+`read_answers` reads all answers of one directory, `merged` makes those of several directories one. What becomes of it,
+and who gets an address that several want, says the plan.
+"""
+
+from .answers import read_answers
+from .asked import ANYONE, Asked, EntryId, Forward, Group, Meant, User
 from .identity import DN, choose_id_attribute, stable_id
-from .mailboxes import Forwarder
 from .measured import measured
+from .merge import merged
 from .passwords import NOBODY, SCHEMES, Choice, choose_password
-from .people import Desired, desire
-from .reading import RESERVED
-from .wishes import Wishes, desire_aliases
+from .reading import RESERVED, some_of
 
 __all__ = [
+    "ANYONE",
     "DN",
     "NOBODY",
     "RESERVED",
     "SCHEMES",
+    "Asked",
     "Choice",
-    "Desired",
-    "Forwarder",
-    "Wishes",
+    "EntryId",
+    "Forward",
+    "Group",
+    "Meant",
+    "User",
     "choose_id_attribute",
     "choose_password",
-    "desire",
-    "desire_aliases",
-    "duplicate",
     "measured",
+    "merged",
+    "read_answers",
+    "some_of",
     "stable_id",
 ]

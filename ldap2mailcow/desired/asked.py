@@ -18,7 +18,11 @@ ANYONE = "*"
 
 
 Meant = Address | EntryId
-"""Whom a value means: an entry, or an address (`@domain` for all of a domain, where rights are meant)."""
+"""Whom a value means: an entry, or an address (`@domain` for all of a domain, where rights are meant).
+
+An entry that several searches find has one id in all of them. It is meant as a group first, then as one that forwards,
+then as a user: a filter that is too wide must not make a list's members disappear.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +50,11 @@ class User:
     id: EntryId
     dn: str
     addresses: tuple[Address, ...]
-    """The usable values of `mail`, in the entry's order, each once. Of several only the one that it has can be meant."""
+    """The usable values of `mail`, in the entry's order, each once; of several only that of its mailbox counts."""
     attributes: Mapping[str, Value] = field(default_factory=dict)
     """The managed ones that it has a usable value for, by the keys of the attribute table, as mailcow stores them."""
     unreadable: frozenset[str] = frozenset()
-    """The keys of the attribute table whose value can't be used."""
+    """The keys of the attribute table whose value can't be used, and so isn't in `attributes`."""
     password: SecretStr | None = None
     """What to send to mailcow: a hash in a scheme that it verifies (or clear text, where the config allows it)."""
     present: frozenset[str] = frozenset()
@@ -79,7 +83,11 @@ class Group:
     catches_all: bool | None = False
     """Whether it gets what comes to unknown addresses of its domain; None where that can't be read."""
     members: frozenset[Meant] = frozenset()
-    """Those whom it names, and those who name it."""
+    """Those whom it names, and those who name it; never its own addresses.
+
+    Groups in it are named, not flattened. Whom it names is read only of groups with an address or with `send_as`, and
+    of groups that are in them.
+    """
     flags: Mapping[str, int] = field(default_factory=dict)
     comment: str | None = None
     """mailcow's public comment; None: not managed."""
@@ -95,7 +103,10 @@ class Asked:
 
     users: tuple[User, ...] = ()
     groups: tuple[Group, ...] = ()
-    """Those of the answer, those that only members name, and groups outside the answer that others lead to."""
+    """Those of the answer, those that only members name, and groups outside the answer that others lead to.
+
+    The last are known by their normal DN, have no addresses, and only serve to nest members.
+    """
     forwards: tuple[Forward, ...] = ()
     """Entries that only forward; not those of users."""
     any_senders: frozenset[EntryId] = frozenset()

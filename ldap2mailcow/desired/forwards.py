@@ -1,78 +1,46 @@
-"""Entries that only forward: users without a mailbox, and entries that are nothing else."""
+"""Where mail goes instead of to a mailbox: users with `forward_to`, and entries that only forward."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from ldap2mailcow.model import Address, Code, Entry
 
-from ldap2mailcow.model import Address, Code, Entry, Role
-
-from .askers import Forward, default_flags
-from .people import Desired
-from .reading import Reader, is_blank, parse_alias, parse_target, some_of
-from .scope import Scope
+from .asked import EntryId, Forward
+from .reading import Reader, default_flags, is_empty, parse_alias, parse_target
 
 
-def read_forwarder(reader: Reader, scope: Scope, entry: Entry, owner: str, address: Address) -> Forward:
-    """Read where mail to a user without a mailbox goes."""
-    config = reader.config
-    before = len(reader.findings)
-    stated = reader.addresses(entry, reader.source.user_mapping.forward_to, parse_target)
-    is_clear = len(reader.findings) == before
-    allowed = config.external_goto.users == "allow"
-    return Forward(
-        owner,
-        entry.dn,
-        Role.FORWARD,
-        frozenset({address}),
-        default_flags(visible=config.sogo_visible.users),
-        stated=_permitted(reader, scope, entry, stated, "users", allowed=allowed),
-        is_clear=is_clear,
-    )
+def read_user_forward(reader: Reader, entry: Entry, user: EntryId, addresses: frozenset[Address]) -> Forward | None:
+    """Read where mail to a user goes; None for a user who is to have a mailbox. `addresses` are the user's own."""
+    attribute = reader.source.user_mapping.forward_to
+    if is_empty(entry, attribute):
+        return None
+    stated, is_clear = _stated(reader, entry, attribute)
+    flags = default_flags(visible=reader.config.sogo_visible.users)
+    return Forward(user, entry.dn, addresses, stated, flags, is_clear, is_user=True)
 
 
-def read_forward(reader: Reader, scope: Scope, entry: Entry, owner: str, people: Desired) -> Forward:
-    """Read an entry that is nothing but a forwarding; without an address that can be used it asks for nothing."""
-    mapping, config = reader.source.alias_mapping, reader.config
-    wanted = reader.addresses(entry, mapping.mail, parse_alias(mapping.mail))
-    if all(map(is_blank, entry.values(mapping.mail))):
+def read_forward(reader: Reader, entry: Entry, forward_id: EntryId) -> Forward:
+    """Read an entry that only forwards."""
+    mapping = reader.source.alias_mapping
+    addresses = frozenset(reader.addresses(entry, mapping.mail, parse_alias(mapping.mail)))
+    if is_empty(entry, mapping.mail):
         reader.find(
             Code.NO_MAIL,
             entry,
             f"it has no {mapping.mail}; give it an address, or narrow alias_search_filter to entries with one",
         )
-    own = {one for one in wanted if one in people.mailboxes and people.mailboxes[one].id == owner}
-    if own:
-        reader.find(
-            Code.FORWARD_BESIDE_MAILBOX,
-            entry,
-            f"it is a user with the mailbox {', '.join(sorted(own))} and an entry that only forwards, and mailcow "
-            "can't do both; narrow user_search_filter or alias_search_filter",
-        )
-    before = len(reader.findings)
-    stated = reader.addresses(entry, mapping.goto, parse_target)
-    is_clear = len(reader.findings) == before
-    allowed = config.external_goto.groups == "allow"
+    stated, is_clear = _stated(reader, entry, mapping.goto)
     return Forward(
-        owner,
+        forward_id,
         entry.dn,
-        Role.FORWARD,
-        frozenset(one for one in wanted if one not in own and scope.has(one, entry.dn)),
-        default_flags(visible=config.sogo_visible.lists),
-        stated=_permitted(reader, scope, entry, stated, "groups", allowed=allowed),
-        is_clear=is_clear,
+        addresses,
+        stated,
+        default_flags(visible=reader.config.sogo_visible.lists),
+        is_clear,
     )
 
 
-def _permitted(
-    reader: Reader, scope: Scope, entry: Entry, stated: Collection[Address], whose: str, *, allowed: bool
-) -> frozenset[Address]:
-    """Return the targets that an entry may have."""
-    refused = set() if allowed else {one for one in stated if scope.is_foreign(one)}
-    if refused:
-        reader.find(
-            Code.FOREIGN_GOTO,
-            entry,
-            f"mail shall go to {some_of(refused)}, which mailcow doesn't host; take that out of the directory, "
-            f"or set external_goto.{whose}: allow",
-        )
-    return frozenset(stated).difference(refused)
+def _stated(reader: Reader, entry: Entry, attribute: str) -> tuple[frozenset[Address], bool]:
+    """Return where an entry says that mail goes, and whether all of that could be read."""
+    before = len(reader.findings)
+    stated = frozenset(reader.addresses(entry, attribute, parse_target))
+    return stated, len(reader.findings) == before

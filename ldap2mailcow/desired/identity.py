@@ -1,11 +1,15 @@
-"""Which attribute tells entries apart for good, and its value in one text form."""
+"""Which attribute tells entries apart for good, its value in one text form, and the ids of all entries of an answer."""
 
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from ldap2mailcow.model import ID_CANDIDATES, Entry
+from ldap2mailcow.model import ID_CANDIDATES, Answer, Answers, Entry
+
+from .asked import EntryId
 
 DN = "dn"
 """The id of last resort: it changes when an entry moves."""
@@ -43,3 +47,42 @@ def stable_id(entry: Entry, attribute: str) -> str | None:
     except UnicodeDecodeError:
         return value.hex()
     return text.lower() if text.isprintable() else value.hex()  # lower() would make two binary ids one
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """The entries of all answers of one directory, each with its id."""
+
+    users: tuple[tuple[Entry, EntryId], ...]
+    without_id: tuple[Entry, ...]
+    """Those of users that lack the id attribute, or share its value with another."""
+    groups: tuple[tuple[Entry, EntryId], ...]
+    forwards: tuple[tuple[Entry, EntryId], ...]
+
+
+def identify(answers: Answers, source: str, attribute: str) -> Identified:
+    """Return the entries of all answers with their ids.
+
+    A group or an entry that only forwards is known by its DN where it lacks the id attribute, or shares its value.
+    """
+    users = _with_ids(answers.users, attribute)
+    return Identified(
+        tuple((entry, EntryId(source, entry_id)) for entry, entry_id in users if entry_id is not None),
+        tuple(entry for entry, entry_id in users if entry_id is None),
+        _with_ids_or_dns(answers.groups, source, attribute),
+        _with_ids_or_dns(answers.forwards, source, attribute),
+    )
+
+
+def _with_ids_or_dns(answer: Answer | None, source: str, attribute: str) -> tuple[tuple[Entry, EntryId], ...]:
+    return tuple(
+        (entry, EntryId(source, entry_id or str(stable_id(entry, DN))))
+        for entry, entry_id in _with_ids(answer, attribute)
+    )
+
+
+def _with_ids(answer: Answer | None, attribute: str) -> list[tuple[Entry, str | None]]:
+    """Return the entries of an answer, each with an id that no other has, or None."""
+    found = [(entry, stable_id(entry, attribute)) for entry in (answer.entries if answer else ())]
+    bearers = Counter(entry_id for _, entry_id in found)
+    return [(entry, entry_id if bearers[entry_id] == 1 else None) for entry, entry_id in found]

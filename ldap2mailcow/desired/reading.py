@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 from ldap2mailcow.config import Config, Source
 from ldap2mailcow.model import (
+    SOGO_VISIBLE,
     Address,
     AddressError,
     Code,
     Entry,
     Finding,
     UnusableValueError,
+    decoded,
     normal_domain,
     read_flag,
 )
@@ -35,7 +37,7 @@ RESERVED = frozenset(
 )
 """Names by which others reach a domain's keepers or prove that they own it (RFC 2142, CA/Browser Forum 3.2.2.4.4)."""
 
-MAX_NAMED = 3
+_MAX_NAMED = 3
 """DNs or addresses that a sentence names before it says how many more there are."""
 
 _SMTP = re.compile(r"^\s*smtp:", re.IGNORECASE)
@@ -51,10 +53,18 @@ class Reader:
     source: Source
     config: Config
     findings: list[Finding] = field(default_factory=list)
+    _directory: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._directory = self.source.name if len(self.config.sources) > 1 else ""
 
     def find(self, code: Code, entry: Entry, sentence: str) -> None:
         """Note what is odd about an entry."""
-        self.findings.append(Finding(code, entry.dn, sentence))
+        self.findings.append(Finding(code, entry.dn, sentence, self._directory))
+
+    def sorted_findings(self) -> tuple[Finding, ...]:
+        """Return all findings, each once, in an order that doesn't depend on that of the entries and their values."""
+        return tuple(sorted(set(self.findings), key=lambda one: (one.where, one.code, one.sentence)))
 
     def texts(self, entry: Entry, attribute: str) -> tuple[str, ...]:
         """Return the values of an attribute that are UTF-8 and not blank."""
@@ -111,24 +121,22 @@ class Reader:
             self.find(
                 Code.FLAG_INVALID,
                 entry,
-                f"its {attribute} {problem}; correct it in the directory, until then mailcow's value stays",
+                f"its {attribute} {problem}; correct it in the directory; until then a list that is there keeps its "
+                "setting",
             )
             return None
         return next(iter(flags), default)
 
 
-def decoded(value: bytes) -> str | None:
-    """Return a value as text, None for one that isn't UTF-8."""
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return None
+def is_empty(entry: Entry, attribute: str) -> bool:
+    """Tell whether an entry says nothing in an attribute; a value that isn't UTF-8 says something, whatever it is."""
+    texts = map(decoded, entry.values(attribute))
+    return not any(text is None or text.strip() for text in texts)
 
 
-def is_blank(value: bytes) -> bool:
-    """Tell whether a value says nothing; what isn't UTF-8 says something, whatever it is."""
-    text = decoded(value)
-    return text is not None and not text.strip()
+def default_flags(*, visible: bool) -> dict[str, int]:
+    """Return the flags of an alias where its entry tells none: `visible` is what `sogo_visible` says in the config."""
+    return {SOGO_VISIBLE: int(visible)}
 
 
 def parse_alias(attribute: str) -> Callable[[str], Address | None]:
@@ -148,12 +156,12 @@ def parse_alias(attribute: str) -> Callable[[str], Address | None]:
 
 
 def parse_target(text: str) -> Address:
-    """Read the address of somebody who gets mail: a prefix `smtp:` or `mailto:` is cut off. Raises AddressError."""
+    """Read the address that mail goes to: a prefix `smtp:` or `mailto:` is cut off. Raises AddressError."""
     return Address.parse(_TARGET.sub("", text, count=1))
 
 
 def parse_sender(text: str) -> Address:
-    """Read whom somebody may send as: an address, or `@domain`. Raises AddressError."""
+    """Read an address, or `@domain`, that a user may send as. Raises AddressError."""
     return _address_or_domain(_TARGET.sub("", text, count=1))
 
 
@@ -166,5 +174,5 @@ def _address_or_domain(text: str) -> Address:
 
 def some_of(names: Collection[str], *, by: str = ", ") -> str:
     """Name the first few, and say how many more there are: `a, b, c and 2 more`."""
-    some, more = sorted(names)[:MAX_NAMED], len(names) - MAX_NAMED
+    some, more = sorted(names)[:_MAX_NAMED], len(names) - _MAX_NAMED
     return by.join(some) + (f" and {more} more" if more > 0 else "")

@@ -1,56 +1,91 @@
-"""What users' own entries ask for: further addresses, and the lists they are on."""
+"""A user's entry: the address, what the mailbox is to be like, further addresses, forwarding, rights."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from ldap2mailcow.model import Address, Entry, Role
+from pydantic import SecretStr
 
-from .askers import Forward, Person, default_flags
-from .identity import stable_id
-from .people import Desired
-from .reading import Reader, parse_alias
-from .scope import Scope
+from ldap2mailcow.model import Address, Code, Entry
 
-
-def known_users(
-    entries: Iterable[Entry], people: Desired, id_attribute: str
-) -> Iterator[tuple[Entry, str, Address | None]]:
-    """Give the users' entries with their ids and addresses; None for those who have none to use.
-
-    That is what the mailbox is called, or will be, or what only forwards. An address at which somebody else is held
-    is none to use: mail for the one who wants it would go to the other.
-
-    Those that can't be told apart are left out.
-    """
-    others = people.renaming.keys() - people.held.keys()
-    addresses = {one.id: one.address for one in people.mailboxes.values() if one.address not in others}
-    addresses |= {one.id: one.address for one in people.forwarders.values()}
-    for entry in entries:
-        entry_id = stable_id(entry, id_attribute)
-        if entry_id in people.ids:
-            yield entry, entry_id, addresses.get(entry_id)
+from .asked import EntryId, User
+from .attributes import read_attributes
+from .forwards import read_user_forward
+from .measured import measured, shown_by
+from .passwords import choose_password
+from .reading import Reader, default_flags, is_empty, parse_alias
+from .senders import SenderReader
 
 
-def read_person(
-    reader: Reader, scope: Scope, entry: Entry, owner: str, own: Sequence[Address], forward: Forward | None
-) -> Person:
-    """Read the further addresses of a user; the own ones are none of them: the mailbox, and what it will be called.
+@dataclass(slots=True)
+class UserReader:
+    """Reads the entries of users."""
 
-    Nor is a mailbox's twin in an alias domain, which mailcow delivers to the mailbox; it does so for no alias.
-    """
-    wanted = {
-        address
-        for attribute in reader.source.user_mapping.aliases
-        for address in reader.addresses(entry, attribute, parse_alias(attribute))
-        if address not in own and (forward or scope.twin(address) not in own)
-    }
-    return Person(
-        owner=owner,
-        dn=entry.dn,
-        role=Role.USER,
-        addresses=frozenset(one for one in wanted if scope.has(one, entry.dn) and reader.is_allowed(entry, one)),
-        flags=default_flags(visible=reader.config.sogo_visible.users),
-        primary=own[0],
-        forward=forward,
-    )
+    reader: Reader
+    senders: SenderReader
+    _measured: Mapping[str, str] = field(init=False)
+    _flags: Mapping[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._measured = measured(self.reader.source)
+        self._flags = default_flags(visible=self.reader.config.sogo_visible.users)
+
+    def read(self, entry: Entry, user_id: EntryId) -> User:
+        """Read one entry."""
+        reader, mapping = self.reader, self.reader.source.user_mapping
+        stated = reader.addresses(entry, mapping.mail, Address.parse)
+        if is_empty(entry, mapping.mail):
+            reader.find(
+                Code.NO_MAIL,
+                entry,
+                f"it has no {mapping.mail}; give it an address, or narrow user_search_filter to entries with one",
+            )
+        addresses = tuple(address for address in stated if reader.is_allowed(entry, address))
+        attributes, unreadable = read_attributes(reader, entry)
+        return User(
+            id=user_id,
+            dn=entry.dn,
+            addresses=addresses,
+            attributes=attributes,
+            unreadable=unreadable,
+            password=self._password(entry),
+            present=shown_by(entry, self._measured),
+            aliases=self._aliases(entry, stated),
+            flags=self._flags,
+            forward=read_user_forward(reader, entry, user_id, frozenset(addresses)),
+            senders=self.senders.read(entry, mapping.send_as),
+        )
+
+    def _aliases(self, entry: Entry, stated: Mapping[Address, None]) -> frozenset[Address]:
+        """Return the further addresses; the values of `mail` are none of them, although proxyAddresses has them too."""
+        wanted = {
+            address
+            for attribute in self.reader.source.user_mapping.aliases
+            for address in self.reader.addresses(entry, attribute, parse_alias(attribute))
+        }
+        return frozenset(one for one in wanted - stated.keys() if self.reader.is_allowed(entry, one))
+
+    def _password(self, entry: Entry) -> SecretStr | None:
+        """Return what to send as the password, as far as there is anything that mailcow can verify."""
+        reader, mapping = self.reader, self.reader.source.user_mapping
+        if mapping.authsource != "mailcow" or not reader.config.create_mailboxes:
+            return None
+        choice = choose_password(
+            reader.texts(entry, mapping.password),
+            allow_clear_text=reader.config.clear_text_passwords == "allow",
+        )
+        if choice.password is None and choice.clear_text:
+            reader.find(
+                Code.CLEAR_TEXT_PASSWORD,
+                entry,
+                f"its {mapping.password} is clear text; have the directory hash it, or set clear_text_passwords: allow",
+            )
+        elif choice.schemes:
+            reader.find(
+                Code.PASSWORD_UNUSABLE,
+                entry,
+                f"its {mapping.password} is in a scheme or form that mailcow can't verify "
+                f"({', '.join(choice.schemes)}); set the password again in one that it can, such as {{SSHA512}}",
+            )
+        return choice.password

@@ -82,7 +82,7 @@ def users_of(session: Session, source: Source, uri: str, filter_override: str | 
         f"{reading.pages:,}",
     )
     doubts = [*_cut_short(question, reading, "it", session.timeout), *missing_canaries(session, source)]
-    return Answer(source.name, tuple(reading.entries), tuple(doubts))
+    return Answer(tuple(reading.entries), tuple(doubts))
 
 
 def answer_to(session: Session, source: Source, question: Question) -> Answer:
@@ -98,7 +98,7 @@ def answer_to(session: Session, source: Source, question: Question) -> Answer:
         doubts = [Finding(Code.ANSWER_CUT_SHORT, question.where, f"{subject} brought nothing: {failure}")]
     else:
         doubts = _cut_short(question, reading, subject, session.timeout)
-    return Answer(source.name, tuple(reading.entries), tuple(doubts))
+    return Answer(tuple(reading.entries), tuple(doubts))
 
 
 def log_reading(about: str, reading: Reading) -> None:

@@ -14,11 +14,6 @@ _BEGINNING = re.compile(r"ldap[is]?://[^/?]*", re.IGNORECASE)
 _SCOPES = {"": ldap.SCOPE_BASE, "base": ldap.SCOPE_BASE, "one": ldap.SCOPE_ONELEVEL, "sub": ldap.SCOPE_SUBTREE}
 
 
-def is_ldap_url(text: str) -> bool:
-    """Tell whether a member is meant as an LDAP URL."""
-    return _BEGINNING.match(text) is not None
-
-
 def query_of(url: str, attributes: Sequence[str]) -> Query:
     """Return the search that a URL stands for, on the server that is asked anyway: its host is left out.
 

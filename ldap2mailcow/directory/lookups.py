@@ -10,9 +10,8 @@ from itertools import takewhile
 from ldap.filter import escape_filter_chars
 
 from ldap2mailcow.config import MEMBER_NAMES, Source, group_attributes
-from ldap2mailcow.model import Entry, is_dn, normal_dn, rdns
+from ldap2mailcow.model import Entry, attribute_names, decoded, is_dn, is_ldap_url, normal_dn, rdns
 
-from .ldap_url import is_ldap_url
 from .session import Query, Session
 
 _MANY = 500  # members; beyond that one search for everybody who may be meant costs less
@@ -35,7 +34,7 @@ class Wanted:
         """Sort values by kind; what isn't UTF-8 is none."""
         wanted = cls()
         for value in values:
-            text = _decoded(value)
+            text = _text(value)
             if is_ldap_url(text):
                 wanted.urls.append(text)
             elif is_dn(text):
@@ -46,19 +45,19 @@ class Wanted:
 
     def meets(self, entry: Entry) -> bool:
         """Tell whether an entry is one of those that are wanted."""
-        return normal_dn(entry.dn) in self.dns or not self.names.keys().isdisjoint(names_of(entry, MEMBER_NAMES))
+        return normal_dn(entry.dn) in self.dns or not self.names.keys().isdisjoint(names_of(entry))
 
 
-def names_of(entry: Entry, attributes: Iterable[str]) -> Iterator[str]:
-    """Give the names in some attributes of an entry, in lower case."""
-    for attribute in attributes:
+def names_of(entry: Entry) -> Iterator[str]:
+    """Give the names by which a group may name an entry, in lower case."""
+    for attribute in MEMBER_NAMES:
         for value in entry.values(attribute):
-            yield _decoded(value).lower()
+            yield _text(value).lower()
 
 
 def member_attributes(source: Source) -> tuple[str, ...]:
     """Return the names of the attributes to ask for of members, who may be people or groups."""
-    return _each_once(*group_attributes(source), source.user_mapping.mail)
+    return attribute_names(*group_attributes(source), source.user_mapping.mail)
 
 
 def queries(session: Session, source: Source, wanted: Wanted, member_filter: str) -> Iterator[Query]:
@@ -68,7 +67,7 @@ def queries(session: Session, source: Source, wanted: Wanted, member_filter: str
     """
     mapping, mail = source.group_mapping, source.user_mapping.mail
     searched: list[tuple[str, list[str], Sequence[str], str]]
-    everybody = _any_of(f"({name}=*)" for name in _each_once(mail, mapping.mail, *mapping.member))
+    everybody = _any_of(f"({name}=*)" for name in attribute_names(mail, mapping.mail, *mapping.member))
     names = [*wanted.names.values()]
     if member_filter:
         members = [*map(_written, wanted.dns.values()), *names]
@@ -124,17 +123,10 @@ def _written(dn: str) -> str:
     return ",".join(rdns(dn)) or dn
 
 
-def _decoded(value: bytes) -> str:
+def _text(value: bytes) -> str:
     """Return a value as text; "" for one that isn't UTF-8, which no name and no DN is."""
-    try:
-        return value.decode().strip()
-    except UnicodeDecodeError:
-        return ""
+    return (decoded(value) or "").strip()
 
 
 def _any_of(terms: Iterable[str]) -> str:
     return f"(|{''.join(terms)})"
-
-
-def _each_once(*names: str) -> tuple[str, ...]:
-    return tuple({name.lower(): name for name in reversed(names)}.values())[::-1]

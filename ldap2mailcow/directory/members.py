@@ -7,7 +7,7 @@ from functools import cached_property
 
 import ldap
 
-from ldap2mailcow.config import MEMBER_NAMES, Source
+from ldap2mailcow.config import Source
 from ldap2mailcow.model import Answers, Code, Entry, Finding, normal_dn
 
 from .answer import log_reading, troubles
@@ -18,7 +18,7 @@ from .session import Session
 
 
 class Members:
-    """Who was found outside the answers, entries by LDAP URL, and the reasons why more may be there.
+    """Entries that were found outside the answers, those by LDAP URL, and the reasons why more may be there.
 
     member_filter: as group_member_filter; "" finds everybody.
     """
@@ -38,22 +38,27 @@ class Members:
             *self._values(users, [self._source.user_mapping.send_as]),
             *self._values(groups, [self._source.group_mapping.send_as]),
         ]
-        self._follow(self._new(self._values(groups, self._source.group_mapping.member), senders))
+        self._follow(groups, senders)
 
     def follow(self, group: Entry) -> None:
         """Look up the members of one group."""
-        self._follow(self._new(self._values([group], self._source.group_mapping.member)))
+        self._follow([group])
 
     @property
     def _groups(self) -> Sequence[Entry]:
         return self._answers.groups.entries if self._answers.groups else ()
 
-    def _follow(self, wanted: Wanted) -> None:
-        """Go round by round; groups that hold each other end, because nobody is looked up twice."""
-        while wanted.urls or wanted.dns or wanted.names:
-            found = [entry for url in wanted.urls for entry in self._select(url)]
-            found += self._look_up(wanted)
-            wanted = self._new(self._values(found, self._source.group_mapping.member))
+    def _follow(self, groups: Sequence[Entry], senders: Sequence[bytes] = ()) -> None:
+        """Go round by round; groups that hold each other end, because no value is looked at twice."""
+        while groups or senders:
+            members = Wanted.of(self._values(groups, self._source.group_mapping.member))
+            wanted = self._new(members, Wanted.of(senders))
+            groups = [
+                *(entry for url in wanted.urls for entry in self._select(url)),
+                *self._look_up(wanted),
+                *(self._groups_by_dn[dn] for dn in members.dns if dn in self._groups_by_dn),
+            ]
+            senders = ()
 
     def _values(self, entries: Iterable[Entry], attributes: Sequence[str]) -> list[bytes]:
         """Return the values that weren't there before, each once."""
@@ -64,21 +69,24 @@ class Members:
         self._seen |= new.keys()
         return list(new)
 
-    def _new(self, members: Iterable[bytes], senders: Iterable[bytes] = ()) -> Wanted:
+    def _new(self, members: Wanted, senders: Wanted) -> Wanted:
         """Return who of the members isn't known and wasn't looked up yet; of senders, those that are DNs."""
-        wanted = Wanted.of(members)
-        dns = wanted.dns | Wanted.of(senders).dns
+        dns = members.dns | senders.dns
         new = Wanted(
             {dn: text for dn, text in dns.items() if dn not in self._asked and dn not in self._known_dns},
             {
                 name: text
-                for name, text in wanted.names.items()
+                for name, text in members.names.items()
                 if name not in self._asked and name not in self._known_names
             },
-            wanted.urls,
+            members.urls,
         )
         self._asked |= new.dns.keys() | new.names.keys()
         return new
+
+    @cached_property
+    def _groups_by_dn(self) -> dict[str, Entry]:
+        return {normal_dn(entry.dn): entry for entry in self._groups}
 
     @cached_property
     def _known_dns(self) -> set[str]:
@@ -87,7 +95,7 @@ class Members:
 
     @cached_property
     def _known_names(self) -> set[str]:
-        return {name for entry in self._answers.users.entries for name in names_of(entry, MEMBER_NAMES)}
+        return {name for entry in self._answers.users.entries for name in names_of(entry)}
 
     def _look_up(self, wanted: Wanted) -> list[Entry]:
         """Return those of the wanted members that are there."""

@@ -6,12 +6,12 @@ import logging
 from dataclasses import replace
 
 from ldap2mailcow.config import Source
-from ldap2mailcow.model import Answer, Answers, Finding
+from ldap2mailcow.model import Answers, Finding
 
 from .answer import Question, answer_to, users_of
 from .connection import connected
 from .members import Members, member_doubt
-from .senders import senders_as_any
+from .senders import any_senders
 from .session import Session
 
 _log = logging.getLogger(__name__)
@@ -35,16 +35,10 @@ def read(source: Source, *, filter_override: str | None = None) -> Answers:
         answers = Answers(users, groups, forwards)
         members = Members(session, source, answers, source.group_member_filter)
         members.follow_answers()
-        senders, doubts = senders_as_any(session, source, answers)
+        senders, doubts = any_senders(session, source, answers)
     _log.info("%s: %s searches", uri, f"{session.searches:,}")
     answers = _doubting(answers, [*member_doubt(source, members.problems), *doubts])
     return replace(answers, outside=tuple(members.outside), selected=members.selected, send_as_any=senders)
-
-
-def read_users(source: Source, *, filter_override: str | None = None) -> Answer:
-    """Read the users of one directory only; raises as `read` does."""
-    with connected(source) as (connection, uri):
-        return users_of(Session(connection, source), source, uri, filter_override)
 
 
 def _doubting(answers: Answers, doubts: list[Finding]) -> Answers:

@@ -1,31 +1,22 @@
-"""Who may send as anyone: whom a filter finds, or the members of one group."""
+"""Whose users may send as anyone: the entries that a filter finds, or one group."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import ldap
 
 from ldap2mailcow.config import Source, group_attributes
-from ldap2mailcow.model import Answers, Code, Entry, Finding, normal_dn
+from ldap2mailcow.model import Answers, AnySenders, Code, Entry, Finding, normal_dn
 
 from .answer import bad_filter, log_reading, troubles
-from .lookups import Wanted, names_of
 from .members import Members
-from .search import Reading, search
+from .search import search
 from .session import Query, Session
 
-# Not cn: people can often change their own, and two of them may have the same.
-_SURE_NAMES = ("uid", "sAMAccountName")
 
-
-def senders_as_any(session: Session, source: Source, answers: Answers) -> tuple[tuple[str, ...], list[Finding]]:
-    """Return the normal DNs of those who may send as anyone, groups in groups followed, and a doubt about it.
-
-    Among them may be entries that are nobody's. Raises BadFilter.
-    """
+def any_senders(session: Session, source: Source, answers: Answers) -> tuple[AnySenders, list[Finding]]:
+    """Return whose users may send as anyone, and a doubt about it. Raises BadFilter."""
     if not source.send_as_any:
-        return (), []
+        return AnySenders(), []
     if source.send_as_any.startswith("("):
         found, problems = _by_filter(session, source)
     else:
@@ -39,62 +30,32 @@ def senders_as_any(session: Session, source: Source, answers: Answers) -> tuple[
     return found, [Finding(Code.ANSWER_CUT_SHORT, f"{source.name} (send_as_any)", sentence)]
 
 
-def _by_filter(session: Session, source: Source) -> tuple[tuple[str, ...], list[str]]:
+def _by_filter(session: Session, source: Source) -> tuple[AnySenders, list[str]]:
     reading = search(session, Query(source.user_search_base, source.send_as_any, ("1.1",)))
     if isinstance(reading.error, ldap.FILTER_ERROR):
         raise bad_filter(source.send_as_any, source) from None
     log_reading("send_as_any", reading)
-    return tuple(normal_dn(entry.dn) for entry in reading.entries), list(troubles(reading, session.timeout))
+    dns = tuple(normal_dn(entry.dn) for entry in reading.entries)
+    return AnySenders(dns), list(troubles(reading, session.timeout))
 
 
-def _by_group(session: Session, source: Source, answers: Answers) -> tuple[tuple[str, ...], list[str]]:
-    wanted = normal_dn(source.send_as_any)
-    groups = answers.groups.entries if answers.groups else ()
-    group = next((entry for entry in groups if normal_dn(entry.dn) == wanted), None)
-    if group is not None:
-        reading = Reading(entries=[group])
-    else:
-        reading = search(
-            session, Query(source.send_as_any, "(objectClass=*)", group_attributes(source), ldap.SCOPE_BASE)
-        )
-        log_reading("send_as_any", reading)
-    problems = list(troubles(reading, session.timeout))
-    if not reading.entries:
-        return (), problems or [f"{source.send_as_any!r} does not exist"]
-    # Whom group_member_filter leaves out of lists may still be a group in this group.
+def _by_group(session: Session, source: Source, answers: Answers) -> tuple[AnySenders, list[str]]:
+    group, problems = _group(session, source, answers)
+    if group is None:
+        return AnySenders(), problems or [f"{source.send_as_any!r} does not exist"]
     members = Members(session, source, answers, "")
-    members.follow(reading.entries[0])
-    found = tuple(dict.fromkeys(_people(reading.entries[0], source, answers, members)))
-    return found, problems + members.problems
+    members.follow(group)
+    found = AnySenders(group=group, outside=tuple(members.outside), selected=members.selected)
+    return found, [*problems, *members.problems]
 
 
-def _people(group: Entry, source: Source, answers: Answers, members: Members) -> Iterator[str]:
-    """Give the DNs of a group's members; where one of them is a group, its members instead."""
-    attributes = source.group_mapping.member
-    groups = (*(answers.groups.entries if answers.groups else ()), *members.outside)
-    holders = {normal_dn(entry.dn): entry for entry in groups if any(map(entry.values, attributes))}
-    named = _by_name(answers)
-    waiting, done = [group], {normal_dn(group.dn)}
-    while waiting:
-        holder = waiting.pop()
-        wanted = Wanted.of(value for attribute in attributes for value in holder.values(attribute))
-        dns = [*wanted.dns, *(named[name] for name in wanted.names if name in named)]
-        dns += [normal_dn(entry.dn) for url in wanted.urls for entry in members.selected.get(url, ())]
-        for dn in dns:
-            if dn not in holders:
-                yield dn
-            elif dn not in done:
-                done.add(dn)
-                waiting.append(holders[dn])
-
-
-def _by_name(answers: Answers) -> dict[str, str]:
-    """Return users' DNs by the names that are theirs alone, in lower case."""
-    named: dict[str, str] = {}
-    shared: set[str] = set()
-    for user in answers.users.entries:
-        dn = normal_dn(user.dn)
-        for name in set(names_of(user, _SURE_NAMES)):
-            if named.setdefault(name, dn) != dn:
-                shared.add(name)
-    return {name: dn for name, dn in named.items() if name not in shared}
+def _group(session: Session, source: Source, answers: Answers) -> tuple[Entry | None, list[str]]:
+    """Return the group, as it is in the answer or looked up, and what went wrong with that."""
+    wanted = normal_dn(source.send_as_any)
+    for entry in answers.groups.entries if answers.groups else ():
+        if normal_dn(entry.dn) == wanted:
+            return entry, []
+    query = Query(source.send_as_any, "(objectClass=*)", group_attributes(source), ldap.SCOPE_BASE)
+    reading = search(session, query)
+    log_reading("send_as_any", reading)
+    return next(iter(reading.entries), None), list(troubles(reading, session.timeout))

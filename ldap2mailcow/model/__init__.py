@@ -32,14 +32,14 @@ from .change import (
     RenameChange,
     Subject,
 )
-from .dn import is_dn, normal_dn, rdns
-from .entry import ID_CANDIDATES, Answer, Answers, Entry, EntryId
+from .dn import is_dn, is_ldap_url, normal_dn, rdns
+from .entry import ID_CANDIDATES, Answer, Answers, AnySenders, Entry, EntryId, attribute_names
 from .finding import LEVELS, Code, Finding, Level
 from .mailbox import Cause, Domain, Existing, Origin, Remembered
 from .memory import Fingerprint, Memory, Notice, SourceMemory
 from .rule import Rule
 from .stored import MIB, UNITS, UnusableValueError, read_flag, read_name, read_quota
-from .text import escaped, escaped_lines
+from .text import decoded, escaped, escaped_lines
 
 __all__ = [
     "ACTIVE",
@@ -69,6 +69,7 @@ __all__ = [
     "AliasChange",
     "Answer",
     "Answers",
+    "AnySenders",
     "Attribute",
     "Call",
     "Cause",
@@ -101,9 +102,12 @@ __all__ = [
     "Subject",
     "UnusableValueError",
     "Value",
+    "attribute_names",
+    "decoded",
     "escaped",
     "escaped_lines",
     "is_dn",
+    "is_ldap_url",
     "joined",
     "normal_dn",
     "normal_domain",

@@ -1,4 +1,4 @@
-"""DNs in the one form in which they are compared."""
+"""DNs in the one form in which they are compared; how a DN and an LDAP URL are told from other texts."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _NAME = r" *([a-zA-Z][a-zA-Z0-9-]*|(?:[oO][iI][dD]\.)?[0-9]+(?:\.[0-9]+)*) *="
 _BEGINNING = re.compile(_NAME)
 _PART = re.compile(_NAME + r"((?:[^\\,;+]|\\.)*)([,;+]|\Z)", re.DOTALL)
 _UNIQUE_ID = re.compile(r" *#'[01]*'B\Z")
+_URL = re.compile(r"ldap[is]?://", re.IGNORECASE)  # RFC 4516
 _HEX_STRING = re.compile(r" *#(?:[0-9a-fA-F]{2})+ *")
 _ESCAPED = re.compile(r"((?:\\[0-9a-fA-F]{2})+)|\\(.)", re.DOTALL)
 _TO_ESCAPE = re.compile('[,+;\\\\"<>=#\0\udc80-\udcff]')
@@ -45,6 +46,11 @@ _SHORT_NAMES = {
 def is_dn(text: str) -> bool:
     """Tell whether a text can be a DN: a name, an equals sign."""
     return _BEGINNING.match(text) is not None
+
+
+def is_ldap_url(text: str) -> bool:
+    """Tell whether a text is meant as an LDAP URL, which stands for the entries that it selects."""
+    return _URL.match(text) is not None
 
 
 def normal_dn(text: str) -> str:

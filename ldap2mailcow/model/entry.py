@@ -37,13 +37,35 @@ class Entry:
         return self.attributes.get(attribute.lower(), ())
 
 
+def attribute_names(*names: str) -> tuple[str, ...]:
+    """Return the names of attributes each once, whatever their case, without empty ones."""
+    unique: dict[str, str] = {}
+    for name in filter(None, names):
+        unique.setdefault(name.lower(), name)
+    return tuple(unique.values())
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one directory said to one search: the entries, and every reason why they may not be all there are."""
+    """What a directory said to one search: the entries, and every reason why they may not be all there are."""
 
-    source: str
     entries: tuple[Entry, ...]
     doubts: tuple[Finding, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class AnySenders:
+    """Whose users may send as anyone: the entries that a filter finds, or the members of a group."""
+
+    dns: tuple[str, ...] = ()
+    """The normal DNs of the entries that the filter finds."""
+    group: Entry | None = None
+    outside: tuple[Entry, ...] = ()
+    """Its members that are in none of the answers, and those of groups in it, as in `Answers`.
+
+    They are apart because `group_member_filter` is for lists: here a group counts that it leaves out there.
+    """
+    selected: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +80,4 @@ class Answers:
     """Members that are in none of the answers, as far as they were found, and the members of groups among them."""
     selected: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     """By LDAP URL (`memberURL` of a dynamic group): the entries that it selects."""
-    send_as_any: tuple[str, ...] = ()
-    """The DNs of those who may send as anyone."""
+    send_as_any: AnySenders = AnySenders()

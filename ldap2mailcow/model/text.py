@@ -1,4 +1,4 @@
-"""Text from LDAP or mailcow, made safe to show."""
+"""Text from LDAP or mailcow: read from bytes, made safe to show."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ import unicodedata
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Control characters (terminal escapes begin with one), format characters (bidi overrides among them), lone
 surrogates, private use, line and paragraph separators: Unicode general categories."""
+
+
+def decoded(value: bytes) -> str | None:
+    """Return a value as text, None for one that isn't UTF-8."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def escaped(text: str) -> str:

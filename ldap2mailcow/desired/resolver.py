@@ -1,0 +1,80 @@
+"""Which entry a DN or a name means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from ldap2mailcow.config import MEMBER_NAMES, Source
+from ldap2mailcow.model import Address, AddressError, Entry, decoded, normal_dn
+
+from .asked import EntryId, Meant
+from .identity import Identified
+from .reading import parse_target
+
+
+class Resolver:
+    """All entries that were read, by DN and by name.
+
+    `outside` are entries that are in none of the answers, or in one of them too.
+    """
+
+    def __init__(self, source: Source, known: Identified, outside: Iterable[Entry]) -> None:
+        self._source = source
+        self._by_dn: dict[str, Meant | None] = {normal_dn(entry.dn): None for entry in known.without_id}
+        # groups last: a user filter that is too wide finds them too
+        for answer in (known.users, known.forwards, known.groups):
+            self._by_dn |= {normal_dn(entry.dn): entry_id for entry, entry_id in answer}
+        self.groups: dict[EntryId, Entry] = {group_id: entry for entry, group_id in known.groups}
+        """All groups, those outside the answers included: the entries whose members can be read."""
+        strangers = {dn: entry for entry in outside if (dn := normal_dn(entry.dn)) not in self._by_dn}
+        for dn, entry in strangers.items():
+            self._add_stranger(dn, entry)
+        self._named = (*(entry for entry, _ in known.users), *known.without_id, *strangers.values())
+
+    def at(self, dn: str) -> Meant | None:
+        """Return what a DN (in any form) means; None for a user without an id, who is known and means nothing.
+
+        A group or a person outside the answers has no id: a group is known by its DN, a person by the address. Raises
+        LookupError where there is no entry, or one outside the answers that has no members and not just one address.
+        """
+        return self._by_dn[normal_dn(dn)]
+
+    def called(self, name: str) -> Meant | None:
+        """Return what a name (in any case) means, that of a user or of an entry outside the answers; else as `at`.
+
+        A name that two entries have means none of them, and raises LookupError too.
+        """
+        return self.at(self._dn_by_name[name.lower()])
+
+    @cached_property
+    def _dn_by_name(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for entry in self._named:
+            for name in _names(entry):
+                found[name] = entry.dn if found.get(name, entry.dn) == entry.dn else ""
+        return found
+
+    def _add_stranger(self, dn: str, entry: Entry) -> None:
+        """Note an entry that is in none of the answers: a group if it has members, else a person with an address."""
+        if any(map(entry.values, self._source.group_mapping.member)):
+            self._by_dn[dn] = group_id = EntryId(self._source.name, dn)
+            self.groups[group_id] = entry
+        elif len(addresses := _addresses(entry.values(self._source.user_mapping.mail))) == 1:
+            self._by_dn[dn] = addresses.pop()
+
+
+def _names(entry: Entry) -> set[str]:
+    """Return the names by which groups may name an entry."""
+    return {(decoded(value) or "").strip().lower() for name in MEMBER_NAMES for value in entry.values(name)}
+
+
+def _addresses(values: Iterable[bytes]) -> set[Address]:
+    """Return the addresses that can be used."""
+    found: set[Address] = set()
+    for value in values:
+        try:
+            found.add(parse_target(decoded(value) or ""))
+        except AddressError:
+            continue
+    return found

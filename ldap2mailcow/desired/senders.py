@@ -1,0 +1,50 @@
+"""Whom a user, or the members of a group, may send as besides: by address, by domain, by DN."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from ldap2mailcow.model import AddressError, Code, Entry, is_dn
+
+from .asked import EntryId, Meant
+from .reading import Reader, parse_sender, some_of
+from .resolver import Resolver
+
+
+@dataclass(frozen=True, slots=True)
+class SenderReader:
+    """Reads what `send_as` says."""
+
+    reader: Reader
+    resolver: Resolver
+    lists: AbstractSet[EntryId]
+    """The groups that have an address; no other group can be sent as."""
+
+    def read(self, entry: Entry, attribute: str) -> frozenset[Meant]:
+        """Return whom an attribute names, and tell what it names that is nothing of the kind."""
+        found: set[Meant] = set()
+        unknown: set[str] = set()
+        for text in map(str.strip, self.reader.texts(entry, attribute)):
+            try:
+                sender = self._meant(text)
+            except (AddressError, LookupError):
+                unknown.add(text)
+            else:
+                found |= {sender} if sender else set()
+        if unknown:
+            self.reader.find(
+                Code.SEND_AS_NOT_FOUND,
+                entry,
+                f"its {attribute} names {some_of(unknown)}, which is no address and nobody's DN; correct it in the "
+                "directory",
+            )
+        return frozenset(found)
+
+    def _meant(self, text: str) -> Meant | None:
+        if not is_dn(text):
+            return parse_sender(text)
+        found = self.resolver.at(text)
+        if found in self.resolver.groups and found not in self.lists:
+            raise LookupError(text)
+        return found
