@@ -61,6 +61,7 @@ Duration = Annotated[timedelta, BeforeValidator(values.read_duration)]
 Seconds = Annotated[int, BeforeValidator(values.whole_number(1, 600))]
 LongSeconds = Annotated[int, BeforeValidator(values.whole_number(1, 3600))]
 Connections = Annotated[int, BeforeValidator(values.whole_number(1, 16))]
+Adoptions = Annotated[int, BeforeValidator(values.whole_number(0, 1_000_000))]
 Count = Annotated[int, BeforeValidator(values.whole_number(1, 1_000_000))]
 PageSize = Annotated[int, BeforeValidator(values.whole_number(1, 2**31 - 1))]  # RFC 2696: INTEGER (0..maxInt)
 AsList = BeforeValidator(values.read_list)
@@ -259,7 +260,9 @@ class Limits(_Block):
     removals: _AnyLimit = Limit(count=5, percent=10)
     """Mailboxes, and aliases, each by themselves."""
     renames: _AnyLimit = Limit(count=5)
-    """Mailboxes that get another address; people who are known again by their address alone."""
+    """Mailboxes that get another address."""
+    adoptions: Adoptions = 0
+    """Mailboxes made by hand that are taken over after the first accepted run."""
     list_shrink: _AnyLimit = Limit(percent=50)
     """Members of one list."""
     list_members: Count = 1000

@@ -95,9 +95,7 @@ class _Decider:
             if holder := self.alias_winner(address, list(others.values()), boxes.get(address, [])):
                 granted[address] = holder
         self.findings += [_left_out(code, domain, sorted(asked)) for (code, domain), asked in self.left_out.items()]
-        return Claims(
-            mailboxes, granted, frozenset(self.asked), lost, frozenset(self.unclear), tuple(self.findings)
-        )
+        return Claims(mailboxes, granted, frozenset(self.asked), lost, frozenset(self.unclear), tuple(self.findings))
 
     # who asks for what
 

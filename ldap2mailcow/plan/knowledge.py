@@ -53,6 +53,8 @@ KEYS: dict[Role, tuple[str, ...]] = {
     Role.FORMER: USER_KEYS,
 }
 """The settings that decide which aliases of each kind there are, besides those that decide who is in the answer."""
+NAME_KEYS = ("user_mapping.mail", "user_mapping.id")
+"""The settings that decide which address a user has."""
 SENDER_KEYS = ("user_mapping.send_as", "group_mapping.send_as", "send_as_any")
 """The settings that decide who may send as whom, besides those that decide which users and groups there are."""
 
@@ -76,6 +78,8 @@ class Knowledge:
     """Why the removal of such a mailbox waits for a word; empty where it doesn't."""
     doubt_of_status: str = ""
     """The same of a mailbox whose entry is there and inactive."""
+    doubt_of_names: str = ""
+    """The same of a rename."""
     kinds: Mapping[Role, bool] = field(default_factory=lambda: dict.fromkeys(Role, False))
     """The same of aliases, by kind: users, groups and entries that only forward are searched for apart."""
     doubts: Mapping[Role, str] = field(default_factory=lambda: dict.fromkeys(Role, ""))
@@ -141,6 +145,7 @@ class _Reader:
             users=users,
             doubt=self.changed(USER_KEYS),
             doubt_of_status=self.changed(USER_KEYS) if self.accepted is not None else "",
+            doubt_of_names=self.changed(NAME_KEYS) if self.accepted is not None else "",
             kinds={role: users and kinds.get(role, True) for role in Role},
             doubts=doubts,
             doubt_of_rights=self.changed(SENDER_KEYS) or lost.get(None) or doubts[Role.USER] or doubts[Role.LIST],
@@ -266,7 +271,9 @@ class _Reader:
         rows = self.of_entries(role)
         asked = self.asked_for(role)
         dropped = sum(row.address in self.case.actual.aliases and row.address not in asked for row in rows)
-        return f"{dropped} of {len(rows)} lost their addresses or targets at once" if is_most(dropped, len(rows)) else ""
+        return (
+            f"{dropped} of {len(rows)} lost their addresses or targets at once" if is_most(dropped, len(rows)) else ""
+        )
 
     def asked_for(self, role: Role) -> set[Address]:
         """Return the addresses that entries of a kind ask for; of entries that only forward, only with a target."""

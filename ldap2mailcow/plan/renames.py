@@ -147,7 +147,9 @@ class _Decider:
         if not self.case.is_our_alias(alias):
             return _held(f"{alias.address} is an alias that was made by hand in mailcow; delete it there")
         whose = self.case.alias_row(alias).dn or "a list"
-        return _held(f"{alias.address} is an alias of {whose}; take it away there, and the next run renames the mailbox")
+        return _held(
+            f"{alias.address} is an alias of {whose}; take it away there, and the next run renames the mailbox"
+        )
 
     def gives_way(self, alias: ExistingAlias, match: Match) -> bool:
         """Tell whether an alias may go for a mailbox: it is a former address, or goes to this mailbox alone.
@@ -163,7 +165,9 @@ class _Decider:
     def inactive(self, match: Match) -> _Against | None:
         if self.case.actual.mailboxes[match.at or Address()].attributes[ACTIVE.key] != 0:
             return None
-        return _Against(Code.ADDRESS_WAITS, "mailcow renames no inactive mailbox, so it is renamed once it is active again")
+        return _Against(
+            Code.ADDRESS_WAITS, "mailcow renames no inactive mailbox, so it is renamed once it is active again"
+        )
 
     def no_place(self, match: Match) -> _Against | None:
         """Take the place of the alias that stays at the old address, or return why there is none."""
@@ -236,7 +240,9 @@ def _held(reason: str) -> _Against:
 
 def _note(row: RememberedAlias) -> Note:
     known = {"source": row.source, "owner": row.owner, "dn": row.dn, "role": row.role, "origin": row.origin}
-    return Note(row.address, {**known, "number": None, "applied": row.applied, "disabled": False, **SEEN}, Subject.ALIAS)
+    return Note(
+        row.address, {**known, "number": None, "applied": row.applied, "disabled": False, **SEEN}, Subject.ALIAS
+    )
 
 
 def renamed_senders(rows: Iterable[str], names: Mapping[Address, Address]) -> frozenset[str]:

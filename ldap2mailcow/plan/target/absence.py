@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from ldap2mailcow.model import ACTIVE, Cause, Existing, Part, Patch, Rule
+from ldap2mailcow.model import ACTIVE, Cause, Part, Patch, Rule
 from ldap2mailcow.plan.grace import SEEN, Absence, absence
 from ldap2mailcow.plan.matching import Missing, since_missing
 from ldap2mailcow.plan.pending import Fate, Pending
@@ -120,4 +120,3 @@ class _Leaver:
             return self.stays(Rule.HELD)
         rule = Rule.MOVED if self.missing.rule is Rule.MOVED else Rule.EXPIRED
         return replace(self.stays(rule), values=None)
-

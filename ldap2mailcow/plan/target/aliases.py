@@ -304,7 +304,9 @@ class AliasMaker:
         """
         return wish.role in OF_ONE_USER and self.making.case.is_our_alias(existing) and bool(leaving)
 
-    def applied_goto(self, one: Existence, goto: frozenset[Address], lost: frozenset[Address], existing: ExistingAlias) -> Value:
+    def applied_goto(
+        self, one: Existence, goto: frozenset[Address], lost: frozenset[Address], existing: ExistingAlias
+    ) -> Value:
         """Return what is remembered as the goto: that of before where a loss is held."""
         if self.making.held.has(Guarded.LIST, existing.address):
             return one.row.applied.get(GOTO, existing.values[GOTO])

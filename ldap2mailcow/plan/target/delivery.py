@@ -214,7 +214,9 @@ class Delivery:
         """
         found = {address: box.is_active for address, box in self.boxes.items() if box.values is not None}
         if not self.making.case.config.decides_status:
-            inactive = (one.at for one in self.making.matches.users.values() if one.user.attributes.get(ACTIVE.key) == 0)
+            inactive = (
+                one.at for one in self.making.matches.users.values() if one.user.attributes.get(ACTIVE.key) == 0
+            )
             found |= {address: False for address in inactive if address in found}
         return found
 

@@ -163,9 +163,7 @@ class AliasKeeper:
             return self.ended(existing, row, Rule.MISSING, ends, after)
         if ends is not None:
             fate = Fate.DISABLED if ends is Kind.DISABLE else Fate.REMOVED
-            self.making.pending.append(
-                Pending(existing.address, row.dn, gone.due, gone.answers, fate, Subject.ALIAS)
-            )
+            self.making.pending.append(Pending(existing.address, row.dn, gone.due, gone.answers, fate, Subject.ALIAS))
         return Existence(existing, Rule.GRACE, row, after=after)
 
     def ends(self, existing: ExistingAlias) -> Kind | None:

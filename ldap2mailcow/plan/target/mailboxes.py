@@ -346,5 +346,3 @@ def ids_hold(making: Making, source: str) -> bool:
 def _applied(user: User, values: Mapping[str, Value]) -> Mapping[str, Value]:
     """Return what is remembered as applied: the managed attributes only, so not what was filled in at creation."""
     return {key: values[key] for key in user.attributes if key in values}
-
-

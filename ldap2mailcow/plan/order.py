@@ -1,0 +1,92 @@
+"""In which order changes run; each step ends before the next begins."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from enum import IntEnum
+
+from ldap2mailcow.model import QUOTA, Address, AliasChange, Change, Kind, Value
+
+from .case import Case
+
+
+class Step(IntEnum):
+    """The steps of a run, first to last."""
+
+    RENAME = 0  # all else knows a mailbox by its new address
+    FREE_ADDRESSES = 1  # and places: what a mailbox or another alias waits for
+    FREE_QUOTA = 2
+    MAILBOXES = 3
+    ENABLE = 4
+    ALIASES = 5  # after the mailboxes they go to, before those are disabled: else mailcow rebuilds its address book
+    REMOVE_ALIASES = 6
+    SENDERS = 7
+    SWITCH = 8
+    DISABLE = 9  # late: whatever goes wrong before it, nobody has lost anything yet
+    DELETE = 10
+
+
+def step_of(change: Change) -> Step:
+    """Return the step in which a change runs.
+
+    Two changes of one mailbox are never in the same step: `edit/mailbox` writes back what it has read, so that two at
+    once would lose one of them.
+    """
+    if isinstance(change, AliasChange):
+        if change.is_first:
+            return Step.FREE_ADDRESSES
+        return Step.REMOVE_ALIASES if change.kind is Kind.REMOVE else Step.ALIASES
+    match change.kind:
+        case Kind.RENAME:
+            return Step.RENAME
+        case Kind.GRANT:
+            return Step.SENDERS
+        case Kind.DISABLE:
+            return Step.DISABLE
+        case Kind.DELETE:
+            return Step.DELETE
+        case Kind.ENABLE:
+            return Step.ENABLE
+        case Kind.SWITCH:
+            return Step.SWITCH
+        case _:
+            frees = any(lowers_quota(field.key, field.before, field.after) for field in change.fields)
+            return Step.FREE_QUOTA if frees else Step.MAILBOXES
+
+
+def place_of(change: Change) -> tuple[Step, Address]:
+    """Return what changes are sorted by: their step, then the address, so that plans are the same each time."""
+    return step_of(change), change.address
+
+
+def in_order(case: Case, changes: Sequence[Change]) -> tuple[Change, ...]:
+    """Return changes in the order in which they run.
+
+    An alias is removed before everything else where a mailbox waits for its address, or a new alias for its place.
+    """
+    made = {change.address for change in changes if change.kind is Kind.CREATE and not isinstance(change, AliasChange)}
+    full = _full_domains(case, changes)
+    first = (
+        replace(change, is_first=True)
+        if isinstance(change, AliasChange)
+        and change.kind is Kind.REMOVE
+        and (change.address in made or case.home_domain(change.address) in full)
+        else change
+        for change in changes
+    )
+    return tuple(sorted(first, key=place_of))
+
+
+def _full_domains(case: Case, changes: Iterable[Change]) -> frozenset[str]:
+    """Return the domains that are too full for the new aliases unless others go first."""
+    new = (change for change in changes if isinstance(change, AliasChange) and change.kind is Kind.CREATE)
+    count = Counter(case.home_domain(change.address) for change in new)
+    domains = case.actual.domains
+    return frozenset(name for name, more in count.items() if more > domains[name].max_aliases - domains[name].aliases)
+
+
+def lowers_quota(key: str, before: Value | None, after: Value) -> bool:
+    """Tell whether a change of an attribute gives quota back to its domain."""
+    return key == QUOTA.key and before is not None and int(after) < int(before)

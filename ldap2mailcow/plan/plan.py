@@ -1,0 +1,352 @@
+"""One plan from top to bottom; the order of the rules is the order of the calls here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ldap2mailcow.model import (
+    Address,
+    Change,
+    Code,
+    EntryId,
+    Finding,
+    Kind,
+    MailboxChange,
+    Note,
+    Remembered,
+    RememberedAlias,
+    Role,
+    Rule,
+    SourceMemory,
+    Subject,
+)
+
+from .case import Case
+from .diff import Difference, compare
+from .limits import judge
+from .matching import Matches, match
+from .order import in_order
+from .pending import Pending
+from .renames import Renames, after_renames, decide_renames
+from .target import Held, Targets, make_targets
+from .withheld import Guarded, Reason, Withheld
+
+LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+"""Since when an entry counts as seen whose row is forgotten: it was in answers with any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run means to do, in order, and everything it has to say."""
+
+    changes: tuple[Change, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[Note, ...] = ()
+    """What the state file learns without any change in mailcow."""
+    sources: Mapping[str, SourceMemory] = field(default_factory=dict)
+    """What to remember of each directory that answered."""
+    bystanders: Mapping[EntryId, datetime] = field(default_factory=dict)
+    """Entries without a mailbox of ours that weren't known yet."""
+    whole: bool = True
+    managed: int = 0
+    """Mailboxes of mailcow that are ours, before the run."""
+    wanted: int = 0
+    """Mailboxes that the directories ask for."""
+    unmanaged: tuple[Address, ...] = ()
+    """Mailboxes in our domains that are neither ours nor in a directory."""
+    orphans: tuple[Address, ...] = ()
+    """Mailboxes that are ours and whose entry is gone, whatever becomes of them."""
+    managed_aliases: int = 0
+    wanted_aliases: int = 0
+    unmanaged_aliases: tuple[Address, ...] = ()
+    orphaned_aliases: tuple[Address, ...] = ()
+    rules: Mapping[tuple[Subject, Address], Rule] = field(default_factory=dict, compare=False)
+    """By which rule each mailbox and alias is to be as it is, also where nothing changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """One round: everything decided with what was held by then."""
+
+    case: Case
+    """After the renames."""
+    matches: Matches
+    renames: Renames
+    targets: Targets
+    difference: Difference
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return (*self.renames.changes, *self.difference.changes)
+
+
+def make_plan(case: Case) -> Plan:
+    """Return what brings mailcow to what the directories ask for."""
+    before = match(case)
+    held = Held()
+    withheld: list[Withheld] = list(_replaced(case, before))
+    findings: list[Finding] = []
+    while True:
+        draft = _round(case, before, held)
+        verdict = judge(draft.case, draft.matches, draft.targets, draft.changes)
+        withheld += verdict.withheld
+        findings += verdict.findings
+        if not verdict.held:
+            return _plan(case, draft, _together(withheld), findings)
+        held = held.plus(verdict.held)
+
+
+def senders_to_read(case: Case) -> frozenset[Address]:
+    """Return the mailboxes whose rows of `sender_acl` must be known before the plan can be made, by present names."""
+    draft = _round(case, match(case), Held())
+    former = {change.address: change.former for change in draft.renames.changes}
+    return frozenset(former.get(address, address) for address in draft.targets.unread)
+
+
+def _round(case: Case, before: Matches, held: Held) -> _Draft:
+    renames = decide_renames(case, before, held.of(Guarded.RENAME))
+    after = after_renames(case, renames.changes)
+    matches = match(after) if renames.changes else before
+    targets = make_targets(after, matches, held)
+    return _Draft(after, matches, renames, targets, compare(after, targets))
+
+
+def _replaced(case: Case, matches: Matches) -> Iterator[Withheld]:
+    """Give the users who wait for a word because most of them have another id."""
+    for directory in case.directories:
+        known = matches.known[directory.name]
+        if known.replaced and not case.options.only:
+            count = len(known.replaced)
+            sentence = (
+                f"{count} users have another {directory.id_attribute} and the same address, as on a new directory "
+                f"server; if that is meant, run once with --approve {Guarded.TAKEOVER}:{count}"
+            )
+            name = directory.name if len(case.config.sources) > 1 else ""
+            yield Withheld(Guarded.TAKEOVER, Reason.OVER_LIMIT, known.replaced, count, 0, sentence, name)
+
+
+def _together(withheld: Iterable[Withheld]) -> tuple[Withheld, ...]:
+    """Return what is withheld, each kind once: what a later round adds belongs to what the first one said."""
+    found: dict[str, Withheld] = {}
+    for one in withheld:
+        found.setdefault(one.name, one)
+    return tuple(found.values())
+
+
+def _plan(case: Case, draft: _Draft, withheld: tuple[Withheld, ...], findings: Iterable[Finding]) -> Plan:
+    known, options = draft.matches.known, case.options
+    said = (*_all_findings(case, draft), *findings)
+    is_scoped_whole = options.scoped and all(one.answers_whole for one in known.values())
+    is_whole = all(one.is_whole for one in known.values()) or is_scoped_whole
+    knows = case.all_answered and all(one.users for one in known.values())
+    managed = [box.address for box in case.actual.mailboxes.values() if case.is_ours(box)]
+    aliases = draft.case.actual.aliases.values()
+    changes = in_order(draft.case, (*draft.changes, *_halves(case)))
+    return Plan(
+        changes=changes,
+        withheld=withheld,
+        pending=draft.targets.pending,
+        findings=tuple(dict.fromkeys(finding for finding in said if _concerns(case, draft, finding))),
+        notes=_notes(case, draft),
+        sources={name: _source_memory(case, draft, name, withheld) for name in known},
+        bystanders=_bystanders(case, draft),
+        whole=case.all_answered and is_whole,
+        managed=sum(map(case.in_scope, managed)),
+        wanted=sum(map(case.in_scope, draft.matches.claims.mailboxes.values())),
+        unmanaged=_unmanaged(draft) if knows else (),
+        orphans=_orphans(draft),
+        managed_aliases=sum(map(case.is_our_alias, case.actual.aliases.values())),
+        wanted_aliases=sum(
+            target.rule is Rule.FORMER or address in draft.matches.claims.aliases
+            for address, target in draft.targets.aliases.items()
+        ),
+        unmanaged_aliases=_unmanaged_aliases(draft) if knows and case.manages_aliases else (),
+        orphaned_aliases=tuple(
+            sorted(one.address for one in aliases if draft.targets.aliases[one.address].rule in _ORPHANED)
+        ),
+        rules=_rules(draft.targets),
+    )
+
+
+_ORPHANED = frozenset({Rule.MISSING, Rule.GRACE, Rule.KEPT, Rule.NOT_WANTED, Rule.HELD, Rule.STILL_REACHED})
+
+
+def _rules(targets: Targets) -> dict[tuple[Subject, Address], Rule]:
+    found = {(Subject.MAILBOX, address): target.rule for address, target in targets.mailboxes.items()}
+    return found | {(Subject.ALIAS, address): target.rule for address, target in targets.aliases.items()}
+
+
+def _unmanaged(draft: _Draft) -> tuple[Address, ...]:
+    boxes, asked = draft.case.actual.mailboxes.values(), draft.matches.claims.asked
+    strange = (box.address for box in boxes if not draft.case.is_ours(box) and box.address not in draft.matches.at)
+    return tuple(sorted(one for one in strange if one not in asked))
+
+
+def _unmanaged_aliases(draft: _Draft) -> tuple[Address, ...]:
+    aliases, asked = draft.case.actual.aliases.values(), draft.matches.claims.aliases
+    return tuple(
+        sorted(one.address for one in aliases if not draft.case.is_our_alias(one) and one.address not in asked)
+    )
+
+
+def _orphans(draft: _Draft) -> tuple[Address, ...]:
+    if not draft.case.config.decides_status:
+        return ()
+    missing = draft.matches.missing.items()
+    return tuple(address for address, one in missing if one.rule in (Rule.MISSING, Rule.MOVED))
+
+
+def _halves(case: Case) -> Iterator[MailboxChange]:
+    """Give what deletes again what mailcow left half-deleted: it shows no field of it any more."""
+    for address in sorted(case.begun.halves):
+        row = case.memory.mailboxes.get(address)
+        dn = row.dn if row else ""
+        yield MailboxChange(Kind.DELETE, address, Rule.UNFINISHED, dn, rebuilds=1, remember=None)
+
+
+# what is remembered
+
+
+def _notes(case: Case, draft: _Draft) -> tuple[Note, ...]:
+    """Return what the state file learns, without what is about something that a change is to do first."""
+    gone = (Note(row.address, None) for row in draft.matches.gone_rows)
+    aliases = (Note(address, None, Subject.ALIAS) for address in _gone_aliases(draft))
+    return (*case.forgotten, *draft.difference.notes, *gone, *aliases)
+
+
+def _gone_aliases(draft: _Draft) -> Iterator[Address]:
+    """Give the aliases that are gone from mailcow and that no entry asks for."""
+    case, actual = draft.case, draft.case.actual
+    if not case.manages_aliases and not actual.aliases:
+        return
+    for address, row in sorted(case.alias_rows.items()):
+        is_in_scope = address.domain in actual.domains or address.domain in actual.alias_domains
+        if is_in_scope and address not in actual.aliases and address not in draft.targets.aliases:
+            if not case.not_read(row):
+                yield address
+
+
+def _source_memory(case: Case, draft: _Draft, name: str, withheld: Iterable[Withheld]) -> SourceMemory:
+    known, remembered, directory = draft.matches.known[name], case.source_memory(name), case.by_name[name]
+    in_doubt = any(one.reason is Reason.SEARCH_CHANGED and one.directory in ("", name) for one in withheld)
+    accepts = known.is_whole and known.users and not in_doubt
+    holds = remembered.id_attribute == directory.id_attribute or known.users
+    return SourceMemory(
+        id_attribute=directory.id_attribute if holds else remembered.id_attribute,
+        accepted=known.fingerprint if accepts else remembered.accepted,
+        answered=case.now if known.users else remembered.answered,
+    )
+
+
+def _bystanders(case: Case, draft: _Draft) -> dict[EntryId, datetime]:
+    """Return the entries without a mailbox of ours that weren't known yet: none of them may take over another's."""
+    known = case.memory.bystanders
+    boxes = draft.targets.mailboxes
+    found: dict[EntryId, datetime] = {}
+    for user_id, one in draft.matches.users.items():
+        box = boxes.get(one.at) if one.at else None
+        gets_row = box is not None and bool(box.after)
+        if one.row is None and not gets_row and user_id not in known:
+            found[user_id] = case.now
+    for row in draft.matches.gone_rows:
+        if row.id is not None:
+            found[EntryId(row.source, row.id)] = LONG_AGO
+    return found
+
+
+# what is said
+
+
+def _all_findings(case: Case, draft: _Draft) -> Iterator[Finding]:
+    for directory in case.directories:
+        yield from draft.matches.known[directory.name].findings
+    yield from case.asked.findings
+    yield from draft.matches.findings
+    yield from draft.renames.findings
+    yield from _domains(case)
+    yield from _unknown_addresses(case, draft)
+    yield from _lost_key(case)
+    yield from _half_deleted(case)
+    yield from _unknown_directories(case, draft)
+    yield from draft.targets.findings
+
+
+def _concerns(case: Case, draft: _Draft, finding: Finding) -> bool:
+    """Tell whether a finding is of interest to a run that looks at some addresses only: by what it is about."""
+    only = case.options.only
+    if not only or finding.where in only:
+        return True
+    matches = draft.matches.users.values()
+    dns = {one.user.dn for one in matches if not only.isdisjoint({one.at, one.wants, *one.user.addresses})}
+    return finding.where in dns
+
+
+def _domains(case: Case) -> Iterator[Finding]:
+    for directory in case.directories:
+        for domain in directory.source.domains:
+            if domain not in case.actual.domains and not case.options.only:
+                yield Finding(
+                    Code.DOMAIN_NOT_HOSTED,
+                    domain,
+                    f"`domains` names {domain}, which mailcow doesn't have; add it there, or correct the config",
+                )
+
+
+def _unknown_addresses(case: Case, draft: _Draft) -> Iterator[Finding]:
+    known = draft.matches.claims.asked | draft.matches.at.keys()
+    former = {one for one, row in case.alias_rows.items() if row.role is Role.FORMER}
+    names = " or ".join(sorted(case.by_name))
+    for address in sorted(case.options.only - known - former):
+        yield Finding(
+            Code.NOT_IN_DIRECTORY,
+            address,
+            f"--only names {address}, which no entry of {names} has; correct it, or the filter",
+        )
+
+
+def _lost_key(case: Case) -> Iterator[Finding]:
+    memory = case.memory
+    lost = Counter(row.source for row in case.rows.values() if row.digest and not memory.is_comparable(row.digest))
+    for name in case.by_name:
+        if lost[name]:
+            yield Finding(
+                Code.DIGEST_KEY_LOST,
+                name,
+                f"the key of the state file is another one than before, so the digests of {lost[name]} passwords are "
+                "taken afresh; run once with --reassert if passwords may have changed in the directory meanwhile",
+            )
+
+
+def _half_deleted(case: Case) -> Iterator[Finding]:
+    if number := case.actual.half_deleted - len(case.begun.halves):
+        yield Finding(
+            Code.HALF_DELETED,
+            "mailcow",
+            f"mailcow lists {number} mailbox{'es' * (number != 1)} without any field, which a crashed deletion leaves; "
+            "delete them again in mailcow",
+        )
+
+
+def _unknown_directories(case: Case, draft: _Draft) -> Iterator[Finding]:
+    """Say what is remembered of directories that the config doesn't have: nothing tells what of it is still there."""
+    if case.options.only:
+        return
+    actual, wanted = case.actual, draft.matches.claims.aliases
+    boxes = [
+        row for row in case.rows.values() if row.address in actual.mailboxes and row.address not in draft.matches.at
+    ]
+    aliases = [row for row in case.alias_rows.values() if row.address in actual.aliases.keys() - wanted.keys()]
+    rows: list[Remembered | RememberedAlias] = [*boxes, *aliases]
+    left = Counter(row.source for row in rows if case.is_of_unknown(row))
+    for name, number in sorted(left.items()):
+        yield Finding(
+            Code.DIRECTORY_UNKNOWN,
+            name,
+            f"{number} mailboxes and aliases are of the directory {name}, which the config doesn't have or leaves out, "
+            "and are left alone; put it back, or release them",
+        )
