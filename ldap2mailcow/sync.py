@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from ldap2mailcow import directory, mailcow
 from ldap2mailcow.apply import Applied, apply, read_stamps, writes_password
 from ldap2mailcow.config import Config, Loaded, Source
-from ldap2mailcow.looking import look, planned
+from ldap2mailcow.gather import gather
 from ldap2mailcow.mailcow import Mailcow
 from ldap2mailcow.model import (
     Address,
@@ -30,7 +30,7 @@ from ldap2mailcow.model import (
     Outcome,
     RenameChange,
 )
-from ldap2mailcow.plan import NotReleased, Options, Plan, View, merged
+from ldap2mailcow.plan import Case, NotReleased, Options, Plan, make_plan
 from ldap2mailcow.plan import release as planned_release
 from ldap2mailcow.report import FAILED, WITHHELD, Due, Result, due
 from ldap2mailcow.state import ANCESTOR_FILE, State, lock, read_ancestor
@@ -107,16 +107,15 @@ class Run:
         self.take_over_ancestor()
         answers = self.read_directories()
         with self.connected() as client:
-            views = self.look(client, answers)
-            self.tell_differences(views[0].memory)
-            plans = planned(client, views)
-            self.result.plan = merged(dict(zip(answers, plans, strict=True)), of=len(self.config.sources))
+            case = self.gather(client, answers)
+            self.tell_differences(case.memory)
+            self.result.plan = make_plan(case)
             self.result.findings += self.result.plan.findings
             self.is_planned = True
             self.screen.plan(self.result, self.due(complete=False))
             if not self.request.dry_run:
                 self.store.forget_refusals(but=map(self.login, self.left_out))
-                self.carry_out(client, views, plans)
+                self.carry_out(client, case)
         self.result.exit_code = self.result.judge()
 
     def release(self, address: Address) -> None:
@@ -247,9 +246,9 @@ class Run:
         except mailcow.TRY_LATER as error:
             raise EndedEarlyError(TRY_LATER, "mailcow unreachable", str(error)) from None
 
-    def look(self, client: Mailcow, answers: Mapping[str, Answers]) -> tuple[View, ...]:
-        """Put together what the plans follow from: the directories, mailcow, and what we remember."""
-        return look(
+    def gather(self, client: Mailcow, answers: Mapping[str, Answers]) -> Case:
+        """Put together what the plan follows from: the directories, mailcow, and what we remember."""
+        return gather(
             client,
             self.config,
             self.store.memory(),
@@ -259,19 +258,16 @@ class Run:
             now=self.clock(),
         )
 
-    def carry_out(self, client: Mailcow, views: Sequence[View], plans: Sequence[Plan]) -> None:
+    def carry_out(self, client: Mailcow, case: Case) -> None:
         """Write, remember each outcome once mailcow has confirmed it, and read back the stamps of passwords."""
-        settled = views[0].settled
-        self.store.settle(settled.done, settled.repairs, self.clock(), self.number)
-        renames = [change for view in views for change in view.renames.changes]
-        notes = {view.source.name: split_notes(plan.notes, renames) for view, plan in zip(views, plans, strict=True)}
-        sources = {view.source.name: plan.source for view, plan in zip(views, plans, strict=True)}
-        for name, (now, _) in notes.items():
-            self.store.note(now, name, sources[name])
-        applied = self.write(client, self.result.plan)
+        plan = self.result.plan
+        self.store.settle(case.begun.done, self.clock(), self.number)
+        renames = [change for change in plan.changes if isinstance(change, RenameChange)]
+        now, later = split_notes(plan.notes, renames)
+        self.store.note(now, plan.sources, plan.bystanders)
+        applied = self.write(client, plan)
         if applied.done(renames):
-            for name, (_, later) in notes.items():
-                self.store.note(later, name, sources[name])
+            self.store.note(later, {})
         if any(writes_password(outcome.change) for outcome in applied.outcomes):
             self.store.saw_passwords(read_stamps(client, applied.outcomes))
 
