@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ldap2mailcow.model import ATTRIBUTES, Address, AliasChange, Call, FieldChange, Kind, MailboxChange, Value, Why
-from ldap2mailcow.plan import Cost, Phase, calls_of, cost, phases
+from ldap2mailcow.model import ATTRIBUTES, Address, AliasChange, Call, FieldChange, Kind, MailboxChange, Rule, Value
+from ldap2mailcow.plan import Phase
 
 from .builders import ANN, BOB, DISABLED_TAG, HELP, INFO, MARK, TEAM, number_of, people, person
 
@@ -18,7 +18,7 @@ WITH_SECRET = {"password": SECRET, "password2": SECRET}
 
 
 def update(address: Address = ANN, /, **writes: Value) -> MailboxChange:
-    return MailboxChange(Kind.UPDATE, address, Why.LDAP, writes=writes)
+    return MailboxChange(Kind.UPDATE, address, Rule.LDAP, writes=writes)
 
 
 def sizes(phase: Phase) -> list[int]:
@@ -36,7 +36,7 @@ def test_a_mailbox_is_made_by_one_call_with_everything() -> None:
         "tls_enforce_out": 0,
     }
     assert writes.keys() == ATTRIBUTES.keys()
-    change = MailboxChange(Kind.CREATE, ANN, Why.NEW, writes=writes, password=SECRET, add_tags=(MARK, DISABLED_TAG))
+    change = MailboxChange(Kind.CREATE, ANN, Rule.NEW, writes=writes, password=SECRET, add_tags=(MARK, DISABLED_TAG))
     attr = {
         "local_part": "ann",
         "domain": "example.org",
@@ -49,7 +49,7 @@ def test_a_mailbox_is_made_by_one_call_with_everything() -> None:
 
 
 def test_a_mailbox_of_a_provider_is_made_without_a_password() -> None:
-    change = MailboxChange(Kind.CREATE, ANN, Why.NEW, writes={"authsource": "ldap"})
+    change = MailboxChange(Kind.CREATE, ANN, Rule.NEW, writes={"authsource": "ldap"})
     assert calls_of(change)[0].attr.keys() == {"local_part", "domain", "authsource", "tags", "force_pw_update"}
 
 
@@ -70,14 +70,14 @@ def test_a_password_alone_is_one_call() -> None:
 
 
 def test_a_deletion_is_one_call_that_names_the_mailbox_alone() -> None:
-    assert calls_of(MailboxChange(Kind.DELETE, ANN, Why.EXPIRED)) == (
+    assert calls_of(MailboxChange(Kind.DELETE, ANN, Rule.EXPIRED)) == (
         Call("delete/mailbox", (ANN,), {}, "mailbox_removed"),
     )
 
 
 def test_deletions_are_calls_of_their_own_one_after_the_other() -> None:
     """Side by side they leave mailboxes half-deleted (docs/mailcow-api.md section 11)."""
-    (phase,) = phases([MailboxChange(Kind.DELETE, one, Why.EXPIRED, rebuilds=1) for one in people(12)])
+    (phase,) = phases([MailboxChange(Kind.DELETE, one, Rule.EXPIRED, rebuilds=1) for one in people(12)])
     assert phase.serial
     assert sizes(phase) == [1] * 12
 
@@ -180,7 +180,9 @@ def test_tags_are_shared_between_equals_only() -> None:
 
 
 def disable(address: Address) -> MailboxChange:
-    return MailboxChange(Kind.DISABLE, address, Why.MISSING, writes={"active": 0}, add_tags=(DISABLED_TAG,), rebuilds=1)
+    return MailboxChange(
+        Kind.DISABLE, address, Rule.MISSING, writes={"active": 0}, add_tags=(DISABLED_TAG,), rebuilds=1
+    )
 
 
 def test_disabling_runs_last_one_by_one_and_each_in_a_call_of_its_own() -> None:
@@ -191,8 +193,8 @@ def test_disabling_runs_last_one_by_one_and_each_in_a_call_of_its_own() -> None:
 
 
 def test_two_changes_of_one_mailbox_are_in_two_phases() -> None:
-    lower = MailboxChange(Kind.UPDATE, ANN, Why.LDAP, fields=(FieldChange("quota", 100, 50),), writes={"quota": 50})
-    enable = MailboxChange(Kind.ENABLE, ANN, Why.BACK, writes={"active": 1})
+    lower = MailboxChange(Kind.UPDATE, ANN, Rule.LDAP, fields=(FieldChange("quota", 100, 50),), writes={"quota": 50})
+    enable = MailboxChange(Kind.ENABLE, ANN, Rule.BACK, writes={"active": 1})
     for changes in ([lower, enable], [update(ANN, name="A"), enable], [update(ANN, name="A"), disable(ANN)]):
         assert [len(phase.batches) for phase in phases(changes)] == [1, 1]
 
@@ -215,11 +217,11 @@ def test_the_cost_is_in_calls_as_they_are_shared_and_in_rebuilds() -> None:
 
 
 def make(address: Address, goto: str = ANN, rebuilds: int = 0) -> AliasChange:
-    return AliasChange(Kind.CREATE, address, Why.NEW, writes={"goto": goto, "active": 1}, rebuilds=rebuilds)
+    return AliasChange(Kind.CREATE, address, Rule.NEW, writes={"goto": goto, "active": 1}, rebuilds=rebuilds)
 
 
 def edit(address: Address, kind: Kind = Kind.UPDATE, /, rebuilds: int = 0, **writes: Value) -> AliasChange:
-    return AliasChange(kind, address, Why.LDAP, writes=writes, number=number_of(address), rebuilds=rebuilds)
+    return AliasChange(kind, address, Rule.LDAP, writes=writes, number=number_of(address), rebuilds=rebuilds)
 
 
 @pytest.mark.parametrize(
@@ -292,10 +294,10 @@ def test_rights_are_one_edit_of_all_rows(
     foreign: tuple[str, ...] | None,
     attr: dict[str, object],
 ) -> None:
-    change = MailboxChange(Kind.GRANT, ANN, Why.LDAP, senders=senders, foreign_senders=foreign, attribute_hash="abc")
+    change = MailboxChange(Kind.GRANT, ANN, Rule.LDAP, senders=senders, foreign_senders=foreign, attribute_hash="abc")
     assert calls_of(change) == (Call("edit/mailbox", (ANN,), {**attr, "attribute_hash": "abc"}, "mailbox_modified"),)
 
 
 def test_rights_are_one_mailbox_s_own() -> None:
-    changes = [MailboxChange(Kind.GRANT, address, Why.LDAP, senders=(BOB,)) for address in people(3)]
+    changes = [MailboxChange(Kind.GRANT, address, Rule.LDAP, senders=(BOB,)) for address in people(3)]
     assert sizes(phases(changes)[0]) == [1, 1, 1]

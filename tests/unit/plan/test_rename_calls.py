@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from ldap2mailcow.model import Call, Kind, RenameChange, Stage, Value, Why
-from ldap2mailcow.plan import calls_of, cost, make_alias, phases
+from ldap2mailcow.model import Call, Kind, RenameChange, Rule, Value
+from ldap2mailcow.plan import make_alias
 from ldap2mailcow.plan.order import Step, step_of
 
 from .builders import ANN, BOB, CAT, DOMAIN
 
 LEFT: dict[str, Value] = {"goto": BOB, "active": 1, "private_comment": "ldap-sync:renamed"}
-CHANGE = RenameChange(Kind.RENAME, BOB, Why.RENAMED, former=ANN)
+CHANGE = RenameChange(Kind.RENAME, BOB, Rule.RENAMED, former=ANN)
 RENAME = Call(
     "edit/rename-mbox",
     (ANN,),

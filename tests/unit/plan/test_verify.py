@@ -17,9 +17,9 @@ from ldap2mailcow.model import (
     Kind,
     MailboxChange,
     RenameChange,
-    Why,
+    Rule,
 )
-from ldap2mailcow.plan import calls_of, is_alias_done, is_done, is_same_alias, remainder, touches, without
+from ldap2mailcow.plan import is_alias_done, is_done, is_same_alias, remainder, touches, without
 
 from .builders import (
     ANN,
@@ -41,7 +41,7 @@ from .builders import (
 from .simulated import simulate
 
 SECRET = SecretStr("{CRYPT}$6$salt$x")
-CHANGE = MailboxChange(Kind.UPDATE, ANN, Why.LDAP, writes={"name": "A", "quota": 5}, passwd_update=STAMP)
+CHANGE = MailboxChange(Kind.UPDATE, ANN, Rule.LDAP, writes={"name": "A", "quota": 5}, passwd_update=STAMP)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_written_password_shows_by_mailcow_s_stamp(stamp: str, done: bool) -> 
 
 
 def test_a_mailbox_that_shows_is_not_deleted() -> None:
-    assert not is_done(MailboxChange(Kind.DELETE, ANN, Why.EXPIRED), existing(ANN, active=0))
+    assert not is_done(MailboxChange(Kind.DELETE, ANN, Rule.EXPIRED), existing(ANN, active=0))
 
 
 def test_a_new_mailbox_has_its_password_from_the_start() -> None:
@@ -98,7 +98,7 @@ def test_a_new_mailbox_needs_no_stamp() -> None:
     ],
 )
 def test_a_change_is_not_done_before_and_done_after_its_calls(scene: Scene) -> None:
-    view = scene.view()
+    view = scene.case()
     change = only(scene.plan().changes)
     before, after = view.actual.mailboxes.get(ANN), simulate(scene.plan(), view).actual.mailboxes[ANN]
     assert before is None or not is_done(change, before)
@@ -123,10 +123,10 @@ def test_a_mailbox_that_was_made_in_part_is_edited_and_not_made_twice() -> None:
 @pytest.mark.parametrize(
     ("change", "done"),
     [
-        (MailboxChange(Kind.GRANT, ANN, Why.LDAP, senders=(BOB,)), True),
-        (MailboxChange(Kind.GRANT, ANN, Why.LDAP, senders=(BOB, CAT)), False),
-        (MailboxChange(Kind.GRANT, ANN, Why.LDAP, senders=()), False),
-        pytest.param(MailboxChange(Kind.GRANT, ANN, Why.LDAP, foreign_senders=()), False, id="what isn't shown"),
+        (MailboxChange(Kind.GRANT, ANN, Rule.LDAP, senders=(BOB,)), True),
+        (MailboxChange(Kind.GRANT, ANN, Rule.LDAP, senders=(BOB, CAT)), False),
+        (MailboxChange(Kind.GRANT, ANN, Rule.LDAP, senders=()), False),
+        pytest.param(MailboxChange(Kind.GRANT, ANN, Rule.LDAP, foreign_senders=()), False, id="what isn't shown"),
     ],
 )
 def test_rights_are_done_once_the_rows_show(change: MailboxChange, done: bool) -> None:  # noqa: FBT001 - pytest gives it by name
@@ -146,21 +146,21 @@ def test_rights_are_done_once_the_rows_show(change: MailboxChange, done: bool) -
     ],
 )
 def test_an_alias_is_done_once_all_its_values_show(kind: Kind, found: ExistingAlias | None, done: bool) -> None:  # noqa: FBT001 - pytest gives it by name
-    change = AliasChange(kind, INFO, Why.LDAP, writes={"goto": ANN, "private_comment": MARK})
+    change = AliasChange(kind, INFO, Rule.LDAP, writes={"goto": ANN, "private_comment": MARK})
     assert is_alias_done(change, found) is done
 
 
 TO_ANN_AND_BOB = AliasChange(
     Kind.CREATE,
     INFO,
-    Why.NEW,
+    Rule.NEW,
     fields=(FieldChange("goto", None, f"{ANN},{BOB}"), FieldChange("sogo_visible", None, 1)),
     writes={"goto": f"{ANN},{BOB}", "sogo_visible": 1},
     remember={"applied": {"goto": f"{ANN},{BOB}", "sogo_visible": 1}, "disabled": False},
 )
 
 
-RENAME = RenameChange(Kind.RENAME, BOB, Why.RENAMED, former=ANN)
+RENAME = RenameChange(Kind.RENAME, BOB, Rule.RENAMED, former=ANN)
 
 
 @pytest.mark.parametrize(
@@ -170,10 +170,10 @@ RENAME = RenameChange(Kind.RENAME, BOB, Why.RENAMED, former=ANN)
         pytest.param(CHANGE, {ANN}, id="a mailbox"),
         pytest.param(replace(CHANGE, senders=(BOB, "*")), {ANN, BOB}, id="rights"),
         pytest.param(
-            AliasChange(Kind.CREATE, INFO, Why.NEW, writes={"goto": f"{ANN},{BOB}"}), {INFO, ANN, BOB}, id="alias"
+            AliasChange(Kind.CREATE, INFO, Rule.NEW, writes={"goto": f"{ANN},{BOB}"}), {INFO, ANN, BOB}, id="alias"
         ),
-        pytest.param(AliasChange(Kind.UPDATE, INFO, Why.LDAP, writes={"active": 0}), {INFO}, id="an alias' status"),
-        pytest.param(AliasChange(Kind.REMOVE, INFO, Why.NOT_WANTED), {INFO}, id="a removal"),
+        pytest.param(AliasChange(Kind.UPDATE, INFO, Rule.LDAP, writes={"active": 0}), {INFO}, id="an alias' status"),
+        pytest.param(AliasChange(Kind.REMOVE, INFO, Rule.NOT_WANTED), {INFO}, id="a removal"),
     ],
 )
 def test_a_change_is_about_whom_it_names(change: Change, about: set[Address]) -> None:
@@ -202,8 +202,8 @@ def test_an_alias_does_not_go_to_a_mailbox_that_could_not_be_made() -> None:
         pytest.param(TO_ANN_AND_BOB, {CAT}, True, id="somebody else"),
         pytest.param(TO_ANN_AND_BOB, {ANN, BOB}, False, id="nobody is left"),
         pytest.param(replace(TO_ANN_AND_BOB, writes={"active": 0}), {ANN}, True, id="it goes where it went"),
-        pytest.param(MailboxChange(Kind.GRANT, ANN, Why.LDAP), {ANN}, False, id="rights of one that wasn't made"),
-        pytest.param(MailboxChange(Kind.GRANT, ANN, Why.LDAP), {BOB}, True, id="rights of another"),
+        pytest.param(MailboxChange(Kind.GRANT, ANN, Rule.LDAP), {ANN}, False, id="rights of one that wasn't made"),
+        pytest.param(MailboxChange(Kind.GRANT, ANN, Rule.LDAP), {BOB}, True, id="rights of another"),
         pytest.param(RENAME, {BOB}, False, id="a renaming to one that wasn't made"),
         pytest.param(RENAME, {ANN}, True, id="a renaming"),
     ],
