@@ -16,10 +16,11 @@ PACKAGE = Path(__file__).parents[2] / "ldap2mailcow"
 # The list of docs/architecture.md, top to bottom.
 ROOMS = (
     "cli",
-    "run",
+    "sync",
+    "gather",
     "report",
     "apply",
-    "looking",
+    "calls",
     "plan",
     "desired",
     "directory",
@@ -29,7 +30,7 @@ ROOMS = (
     "config",
     "model",
 )
-PURE = ("model", "desired", "plan", "report")
+PURE = ("model", "desired", "plan", "calls", "report")
 FORBIDDEN_IN_PURE = {"httpx", "ldap", "sqlite3", "socket", "subprocess", "os", "time", "logging", "random", "secrets"}
 ONLY_IN = {"httpx": {"http"}, "ldap": {"directory"}, "sqlite3": {"state"}, "click": {"cli"}, "yaml": {"config"}}
 
