@@ -1,4 +1,4 @@
-"""Sends a plan's calls and settles the outcome of each change; what isn't certain is read again, then decided."""
+"""Sends a plan's calls until it is certain how each change ended: what mailcow doesn't confirm is read again."""
 
 from .steps import Applied, apply, read_stamps, writes_password
 

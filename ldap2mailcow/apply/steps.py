@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from threading import Event
 
+from ldap2mailcow.calls import Batch, phases
 from ldap2mailcow.mailcow import HalfDeleted, Mailcow, read_actual, read_mailbox
 from ldap2mailcow.model import Address, Change, Existing, Kind, MailboxChange, Outcome, RenameChange
-from ldap2mailcow.plan import Batch, needs_intent, phases, touches, without
+from ldap2mailcow.plan import needs_intent
 
-from .batches import Settled, Trouble, settle
+from .batches import Ended, Trouble, carry_out
+from .dependents import touches, without
 
 SINGLE_READS = 25
 """Up to so many mailboxes are read one by one; beyond, the list of their domains is cheaper."""
@@ -78,14 +80,14 @@ def apply(
         batches = phase.batches
         if applied.not_made or applied.not_renamed:
             batches = _possible(batches, applied, end)
-        for settled in (
+        for ended in (
             _one_by_one(client, batches, applied, intend)
             if phase.serial
             else _side_by_side(client, batches, connections, intend)
         ):
-            for outcome in settled.outcomes:
+            for outcome in ended.outcomes:
                 end(outcome)
-            applied.trouble = applied.trouble or settled.trouble
+            applied.trouble = applied.trouble or ended.trouble
         if applied.trouble:
             break
     return applied
@@ -106,33 +108,30 @@ def _possible(batches: Iterable[Batch], applied: Applied, end: Callable[[Outcome
 
 def _one_by_one(
     client: Mailcow, batches: Iterable[Batch], applied: Applied, intend: Callable[[Sequence[Change]], None]
-) -> Iterator[Settled]:
-    """Settle batches of one change each, in order; after trouble the remaining ones are left untried."""
+) -> Iterator[Ended]:
+    """Carry out batches of one change each, in order; after trouble the remaining ones are left untried."""
     for batch in batches:
         (change,) = batch.changes
-        if touches(change, applied.not_renamed):
-            yield Settled((Outcome(change, done=False, detail=_NOT_RENAMED),))
-            continue
         if needs_intent(change):
             intend([change])
-        yield settle(client, batch)
+        yield carry_out(client, batch)
         if applied.trouble:
             return
 
 
 def _side_by_side(
     client: Mailcow, batches: Iterable[Batch], workers: int, intend: Callable[[Sequence[Change]], None]
-) -> Iterator[Settled]:
-    """Settle batches side by side; after trouble, here or at the caller's, the remaining ones are left untried."""
+) -> Iterator[Ended]:
+    """Carry out batches side by side; after trouble, here or at the caller's, the remaining ones are left untried."""
     stop = Event()
 
-    def work(batch: Batch) -> Settled:
+    def work(batch: Batch) -> Ended:
         if stop.is_set():
-            return Settled(())
-        settled = settle(client, batch)
-        if settled.trouble:
+            return Ended(())
+        ended = carry_out(client, batch)
+        if ended.trouble:
             stop.set()
-        return settled
+        return ended
 
     if uncertain := [change for batch in batches for change in batch.changes if needs_intent(change)]:
         intend(uncertain)
@@ -146,7 +145,7 @@ def _side_by_side(
 
 
 def read_stamps(client: Mailcow, outcomes: Iterable[Outcome]) -> dict[Address, str]:
-    """Read mailcow's own stamps of the passwords that were just written: a later one will be somebody else's doing."""
+    """Read mailcow's own stamps of the passwords that were just written: a later one tells of a change in mailcow."""
     written = {outcome.change.address for outcome in outcomes if outcome.done and writes_password(outcome.change)}
     found: Iterable[Existing | HalfDeleted | None]
     if len(written) <= SINGLE_READS:

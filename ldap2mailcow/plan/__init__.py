@@ -32,9 +32,11 @@ from .order import Step, step_of
 from .pending import Fate, Pending
 from .plan import Plan, make_plan, senders_to_read
 from .release import NotReleased, release
+from .renames import NOT_YET
 from .withheld import REMOVING, Guarded, Reason, Withheld
 
 __all__ = [
+    "NOT_YET",
     "REMOVING",
     "Begun",
     "Case",

@@ -30,7 +30,7 @@ from .limits import judge
 from .matching import Matches, match
 from .order import in_order
 from .pending import Pending
-from .renames import Renames, after_renames, decide_renames
+from .renames import Renames, after_renames, decide_renames, with_aliases_left
 from .target import Held, Targets, make_targets
 from .withheld import Guarded, Reason, Withheld
 
@@ -82,7 +82,7 @@ class _Draft:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        return (*self.renames.changes, *self.difference.changes)
+        return tuple(with_aliases_left(self.renames.changes, self.difference.changes))
 
 
 def make_plan(case: Case) -> Plan:

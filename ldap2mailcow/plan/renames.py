@@ -21,6 +21,8 @@ from ldap2mailcow.model import (
     SOGO_VISIBLE,
     Actual,
     Address,
+    AliasChange,
+    Change,
     Code,
     ExistingAlias,
     FieldChange,
@@ -272,6 +274,28 @@ def after_renames(case: Case, renames: Iterable[RenameChange]) -> Case:
     memory = replace(case.memory, mailboxes=rows, aliases=_alias_rows(case, changes))
     actual = replace(_actual(case, changes, names), mailboxes=boxes)
     return replace(case, actual=actual, memory=memory, senders=senders)
+
+
+def with_aliases_left(renames: Iterable[RenameChange], changes: Iterable[Change]) -> Iterator[Change]:
+    """Give all changes; what becomes of an alias that a rename leaves is in the rename: before it, there is none."""
+    changes = tuple(changes)
+    aliases = [change for change in changes if isinstance(change, AliasChange) and change.number == NOT_YET]
+    left = {change.address: change for change in aliases}
+    for rename in renames:
+        alias = left.get(rename.former)
+        # the alias is written after the renaming, which costs a rebuild where its mailbox isn't active
+        more = rename.rebuilds if alias is None else alias.rebuilds
+        yield replace(
+            rename,
+            rebuilds=rename.rebuilds + more,
+            left={**rename.left, **(alias.writes if alias else {})},
+            notes=(*rename.notes, *(_note_of_left(alias) if alias else ())),
+        )
+    yield from (change for change in changes if change not in aliases)
+
+
+def _note_of_left(alias: AliasChange) -> tuple[Note]:
+    return (Note(alias.address, {**(alias.remember or {}), "number": None}, Subject.ALIAS),)
 
 
 def _alias_rows(case: Case, changes: Iterable[RenameChange]) -> dict[Address, RememberedAlias]:
