@@ -24,7 +24,6 @@ from ldap2mailcow.model import (
     Existing,
     ExistingAlias,
     Finding,
-    Level,
     Memory,
     Note,
     Outcome,
@@ -32,16 +31,10 @@ from ldap2mailcow.model import (
 )
 from ldap2mailcow.plan import Case, NotReleased, Options, Plan, make_plan
 from ldap2mailcow.plan import release as planned_release
-from ldap2mailcow.report import FAILED, WITHHELD, Due, Result, due
+from ldap2mailcow.report import EVERYTHING, Due, ExitCode, Result, due, notices_of
 from ldap2mailcow.state import ANCESTOR_FILE, State, lock, read_ancestor
 
 log = logging.getLogger(__name__)
-
-UNEXPECTED, NOT_DONE, TRY_LATER, REFUSED, CONFIG = 1, 3, 75, 77, 78
-"""Exit codes of runs that end early; those of runs that reach their end: Result.judge."""
-
-EVERYTHING = Due(frozenset(), (), ())
-"""Nothing was said before: what somebody asked for is told in full."""
 
 REFUSED_FOR = timedelta(minutes=15)
 """How long a refused credential isn't tried again: mailcow bans the address, Active Directory locks the account."""
@@ -77,7 +70,7 @@ class Screen(Protocol):
 class EndedEarlyError(Exception):
     """A run can't go on: `sentence` says why and what to do, `exit_code` what the command ends with."""
 
-    def __init__(self, exit_code: int, what: str, sentence: str) -> None:
+    def __init__(self, exit_code: ExitCode, what: str, sentence: str) -> None:
         super().__init__(sentence)
         self.exit_code, self.what, self.sentence = exit_code, what, sentence
 
@@ -125,7 +118,7 @@ class Run:
             found = planned_release(address, look_at(client, address), self.store.memory(), self.config)
             if isinstance(found, NotReleased):
                 if not found.is_released:
-                    raise EndedEarlyError(NOT_DONE, "not released", found.sentence)
+                    raise EndedEarlyError(ExitCode.NOT_ALL, "not released", found.sentence)
                 self.result.remarks.append(found.sentence)
                 return
             self.result.plan = Plan(changes=(found,))
@@ -150,7 +143,7 @@ class Run:
         if refused is None or self.clock() - refused >= REFUSED_FOR:
             return None
         return EndedEarlyError(
-            REFUSED,
+            ExitCode.REFUSED,
             f"{what} refused",
             f"{what} refused these credentials at {refused:%H:%M} UTC, and nothing is asked again for "
             f"{REFUSED_FOR // timedelta(minutes=1)} minutes, so that no account or address is locked; "
@@ -228,11 +221,11 @@ class Run:
             return directory.read(source, filter_override=self.request.override_filter)
         except directory.Refused as error:
             self.remember_refusal(self.login(source.name))
-            raise EndedEarlyError(REFUSED, "LDAP refused", str(error)) from None
+            raise EndedEarlyError(ExitCode.REFUSED, "LDAP refused", str(error)) from None
         except directory.Unreachable as error:
-            raise EndedEarlyError(TRY_LATER, "LDAP unreachable", str(error)) from None
+            raise EndedEarlyError(ExitCode.TRY_LATER, "LDAP unreachable", str(error)) from None
         except directory.BadFilter as error:
-            raise EndedEarlyError(CONFIG, "LDAP filter", str(error)) from None
+            raise EndedEarlyError(ExitCode.CONFIG, "LDAP filter", str(error)) from None
 
     @contextmanager
     def connected(self) -> Iterator[Mailcow]:
@@ -242,9 +235,9 @@ class Run:
                 yield client
         except mailcow.Refused as error:
             self.remember_refusal(self.key)
-            raise EndedEarlyError(REFUSED, "mailcow refused", str(error)) from None
+            raise EndedEarlyError(ExitCode.REFUSED, "mailcow refused", str(error)) from None
         except mailcow.TRY_LATER as error:
-            raise EndedEarlyError(TRY_LATER, "mailcow unreachable", str(error)) from None
+            raise EndedEarlyError(ExitCode.TRY_LATER, "mailcow unreachable", str(error)) from None
 
     def gather(self, client: Mailcow, answers: Mapping[str, Answers]) -> Case:
         """Put together what the plan follows from: the directories, mailcow, and what we remember."""
@@ -423,18 +416,6 @@ def is_ancestors(loaded: Loaded) -> bool:
         and loaded.path.suffix == ".json"
         and loaded.config.model_fields_set <= {"ldap", "mailcow_host", "mailcow_api_key"}
     )
-
-
-def notices_of(result: Result) -> list[tuple[str, str, str]]:
-    """Return all there is to say that isn't said on every run, as (code, place, sentence)."""
-    said: list[tuple[str, str, str]] = [
-        (finding.code, finding.place, finding.sentence)
-        for finding in result.open_findings
-        if finding.level is not Level.INFO
-    ]
-    said += [(WITHHELD, one.name, f"{one.sentence}: {', '.join(one.addresses)}") for one in result.plan.withheld]
-    said += [(FAILED, outcome.change.name, outcome.detail) for outcome in result.failed]
-    return said + [(result.what, "", result.error)] * bool(result.error)
 
 
 def mode_of(request: Request) -> str:
