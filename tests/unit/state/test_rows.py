@@ -70,6 +70,12 @@ def rows(store: State, subject: Subject) -> dict[Address, object]:
 
 
 @BOTH
+def test_a_table_has_a_column_for_each_field_and_no_other(store: State, subject: Subject) -> None:
+    columns = {name for _, name, *_ in store.connection.execute(f"PRAGMA table_info({subject})")}
+    assert columns == {field.name for field in fields(CLASSES[subject])}
+
+
+@BOTH
 def test_every_column_comes_back_in_the_next_run(path: Path, subject: Subject) -> None:
     values = EVERYTHING[subject]
     assert {field.name for field in fields(CLASSES[subject])} == {"address", *values}
