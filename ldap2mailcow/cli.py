@@ -61,11 +61,15 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str) -
 def _approvals(
     _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
 ) -> tuple[tuple[Guarded, int], ...]:
-    kinds = "|".join(Guarded)
-    found = [re.fullmatch(rf"({kinds}):([0-9]{{1,9}})", value) for value in values]
-    if not all(found):
-        raise click.BadParameter(f"it is KIND:N, a number of changes of a kind; the kinds are {', '.join(Guarded)}")
-    return tuple((Guarded(match[1]), int(match[2])) for match in found if match)
+    return tuple(map(_approval, values))
+
+
+def _approval(value: str) -> tuple[Guarded, int]:
+    match = re.fullmatch(rf"({'|'.join(Guarded)}):([0-9]{{1,9}})", value)
+    if match is None:
+        kinds = ", ".join(Guarded)
+        raise click.BadParameter(f"{value!r} is not KIND:N, such as {Guarded.DISABLE}:12; the kinds are {kinds}")
+    return Guarded(match[1]), int(match[2])
 
 
 def _approved(approvals: Iterable[tuple[Guarded, int]], removals: int | None) -> dict[str, int]:
@@ -151,7 +155,7 @@ _EXIT_CODES = "; ".join(f"{code.value} {code.meaning}" for code in sorted(ExitCo
     callback=_approvals,
     metavar="KIND:N",
     help="Let up to N changes of one kind through that limits or a changed search would withhold, and none of another "
-    "kind. May be given several times; the report says what to type.",
+    f"kind; may be given several times. The report says what to type. Kinds: {', '.join(Guarded)}.",
 )
 @click.option(
     "--force-removals",
