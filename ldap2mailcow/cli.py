@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn, Self, TextIO
+from typing import Any, NoReturn, Self
 
 import click
 from click.core import ParameterSource
@@ -38,6 +39,7 @@ from ldap2mailcow.report import (
 )
 from ldap2mailcow.run import CONFIG, TRY_LATER, UNEXPECTED, Request, release, run
 from ldap2mailcow.state import LockedError, StateError
+from ldap2mailcow.streams import Stream, take_over
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +104,16 @@ _verbose = click.option("-v", "--verbose", count=True, help="Say more; -vv for d
 _quiet = click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
 
 
+class _Command(click.Group):
+    """The command as a process calls it: with streams of its own."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - click's
+        take_over()
+        return super().__call__(*args, **options)
+
+
 @click.group(
+    cls=_Command,
     invoke_without_command=True,
     subcommand_metavar="[COMMAND]",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -263,8 +274,6 @@ class Screen:
     was_asked: bool = False
     """Whether somebody waits for an answer, and not cron for news."""
     said_something: bool = False
-    is_heard: bool = True
-    """Whether stdout could be written so far."""
     result: Result | None = None
     """What the run has found out and done, once there is a plan."""
 
@@ -285,17 +294,7 @@ class Screen:
         for line in lines:
             self.said_something = True
             if not self.as_json:
-                self.print(line)
-
-    def print(self, text: str) -> None:
-        """Print to stdout; where nobody reads it, or the disk is full, the run goes on without."""
-        if self.is_heard:
-            try:
-                click.echo(text)
-            except OSError as error:
-                self.is_heard = False
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in Python's own buffer
-                log.warning("stdout can't be written (%s); the run goes on", error.strerror)
+                click.echo(line)
 
     def plan(self, result: Result, notices: Due) -> None:
         """Show what is going to happen, and what there is to say about it."""
@@ -338,7 +337,7 @@ class Screen:
     def end(self, result: Result, notices: Due) -> None:
         """Show how the run ended."""
         if self.as_json:
-            self.print(document(result))
+            click.echo(document(result))
             return
         self.say(
             failure_lines(
@@ -355,7 +354,7 @@ class Screen:
     def answer(self, result: Result, done: str) -> None:
         """Show what became of what somebody asked for: `done` says it of an outcome that is."""
         if self.as_json:
-            self.print(document(result))
+            click.echo(document(result))
             return
         self.say(failure_lines(result.failed))
         if result.error:
@@ -374,12 +373,11 @@ class Screen:
         if self.as_json:
             result = self.result or Result(self.dry_run)
             result.error, result.exit_code = sentence, exit_code
-            self.print(document(result))
+            click.echo(document(result))
         elif quietly:
             log.info("%s", sentence)
         else:
-            with suppress(OSError):  # nobody hears it; the exit code still tells
-                click.echo(escaped_lines(sentence), err=True)
+            click.echo(escaped_lines(sentence), err=True)
         sys.exit(exit_code)
 
 
@@ -404,26 +402,6 @@ class _EscapingFormatter(logging.Formatter):
         return escaped_lines(super().format(record))
 
 
-class _LogFile(logging.StreamHandler[TextIO]):
-    """Writes the log file; where that can't be written any more, the run goes on without."""
-
-    def __init__(self, path: Path, descriptor: int) -> None:
-        super().__init__(os.fdopen(descriptor, "a", encoding="utf-8"))
-        self.path = path
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        error = sys.exc_info()[1]
-        if self.stream.closed:  # another thread's line, which was on its way
-            return
-        if not isinstance(error, OSError):
-            super().handleError(record)
-            return
-        logging.getLogger("ldap2mailcow").removeHandler(self)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())  # what is left in Python's own buffer
-        self.stream.close()
-        log.warning("the log file %s can't be written (%s); the run goes on", self.path, error.strerror)
-
-
 def _log_to_stderr(verbosity: int) -> None:
     level = {VERBOSE: logging.INFO}.get(verbosity, logging.DEBUG if verbosity > VERBOSE else logging.WARNING)
     handler = logging.StreamHandler(sys.stderr)
@@ -444,7 +422,7 @@ def _log_to_file(path: Path | None, config: Path | None) -> None:
     except OSError as error:
         sentence = f"{path} can't be written: {error.strerror}; correct the path, or the rights"
         raise ConfigError([Mistake("log_file", sentence)], config) from None
-    handler = _LogFile(path, descriptor)
+    handler = logging.StreamHandler(Stream(io.FileIO(descriptor, "w"), "utf-8", f"the log file {path}"))
     handler.setFormatter(_EscapingFormatter("%(asctime)s %(levelname)s %(message)s"))
     package = logging.getLogger("ldap2mailcow")
     package.addHandler(handler)
