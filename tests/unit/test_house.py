@@ -17,10 +17,11 @@ PACKAGE = Path(__file__).parents[2] / "ldap2mailcow"
 ROOMS = (
     "cli",
     "streams",
-    "run",
+    "sync",
     "report",
     "apply",
-    "looking",
+    "gather",
+    "calls",
     "plan",
     "desired",
     "directory",
@@ -30,7 +31,7 @@ ROOMS = (
     "config",
     "model",
 )
-PURE = ("model", "desired", "plan", "report")
+PURE = ("model", "desired", "plan", "calls", "report")
 FORBIDDEN_IN_PURE = {"httpx", "ldap", "sqlite3", "socket", "subprocess", "os", "time", "logging", "random", "secrets"}
 ONLY_IN = {"httpx": {"http"}, "ldap": {"directory"}, "sqlite3": {"state"}, "click": {"cli"}, "yaml": {"config"}}
 
