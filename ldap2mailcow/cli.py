@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn, Self, TextIO
+from typing import Any, NoReturn, Self
 
 import click
 from click.core import ParameterSource
@@ -32,6 +33,7 @@ from ldap2mailcow.report import (
     render_plan,
 )
 from ldap2mailcow.state import LockedError, StateError
+from ldap2mailcow.streams import Stream, take_over
 from ldap2mailcow.sync import Request, release, run
 
 log = logging.getLogger(__name__)
@@ -61,11 +63,15 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str) -
 def _approvals(
     _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
 ) -> tuple[tuple[Guarded, int], ...]:
-    kinds = "|".join(Guarded)
-    found = [re.fullmatch(rf"({kinds}):([0-9]{{1,9}})", value) for value in values]
-    if not all(found):
-        raise click.BadParameter(f"it is KIND:N, a number of changes of a kind; the kinds are {', '.join(Guarded)}")
-    return tuple((Guarded(match[1]), int(match[2])) for match in found if match)
+    return tuple(map(_approval, values))
+
+
+def _approval(value: str) -> tuple[Guarded, int]:
+    match = re.fullmatch(rf"({'|'.join(Guarded)}):([0-9]{{1,9}})", value)
+    if match is None:
+        kinds = ", ".join(Guarded)
+        raise click.BadParameter(f"{value!r} is not KIND:N, such as {Guarded.DISABLE}:12; the kinds are {kinds}")
+    return Guarded(match[1]), int(match[2])
 
 
 def _approved(approvals: Iterable[tuple[Guarded, int]], removals: int | None) -> dict[str, int]:
@@ -114,10 +120,19 @@ _verbose = click.option("-v", "--verbose", count=True, help="Say more; -vv for d
 _quiet = click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
 
 
+class _Command(click.Group):
+    """The command as a process calls it: with streams of its own."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - click's
+        take_over()
+        return super().__call__(*args, **options)
+
+
 _EXIT_CODES = "; ".join(f"{code.value} {code.meaning}" for code in sorted(ExitCode))
 
 
 @click.group(
+    cls=_Command,
     help=f"""Make mailcow hold what the LDAP directory says: one run, for cron. Without a COMMAND, that is.
 
     Exit codes: {_EXIT_CODES}.
@@ -151,7 +166,7 @@ _EXIT_CODES = "; ".join(f"{code.value} {code.meaning}" for code in sorted(ExitCo
     callback=_approvals,
     metavar="KIND:N",
     help="Let up to N changes of one kind through that limits or a changed search would withhold, and none of another "
-    "kind. May be given several times; the report says what to type.",
+    f"kind; may be given several times. The report says what to type. Kinds: {', '.join(Guarded)}.",
 )
 @click.option(
     "--force-removals",
@@ -288,8 +303,6 @@ class Screen:
     """Whether a user waits for an answer; else cron may have started it."""
     was_told: bool = False
     """Whether the plan had lines."""
-    is_heard: bool = True
-    """Whether stdout could be written so far."""
     result: Result | None = None
     """What the run has found out and done, once there is a plan."""
 
@@ -302,15 +315,9 @@ class Screen:
         return cls(Reader(verbosity, output == "json", was_asked or sys.stdout.isatty()), dry_run, was_asked)
 
     def say(self, lines: Iterable[str]) -> None:
-        """Print lines to stdout; where nobody reads it, or the disk is full, the run goes on without."""
+        """Print lines to stdout."""
         for line in lines:
-            if self.is_heard:
-                try:
-                    click.echo(line)
-                except OSError as error:
-                    self.is_heard = False
-                    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in Python's buffer
-                    log.warning("stdout can't be written (%s); the run goes on", error.strerror)
+            click.echo(line)
 
     def plan(self, result: Result, notices: Due) -> None:
         """Show what is going to happen, and what there is to say about it."""
@@ -345,8 +352,7 @@ class Screen:
         elif quietly:
             log.info("%s", sentence)
         else:
-            with suppress(OSError):  # nobody hears it; the exit code still tells
-                click.echo(escaped_lines(sentence), err=True)
+            click.echo(escaped_lines(sentence), err=True)
         sys.exit(exit_code)
 
 
@@ -369,26 +375,6 @@ class _EscapingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return escaped_lines(super().format(record))
-
-
-class _LogFile(logging.StreamHandler[TextIO]):
-    """Writes the log file; where that can't be written any more, the run goes on without."""
-
-    def __init__(self, path: Path, descriptor: int) -> None:
-        super().__init__(os.fdopen(descriptor, "a", encoding="utf-8"))
-        self.path = path
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        error = sys.exc_info()[1]
-        if self.stream.closed:  # another thread's line, which was on its way
-            return
-        if not isinstance(error, OSError):
-            super().handleError(record)
-            return
-        logging.getLogger("ldap2mailcow").removeHandler(self)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())  # what is left in Python's own buffer
-        self.stream.close()
-        log.warning("the log file %s can't be written (%s); the run goes on", self.path, error.strerror)
 
 
 _LEVELS = {Verbosity.VERBOSE: logging.INFO, Verbosity.DEBUG: logging.DEBUG}
@@ -414,7 +400,7 @@ def _log_to_file(path: Path | None, config: Path | None) -> None:
     except OSError as error:
         sentence = f"{path} can't be written: {error.strerror}; correct the path, or the rights"
         raise ConfigError([Mistake("log_file", sentence)], config) from None
-    handler = _LogFile(path, descriptor)
+    handler = logging.StreamHandler(Stream(io.FileIO(descriptor, "w"), "utf-8", f"the log file {path}"))
     handler.setFormatter(_EscapingFormatter("%(asctime)s %(levelname)s %(message)s"))
     package = logging.getLogger("ldap2mailcow")
     package.addHandler(handler)
