@@ -38,6 +38,7 @@ from .finding import LEVELS, Code, Finding, Level
 from .mailbox import Cause, Domain, Existing, Origin, Remembered
 from .memory import Fingerprint, Memory, Notice, SourceMemory
 from .rule import Rule
+from .saying import Say
 from .stored import MIB, UNITS, UnusableValueError, read_flag, read_name, read_quota
 from .text import decoded, escaped, escaped_lines
 
@@ -98,6 +99,7 @@ __all__ = [
     "RenameChange",
     "Role",
     "Rule",
+    "Say",
     "SourceMemory",
     "Subject",
     "UnusableValueError",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ldap2mailcow.model import Address, Code, Domain, Finding
+from ldap2mailcow.model import Address, Domain, Finding, Say
 
 
 @dataclass(slots=True)
@@ -29,12 +29,8 @@ class Room:
     def take_alias(self, address: Address, dn: str) -> Finding | None:
         """Take the room of a new alias, or say why there is none."""
         if self.aliases <= 0:
-            return Finding(
-                Code.NO_ROOM_FOR_ALIAS,
-                dn or address,
-                f"{address} is not made: {self.domain.name} has all of its {self.domain.max_aliases} aliases; raise "
-                "'Max. possible aliases' of the domain in mailcow",
-            )
+            domain, most = self.domain.name, self.domain.max_aliases
+            return Say.NO_ROOM_FOR_ALIAS.at(dn or address, address=address, domain=domain, most=most)
         self.aliases -= 1
         return None
 
@@ -42,19 +38,10 @@ class Room:
         """Take the room of a new mailbox, or say why there is none; then nothing is taken."""
         name = self.domain.name
         if self.mailboxes <= 0:
-            return Finding(
-                Code.NO_ROOM_FOR_MAILBOX,
-                dn,
-                f"{address} is not created: {name} has all of its {self.domain.max_mailboxes} mailboxes; "
-                "raise 'Max. possible mailboxes' of the domain in mailcow",
-            )
+            return Say.NO_ROOM_FOR_MAILBOX.at(dn, address=address, domain=name, most=self.domain.max_mailboxes)
         if quota > self.quota:
-            return Finding(
-                Code.NO_ROOM_FOR_QUOTA,
-                dn,
-                f"{address} is not created: it needs {quota} MiB and {name} has {max(self.quota, 0)} MiB of its "
-                f"{self.domain.max_quota} MiB left; raise 'Domain quota' of the domain in mailcow",
-            )
+            left, most = max(self.quota, 0), self.domain.max_quota
+            return Say.NO_QUOTA_FOR_MAILBOX.at(dn, address=address, quota=quota, domain=name, left=left, most=most)
         self.mailboxes -= 1
         self.quota -= quota
         return None
@@ -74,35 +61,23 @@ class Room:
         limit = min(self.domain.max_mailbox_quota, self.quota + quota)
         if quota <= limit:
             return None
-        return Finding(
-            Code.NO_ROOM_FOR_QUOTA,
-            dn,
-            f"mailcow refuses every change of {address} while its quota of {quota} MiB is above the {max(limit, 0)} MiB "
-            f"that {self.domain.name} allows it; raise the domain's quotas in mailcow, or lower it",
-        )
+        left, domain = max(limit, 0), self.domain.name
+        return Say.QUOTA_BLOCKS_EDITS.at(dn, address=address, quota=quota, left=left, domain=domain)
 
 
 def over_limit(domain: Domain, address: Address, quota: int, dn: str) -> Finding | None:
     """Say that a quota is above what one mailbox of the domain may have."""
     if quota <= domain.max_mailbox_quota:
         return None
-    return Finding(
-        Code.QUOTA_OVER_LIMIT,
-        dn,
-        f"{address} can't have {quota} MiB: {domain.name} allows a mailbox {domain.max_mailbox_quota} MiB, so the "
-        "directory's quota is left out; raise 'Max. quota per mailbox' of the domain in mailcow",
-    )
+    most = domain.max_mailbox_quota
+    return Say.QUOTA_OVER_LIMIT.at(dn, address=address, quota=quota, domain=domain.name, most=most)
 
 
 def no_room_for_quota(domain: Domain, address: Address, before: int, after: int, dn: str) -> Finding:
     """Say that a larger quota doesn't fit into its domain."""
     left = max(domain.max_quota - domain.used_quota, 0)
-    return Finding(
-        Code.NO_ROOM_FOR_QUOTA,
-        dn,
-        f"the quota of {address} stays at {_shown(before)}: {domain.name} has {left} MiB left and {_shown(after)} don't "
-        "fit; raise 'Domain quota' of the domain in mailcow",
-    )
+    name, was, wanted = domain.name, _shown(before), _shown(after)
+    return Say.NO_ROOM_FOR_QUOTA.at(dn, address=address, before=was, domain=name, left=left, after=wanted)
 
 
 def _shown(quota: int) -> str:

@@ -19,10 +19,10 @@ from ldap2mailcow.model import (
     Address,
     Answers,
     Change,
-    Code,
     EntryId,
     Existing,
     ExistingAlias,
+    Finding,
     Memory,
     Note,
     Origin,
@@ -30,6 +30,7 @@ from ldap2mailcow.model import (
     RememberedAlias,
     Role,
     Rule,
+    Say,
     SourceMemory,
     Subject,
 )
@@ -86,8 +87,12 @@ class LeftAlone:
     """Why a mailbox or an alias is neither adopted nor changed nor removed."""
 
     rule: Rule
-    code: Code
-    sentence: str
+    finding: Finding
+
+    @property
+    def sentence(self) -> str:
+        """Why, in words."""
+        return self.finding.sentence
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,10 @@ class Case:
     def manages_aliases(self) -> bool:
         """Whether the config has aliases made, or rights given."""
         return any(source.manages_aliases or source.manages_senders for source in self.config.sources)
+
+    def directory_of(self, entry: EntryId) -> str:
+        """Return the name of an entry's directory as findings tell it: empty where there is one directory only."""
+        return entry.source if len(self.config.sources) > 1 else ""
 
     def source_memory(self, name: str) -> SourceMemory:
         """Return what is remembered of a directory itself."""
@@ -249,9 +258,8 @@ class Case:
         return self._protected(address) or (self._alias_mark(existing) if existing else None)
 
     def _protected(self, address: Address) -> LeftAlone | None:
-        if address not in self.config.protected:
-            return None
-        return LeftAlone(Rule.PROTECTED, Code.PROTECTED, f"{address} is protected by the config and left alone")
+        is_protected = address in self.config.protected
+        return LeftAlone(Rule.PROTECTED, Say.PROTECTED.at(address, address=address)) if is_protected else None
 
     def mark_against(self, existing: Existing) -> LeftAlone | None:
         """Return why the tags of a mailbox forbid touching it; None where they don't."""
@@ -263,43 +271,26 @@ class Case:
 
 def mark_against(marks: Marks, existing: Existing) -> LeftAlone | None:
     """Return why the tags of a mailbox forbid touching it; None where they don't."""
+    address = existing.address
     if foreign := marks.foreign(existing.tags):
         both = "our mark and that" if marks.claims(existing.tags) else "the mark"
-        return LeftAlone(
-            Rule.OTHER_INSTALLATION,
-            Code.OTHER_INSTALLATION,
-            f"{existing.address} carries {both} of another installation, {_installations(foreign)}, and is left alone; "
-            f"take it out of one of the two directories or, if that installation is no more, delete the tag "
-            f"{', '.join(foreign)} in mailcow",
-        )
+        tags, whose = ", ".join(foreign), _installations(foreign)
+        said = Say.MAILBOX_OF_ANOTHER.at(address, address=address, marks=both, whose=whose, tags=tags)
+        return LeftAlone(Rule.OTHER_INSTALLATION, said)
     if marks.released in existing.tags:
-        return LeftAlone(
-            Rule.WAS_RELEASED,
-            Code.RELEASED,
-            f"{existing.address} was released and is left alone; delete the tag {marks.released} in mailcow to have it "
-            "managed again",
-        )
+        said = Say.MAILBOX_RELEASED.at(address, address=address, tag=marks.released)
+        return LeftAlone(Rule.WAS_RELEASED, said)
     return None
 
 
 def alias_mark_against(marks: Marks, existing: ExistingAlias) -> LeftAlone | None:
     """Return why the private comment of an alias forbids touching it; None where it doesn't."""
-    comment = str(existing.values[PRIVATE_COMMENT])
+    address, comment = existing.address, str(existing.values[PRIVATE_COMMENT])
     if marks.is_foreign(comment):
-        return LeftAlone(
-            Rule.OTHER_INSTALLATION,
-            Code.OTHER_INSTALLATION,
-            f'{existing.address} is left alone, for its private comment "{comment}" is the mark of another '
-            "installation; take it out of one of the two directories or, if that installation is no more, clear that "
-            "comment in mailcow",
-        )
+        said = Say.ALIAS_OF_ANOTHER.at(address, address=address, comment=comment)
+        return LeftAlone(Rule.OTHER_INSTALLATION, said)
     if comment == marks.released:
-        return LeftAlone(
-            Rule.WAS_RELEASED,
-            Code.RELEASED,
-            f"{existing.address} was released and is left alone; clear its private comment in mailcow to have it "
-            "managed again",
-        )
+        return LeftAlone(Rule.WAS_RELEASED, Say.ALIAS_RELEASED.at(address, address=address))
     return None
 
 

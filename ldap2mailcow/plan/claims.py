@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ldap2mailcow.config import Source
 from ldap2mailcow.desired import Forward, Group, User, some_of
-from ldap2mailcow.model import Address, Code, EntryId, Finding, Remembered, RememberedAlias, Role
+from ldap2mailcow.model import Address, EntryId, Finding, Remembered, RememberedAlias, Role, Say
 
 from .case import Case
 from .knowledge import Knowledge
@@ -74,7 +74,7 @@ class _Decider:
     known: Mapping[str, Knowledge]
     findings: list[Finding] = field(default_factory=list)
     unclear: set[EntryId] = field(default_factory=set)
-    left_out: defaultdict[tuple[Code, str], set[tuple[str, Address]]] = field(default_factory=lambda: defaultdict(set))
+    left_out: defaultdict[tuple[Say, str], set[tuple[str, Address]]] = field(default_factory=lambda: defaultdict(set))
     """By what is said, and by domain: the aliases that are left out, each with the DN that asks for it."""
     asked: set[Address] = field(default_factory=set)
 
@@ -94,7 +94,7 @@ class _Decider:
         for address, others in aliases.items():
             if holder := self.alias_winner(address, list(others.values()), boxes.get(address, [])):
                 granted[address] = holder
-        self.findings += [_left_out(code, domain, sorted(asked)) for (code, domain), asked in self.left_out.items()]
+        self.findings += [_left_out(said, domain, sorted(asked)) for (said, domain), asked in self.left_out.items()]
         return Claims(mailboxes, granted, frozenset(self.asked), lost, frozenset(self.unclear), tuple(self.findings))
 
     # who asks for what
@@ -140,22 +140,16 @@ class _Decider:
         if len(user.addresses) > 1:
             row = self.own.get(user.id)
             address = row.address if row and row.address in user.addresses else None
-            self.tell_several(user, address)
+            self.tell_several(Say.SEVERAL_MAILBOXES, user, self.source(user.id).user_mapping.mail, address)
         return address if address and self.may_have(user, address) else None
 
     def may_have(self, user: User, address: Address) -> bool:
         source = self.source(user.id)
         if source.domains and address.domain not in source.domains:
-            self.find(
-                Code.DOMAIN_NOT_OURS, user.dn, f"{address} is in none of the `domains` of the config and is left out"
-            )
+            self.say(Say.NOT_OUR_DOMAIN, user.dn, user.id, address=address)
             return False
         if address.domain not in self.case.actual.domains:
-            self.find(
-                Code.DOMAIN_NOT_HOSTED,
-                user.dn,
-                f"mailcow has no mail domain {address.domain} for {address}; add it there, or correct the address",
-            )
+            self.say(Say.NO_SUCH_DOMAIN, user.dn, user.id, domain=address.domain, address=address)
             return False
         return True
 
@@ -184,13 +178,7 @@ class _Decider:
             return next(iter(group.addresses), None)
         held = next((one for one in group.addresses if self.holds(group.id, one)), None)
         mail = self.source(group.id).group_mapping.mail
-        self.find(
-            Code.SEVERAL_MAILS,
-            group.dn,
-            f"it has several values in {mail} ({', '.join(group.addresses)}), and only one can be the list; "
-            + (f"{held} stays" if held else "it gets none")
-            + f"; leave one value in {mail}, and put the others into an attribute of group_mapping.aliases",
-        )
+        self.tell_several(Say.SEVERAL_LISTS, group, mail, held)
         if held is None:
             self.unclear.add(group.id)
         return held
@@ -210,25 +198,20 @@ class _Decider:
         user = self.case.users.get(forward.id)
         if user is None or user.forward is not None or address not in user.addresses:
             return False
-        self.find(
-            Code.FORWARD_BESIDE_MAILBOX,
-            forward.dn,
-            f"it is a user with the mailbox {address} and an entry that only forwards, and mailcow can't do both; narrow "
-            "user_search_filter or alias_search_filter",
-        )
+        self.say(Say.FORWARD_IS_USER, forward.dn, forward.id, address=address)
         return True
 
     def in_domains(self, owner: EntryId, address: Address, dn: str) -> bool:
         """Tell whether an address can be an alias here; one that can't is counted, with the DN that asks for it."""
         self.asked.add(address)
-        code = None
+        said = None
         if not self.case.looks_at(self.source(owner), address):
-            code = Code.DOMAIN_NOT_OURS
+            said = Say.NOT_OUR_ALIAS_DOMAIN
         elif address.domain not in self.case.actual.hosted:
-            code = Code.DOMAIN_NOT_HOSTED
-        if code is not None:
-            self.left_out[code, address.domain].add((dn, address))
-        return code is None
+            said = Say.NO_SUCH_ALIAS_DOMAIN
+        if said is not None:
+            self.left_out[said, address.domain].add((dn, address))
+        return said is None
 
     # who gets it
 
@@ -289,23 +272,14 @@ class _Decider:
             return self.is_own_former(claim, row)
         if (row.source, row.owner) == claim.owner or self.is_given_up(row):
             return True
-        self.find(
-            Code.ADDRESS_REUSED,
-            claim.place,
-            f"it wants {claim.address} as an alias, which {row.dn or 'a list'} has as far as is known; first that one "
-            "must give it up",
-        )
+        self.say(Say.ALIAS_IS_ANOTHERS, claim.place, claim.owner, address=claim.address, holder=row.dn or "a list")
         return False
 
     def is_own_former(self, claim: Claim, row: RememberedAlias) -> bool:
         if (row.source, row.owner) == claim.owner:
             return True
-        self.find(
-            Code.FORMER_ADDRESS,
-            claim.place,
-            f"it wants {claim.address} as an alias, the former address of {row.dn or 'another user'}, whose mail would "
-            "go to it; delete that alias in mailcow first if that is meant",
-        )
+        holder = row.dn or "another user"
+        self.say(Say.ALIAS_WAS_ANOTHERS, claim.place, claim.owner, address=claim.address, holder=holder)
         return False
 
     def is_given_up(self, row: RememberedAlias) -> bool:
@@ -322,53 +296,30 @@ class _Decider:
     def source(self, owner: EntryId) -> Source:
         return self.case.by_name[owner.source].source
 
-    def find(self, code: Code, where: str, sentence: str) -> None:
-        self.findings.append(Finding(code, where, sentence))
+    def say(self, what: Say, where: str, of: EntryId, **values: object) -> None:
+        self.findings.append(what.at(where, self.case.directory_of(of), **values))
 
-    def tell_several(self, user: User, address: Address | None) -> None:
-        mail = self.source(user.id).user_mapping.mail
-        self.find(
-            Code.SEVERAL_MAILS,
-            user.dn,
-            f"it has several values in {mail} ({', '.join(user.addresses)}), and only one can be the mailbox; "
-            + (f"{address} stays" if address else "it gets none")
-            + f"; leave one value in {mail}",
-        )
+    def tell_several(self, what: Say, entry: User | Group, mail: str, held: Address | None) -> None:
+        result = f"{held} stays" if held else "it gets none"
+        self.say(what, entry.dn, entry.id, mail=mail, values=", ".join(entry.addresses), result=result)
 
     def tell_forward(self, user: User, address: Address) -> None:
-        if user.forward is None:
-            return
-        attribute = self.source(user.id).user_mapping.forward_to
-        self.find(
-            Code.FORWARD_BESIDE_MAILBOX,
-            user.dn,
-            f"its {attribute} says where mail to {address} goes, and mailcow can't forward what has a mailbox; set a "
-            "sieve filter in the mailbox, or remove the mailbox in mailcow",
-        )
+        if user.forward is not None:
+            attribute = self.source(user.id).user_mapping.forward_to
+            self.say(Say.FORWARD_HAS_MAILBOX, user.dn, user.id, attribute=attribute, address=address)
 
     def tell_mailbox(self, claim: Claim, box: Address) -> None:
-        self.find(
-            Code.ALIAS_IS_MAILBOX,
-            claim.place,
-            f"{claim.address} can't be an alias, for {'it' if box == claim.address else box} is a mailbox in mailcow; "
-            "take the address from the entry, or move the mailbox away",
-        )
+        taken = "it" if box == claim.address else box
+        self.say(Say.ALIAS_IS_MAILBOX, claim.place, claim.owner, address=claim.address, box=taken)
 
     def tell_duplicate(self, address: Address, wanting: list[Claim], holder: Claim | None) -> None:
         of_several = len({claim.owner.source for claim in wanting}) > 1
         names = [f"{one.name} of the directory {one.owner.source}" if of_several else one.name for one in wanting]
         result = f"{holder.name} keeps it" if holder else "nobody gets it"
-        self.find(
-            Code.DUPLICATE_ADDRESS,
-            address,
-            f"{some_of(names, by=' and ')} want the same address; {result} until one of them has another in the "
-            "directory",
-        )
+        self.findings.append(Say.WANTED_TWICE.at(address, names=some_of(names, by=" and "), result=result))
 
 
-def _left_out(code: Code, domain: str, asked: list[tuple[str, Address]]) -> Finding:
+def _left_out(said: Say, domain: str, asked: list[tuple[str, Address]]) -> Finding:
     (dn, address), count = asked[0], len(asked)
     what = f"{address} of {dn}" if count == 1 else f"{count} addresses, {address} of {dn} among them"
-    if code is Code.DOMAIN_NOT_OURS:
-        return Finding(code, domain, f"it is none of the `domains` of the config, so {what} can't be an alias")
-    return Finding(code, domain, f"mailcow has no such mail domain for {what}; add it there, or correct the directory")
+    return said.at(domain, what=what)

@@ -16,11 +16,11 @@ from ldap2mailcow.model import (
     GOTO,
     Address,
     Answer,
-    Code,
     Finding,
     Fingerprint,
     RememberedAlias,
     Role,
+    Say,
 )
 
 from .case import Case, Directory
@@ -165,21 +165,15 @@ class _Reader:
         elsewhere = any(one.answers.users.entries for one in self.case.directories)
         if self.directory.answers.users.entries or (self.case.options.overridden_filter and elsewhere):
             return ()
-        sentence = (
-            f"the search below {self.source.user_search_base} with {self.directory.search_filter} found nobody; "
-            "correct the base, the filter or the rights of the bind DN"
-        )
-        return (Finding(Code.NO_USERS, self.directory.name, sentence),)
+        source, used = self.source, self.directory.search_filter
+        return (Say.NO_USERS.at(self.directory.name, base=source.user_search_base, filter=used),)
 
     def without_id(self) -> tuple[Finding, ...]:
         lacking = self.directory.asked.without_id
         if not lacking:
             return ()
-        sentence = (
-            f"{len(lacking)} entries have no {self.directory.id_attribute} of their own, to be known by, {lacking[0]} "
-            "among them; let the bind DN read that attribute, or name one in user_mapping.id that is never shared"
-        )
-        return (Finding(Code.ID_MISSING, self.directory.name, sentence),)
+        attribute = self.directory.id_attribute
+        return (Say.WITHOUT_ID.at(self.directory.name, count=len(lacking), attribute=attribute, dn=lacking[0]),)
 
     def vanished(self) -> dict[str, tuple[int, int]]:
         """Return the mapped keys that most entries which had them no longer have: how many, of how many."""
@@ -197,12 +191,7 @@ class _Reader:
         """Give a finding for each attribute that vanished: how many entries lost it, of how many."""
         for key, (lost, had) in vanished.items():
             attribute = measured(self.source)[key]
-            yield Finding(
-                Code.ATTRIBUTE_VANISHED,
-                attribute,
-                f"{lost} of the {had} entries that had {attribute} no longer show it; let the bind DN read "
-                f"it again, or take it out of user_mapping.{kind_of(key)} if it is meant to be gone",
-            )
+            yield Say.VANISHED.at(attribute, lost=lost, had=had, attribute=attribute, key=kind_of(key))
 
     def replaced(self) -> tuple[Address, ...]:
         """Return the addresses whose user has another id than before, where that is most of them.
@@ -222,12 +211,9 @@ class _Reader:
     def tell_replaced(self, replaced: tuple[Address, ...]) -> tuple[Finding, ...]:
         if not replaced:
             return ()
-        sentence = (
-            f"{len(replaced)} of {len(self.rows)} users have another {self.directory.id_attribute} and the same "
-            "address, as on a new directory server, so none of them is followed; see that it is the right server, then "
-            f"run once with --approve {Guarded.TAKEOVER}:{len(replaced)}"
-        )
-        return (Finding(Code.IDS_REPLACED, self.directory.name, sentence),)
+        count, had, attribute = len(replaced), len(self.rows), self.directory.id_attribute
+        name = self.directory.name
+        return (Say.REPLACED.at(name, count=count, had=had, attribute=attribute, kind=Guarded.TAKEOVER),)
 
     # groups and entries that only forward
 
@@ -290,11 +276,7 @@ class _Reader:
         if not is_most(lost, len(rows)):
             return ()
         attribute = ", ".join(self.source.group_mapping.member)
-        sentence = (
-            f"{lost} of the {len(rows)} lists that had members no longer show any {attribute}; let the bind DN read it "
-            "again, or correct group_mapping.member"
-        )
-        return (Finding(Code.ATTRIBUTE_VANISHED, attribute, sentence),)
+        return (Say.EMPTIED.at(attribute, lost=lost, had=len(rows), attribute=attribute),)
 
 
 _NONE_ACCEPTED = "no run was accepted yet, so their absence may be a mistake in the search"

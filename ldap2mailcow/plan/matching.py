@@ -17,13 +17,13 @@ from ldap2mailcow.model import (
     ACTIVE,
     Address,
     Cause,
-    Code,
     EntryId,
     Existing,
     Finding,
     Origin,
     Remembered,
     Rule,
+    Say,
 )
 
 from .case import Case
@@ -180,7 +180,7 @@ class _Matcher:
         if wants.domain == at.domain:
             return Match(user, State.RENAMED, at, wants, row)
         if wants in there:
-            self.tell_taken(user, wants, "is a mailbox already, and this entry has one of its own")
+            self.refuse(Say.HAS_ONE_ALREADY, user, wants, own=at)
             return Match(user, State.STAYS, at, None, row)
         return Match(user, State.NEW, wants, wants, row)
 
@@ -196,7 +196,7 @@ class _Matcher:
         if existing is None:
             return Match(user, State.NEW, wants, wants, row)
         if row is not None and row.address != wants:
-            self.tell_taken(user, wants, f"is a mailbox already, and this entry had one of its own, {row.address}")
+            self.refuse(Say.HAS_ONE_ALREADY, user, wants, own=row.address)
             return Match(user, State.NONE, None, None, row)
         holder = self.case.rows.get(wants)
         if holder is None:
@@ -216,26 +216,14 @@ class _Matcher:
         """
         address = holder.address
         if self.case.not_read(holder):
-            self.tell_taken(
-                user,
-                address,
-                f"is the mailbox of {holder.dn} in the directory {holder.source}, which can't be read now; it has to "
-                "wait until that can be read",
-            )
-        elif address in self.known[user.id.source].replaced:
-            pass  # told once for all of them
-        elif not self.is_gone(holder):
-            self.tell_taken(user, address, f"is still the mailbox of {holder.dn}; first that one must give it up")
-        elif address in self.known[user.id.source].again or self.is_same_user(user, holder, existing):
+            return self.refuse(Say.HOLDER_NOT_READ, user, address, holder=holder.dn, directory=holder.source)
+        if address in self.known[user.id.source].replaced:
+            return False  # told once for all of them
+        if not self.is_gone(holder):
+            return self.refuse(Say.HOLDER_THERE, user, address, holder=holder.dn)
+        if address in self.known[user.id.source].again or self.is_same_user(user, holder, existing):
             return True
-        else:
-            self.tell_taken(
-                user,
-                address,
-                f"is the mailbox of {holder.dn}, which is gone from the directory and may have been another user; "
-                "rename or delete the old mailbox in mailcow, release it, or give the new entry another address",
-            )
-        return False
+        return self.refuse(Say.HOLDER_GONE, user, address, holder=holder.dn)
 
     def is_gone(self, holder: Remembered) -> bool:
         """Tell whether the entry that has a mailbox is surely no longer in its directory."""
@@ -324,19 +312,13 @@ class _Matcher:
     # what is said
 
     def tell_no_address(self, user: User, at: Address) -> None:
-        if user.id in self.claims.lost:
-            return  # the address has its own finding
-        self.findings.append(
-            Finding(
-                Code.ADDRESS_LOST,
-                user.dn,
-                f"it no longer has an address that can be used, so its mailbox stays {at}; correct the address in the "
-                "directory",
-            )
-        )
+        if user.id not in self.claims.lost:  # an address that another has is told elsewhere
+            self.findings.append(Say.NO_ADDRESS.at(user.dn, self.case.directory_of(user.id), address=at))
 
-    def tell_taken(self, user: User, address: Address, what: str) -> None:
-        self.findings.append(Finding(Code.ADDRESS_REUSED, user.dn, f"it wants {address}, which {what}"))
+    def refuse(self, what: Say, user: User, address: Address, **values: object) -> bool:
+        """Say why a user doesn't get a mailbox that is there."""
+        self.findings.append(what.at(user.dn, self.case.directory_of(user.id), address=address, **values))
+        return False
 
 
 def since_missing(case: Case, missing: Missing) -> Mapping[str, object]:

@@ -10,7 +10,6 @@ from datetime import datetime
 from ldap2mailcow.model import (
     Address,
     Change,
-    Code,
     EntryId,
     Finding,
     Kind,
@@ -20,6 +19,7 @@ from ldap2mailcow.model import (
     RememberedAlias,
     Role,
     Rule,
+    Say,
     SourceMemory,
     Subject,
 )
@@ -288,11 +288,7 @@ def _domains(case: Case) -> Iterator[Finding]:
     for directory in case.directories:
         for domain in directory.source.domains:
             if domain not in case.actual.domains and not case.options.only:
-                yield Finding(
-                    Code.DOMAIN_NOT_HOSTED,
-                    domain,
-                    f"`domains` names {domain}, which mailcow doesn't have; add it there, or correct the config",
-                )
+                yield Say.NAMED_DOMAIN_MISSING.at(domain, domain=domain)
 
 
 def _unknown_addresses(case: Case, draft: _Draft) -> Iterator[Finding]:
@@ -300,11 +296,7 @@ def _unknown_addresses(case: Case, draft: _Draft) -> Iterator[Finding]:
     former = {one for one, row in case.alias_rows.items() if row.role is Role.FORMER}
     names = " or ".join(sorted(case.by_name))
     for address in sorted(case.options.only - known - former):
-        yield Finding(
-            Code.NOT_IN_DIRECTORY,
-            address,
-            f"--only names {address}, which no entry of {names} has; correct it, or the filter",
-        )
+        yield Say.NOT_IN_DIRECTORY.at(address, address=address, names=names)
 
 
 def _lost_key(case: Case) -> Iterator[Finding]:
@@ -312,22 +304,13 @@ def _lost_key(case: Case) -> Iterator[Finding]:
     lost = Counter(row.source for row in case.rows.values() if row.digest and not memory.is_comparable(row.digest))
     for name in case.by_name:
         if lost[name]:
-            yield Finding(
-                Code.DIGEST_KEY_LOST,
-                name,
-                f"the key of the state file is another one than before, so the digests of {lost[name]} passwords are "
-                "taken afresh; run once with --reassert if passwords may have changed in the directory meanwhile",
-            )
+            yield Say.KEY_LOST.at(name, count=lost[name])
 
 
 def _half_deleted(case: Case) -> Iterator[Finding]:
     if number := case.actual.half_deleted - len(case.begun.halves):
-        yield Finding(
-            Code.HALF_DELETED,
-            "mailcow",
-            f"mailcow lists {number} mailbox{'es' * (number != 1)} without any field, which a crashed deletion leaves; "
-            "delete them again in mailcow",
-        )
+        count = f"{number} mailbox{'es' * (number != 1)}"
+        yield Say.HALF_DELETED.at("mailcow", count=count)
 
 
 def _unknown_directories(case: Case, draft: _Draft) -> Iterator[Finding]:
@@ -342,9 +325,4 @@ def _unknown_directories(case: Case, draft: _Draft) -> Iterator[Finding]:
     rows: list[Remembered | RememberedAlias] = [*boxes, *aliases]
     left = Counter(row.source for row in rows if case.is_of_unknown(row))
     for name, number in sorted(left.items()):
-        yield Finding(
-            Code.DIRECTORY_UNKNOWN,
-            name,
-            f"{number} mailboxes and aliases are of the directory {name}, which the config doesn't have or leaves out, "
-            "and are left alone; put it back, or release them",
-        )
+        yield Say.DIRECTORY_UNKNOWN.at(name, count=number, name=name)

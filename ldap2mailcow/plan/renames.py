@@ -23,7 +23,6 @@ from ldap2mailcow.model import (
     Address,
     AliasChange,
     Change,
-    Code,
     ExistingAlias,
     FieldChange,
     Finding,
@@ -34,6 +33,7 @@ from ldap2mailcow.model import (
     RenameChange,
     Role,
     Rule,
+    Say,
     Subject,
     Value,
     joined,
@@ -66,8 +66,8 @@ class Renames:
 class _Against:
     """Why a mailbox keeps its name."""
 
-    code: Code
-    reason: str
+    say: Say
+    reason: str = ""
 
 
 def decide_renames(case: Case, matches: Matches, held: Iterable[Address]) -> Renames:
@@ -120,12 +120,9 @@ class _Decider:
         if address not in self.case.actual.mailboxes:
             return None
         if self.is_circle(match):
-            return _Against(
-                Code.ADDRESS_EXCHANGE,
-                "each waits for the address of the other; give one of them a free address first",
-            )
+            return _Against(Say.EXCHANGE)
         if address in self.wanted:
-            return _Against(Code.ADDRESS_WAITS, f"{address} is free once the mailbox that has it is renamed")
+            return _Against(Say.RENAME_WAITS, f"{address} is free once the mailbox that has it is renamed")
         row = self.case.rows.get(address)
         whose = f" of {row.dn}" if row and row.dn else ""
         return _held(
@@ -168,7 +165,7 @@ class _Decider:
         if self.case.actual.mailboxes[match.at or Address()].attributes[ACTIVE.key] != 0:
             return None
         return _Against(
-            Code.ADDRESS_WAITS, "mailcow renames no inactive mailbox, so it is renamed once it is active again"
+            Say.RENAME_WAITS, "mailcow renames no inactive mailbox, so it is renamed once it is active again"
         )
 
     def no_place(self, match: Match) -> _Against | None:
@@ -187,11 +184,8 @@ class _Decider:
         return None
 
     def told(self, match: Match, against: _Against) -> Finding:
-        return Finding(
-            against.code,
-            match.user.dn,
-            f"its address changed from {match.at} to {match.wants}, and its mailbox stays {match.at}: {against.reason}",
-        )
+        directory, reason = self.case.directory_of(match.user.id), against.reason
+        return against.say.at(match.user.dn, directory, former=match.at, address=match.wants, reason=reason)
 
     def change(self, match: Match) -> RenameChange:
         """Return the rename, with all that is remembered of it."""
@@ -237,7 +231,7 @@ class _Decider:
 
 
 def _held(reason: str) -> _Against:
-    return _Against(Code.RENAMED, reason)
+    return _Against(Say.NOT_RENAMED, reason)
 
 
 def _note(row: RememberedAlias) -> Note:

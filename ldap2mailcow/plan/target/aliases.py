@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ldap2mailcow.desired import Forward, Group, User
+from ldap2mailcow.desired import Forward, Group, User, some_of
 from ldap2mailcow.model import (
     ALIAS_ACTIVE,
     FLAGS,
@@ -20,7 +20,6 @@ from ldap2mailcow.model import (
     SENDER_ALLOWED,
     SOGO_VISIBLE,
     Address,
-    Code,
     EntryId,
     ExistingAlias,
     Kind,
@@ -29,6 +28,7 @@ from ldap2mailcow.model import (
     RememberedAlias,
     Role,
     Rule,
+    Say,
     Value,
     joined,
     split,
@@ -48,9 +48,6 @@ NEW: Mapping[str, Value] = {INTERNAL: 0, SENDER_ALLOWED: 1, SOGO_VISIBLE: 0, PUB
 
 GOTO_MAX = 65_000
 """Bytes of a goto: mailcow's column holds 64 KiB and loses what is longer (docs/mailcow-api.md section 15)."""
-
-MAX_NAMED = 3
-"""Addresses that a sentence names before it says how many more there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +150,7 @@ class AliasMaker:
                 return self.followed(one, wish)
             return self.as_it_is(one, Rule.NOT_OURS)
         if one.claim and (left := self.making.case.alias_left_alone(existing.address)):
-            self.making.tell_left_alone(left, existing.address)
+            self.making.say_left_alone(left)
         if one.ends is Kind.REMOVE:
             return replace(self.as_it_is(one), values=None)
         if one.ends is Kind.DISABLE:
@@ -215,12 +212,8 @@ class AliasMaker:
         if policy == "overwrite" or (policy == "same_goto" and same):
             return True
         reason = "goes elsewhere" if policy == "same_goto" else "isn't taken over with adopt_aliases: refuse"
-        self.making.find(
-            Code.ALIAS_NOT_OURS,
-            wish.address,
-            f"it was in mailcow before and {reason}, so it is left alone; delete it in mailcow, or set adopt_aliases "
-            f"to {'overwrite' if policy == 'same_goto' else 'same_goto'}",
-        )
+        other = "overwrite" if policy == "same_goto" else "same_goto"
+        self.making.say(Say.ALIAS_BY_HAND, wish.address, wish.owner, reason=reason, policy=other)
         return False
 
     def followed(self, one: Existence, wish: Wish) -> AliasTarget:
@@ -318,11 +311,7 @@ class AliasMaker:
             return 0
         if existing.is_active or self.making.case.disabled_alias(existing):
             return 1
-        self.making.find_once(
-            Code.ALIAS_DISABLED_BY_HAND,
-            wish.address,
-            "it was set inactive in mailcow by hand, and so it stays; activate it in mailcow if that is no longer meant",
-        )
+        self.making.say_once(Say.ALIAS_DISABLED_BY_HAND, wish.address, wish.owner)
         return 0
 
     def why(self, one: Existence, wish: Wish, values: Mapping[str, Value]) -> Rule:
@@ -350,7 +339,7 @@ class AliasMaker:
         """Return a new alias, or the rule by which it isn't made."""
         case, address = self.making.case, wish.address
         if left := case.alias_left_alone(address):
-            self.making.tell_left_alone(left, address)
+            self.making.say_left_alone(left)
             return self.not_made(wish, left.rule)
         if self.making.held.has(NoRoom.ALIAS, address):
             return self.not_made(wish, Rule.NO_ROOM)
@@ -404,38 +393,21 @@ class AliasMaker:
         told = set(claims.mailboxes.values()) if config.create_mailboxes else set()
         strange = [address for address in nowhere if address not in told]
         if strange:
-            more = f" and {len(strange) - MAX_NAMED} more" if len(strange) > MAX_NAMED else ""
-            self.making.find(
-                Code.MEMBER_UNREACHABLE,
-                wish.address,
-                f"it should go to {', '.join(strange[:MAX_NAMED])}{more}, which mailcow doesn't have; correct the "
-                "entry, or make the mailbox",
-            )
+            self.making.say(Say.UNREACHABLE, wish.address, wish.owner, addresses=some_of(strange))
 
     def tell_no_mailbox(self, wish: Wish, nowhere: list[Address]) -> None:
         match = self.making.matches.users.get(wish.owner)
         if self.making.case.config.create_mailboxes or wish.goto - set(nowhere) or match is None:
             return
-        self.making.find(
-            Code.ALIAS_WITHOUT_MAILBOX,
-            wish.dn,
-            f"{wish.address} is not made, for {match.wants or 'its user'} has no mailbox in mailcow; make that first",
-        )
+        mailbox = match.wants or "its user"
+        self.making.say(Say.NO_MAILBOX, wish.dn, wish.owner, address=wish.address, mailbox=mailbox)
 
     def tell_empty(self, wish: Wish) -> None:
         """Say that a list has no member, or that a forwarding leads nowhere."""
         if wish.role is Role.LIST:
-            self.making.find_once(
-                Code.LIST_EMPTY,
-                wish.address,
-                "nobody is on it who can be reached, so it takes no mail; add members to it in the directory",
-            )
+            self.making.say_once(Say.EMPTY_LIST, wish.address, wish.owner)
         elif wish.role is Role.FORWARD and not wish.goto:
-            self.making.find_once(
-                Code.MEMBER_UNREACHABLE,
-                wish.address,
-                f"{wish.dn} says nowhere to go, so it takes no mail; give it a target, or take the entry away",
-            )
+            self.making.say_once(Say.EMPTY_FORWARD, wish.address, wish.owner, dn=wish.dn)
 
     def is_too_long(self, wish: Wish, goto: frozenset[Address]) -> bool:
         """Tell whether there are more targets than postfix delivers to or mailcow can store; a finding says so."""
@@ -445,12 +417,7 @@ class AliasMaker:
         what = f"{len(goto)} members and limits.list_members is {most}"
         if len(goto) <= most:
             what = f"{size} bytes of addresses and mailcow stores {GOTO_MAX}"
-        self.making.find(
-            Code.LIST_TOO_LONG,
-            wish.address,
-            f"it has {what}, so it keeps the members that it had; split it into lists that aren't nested in one "
-            "another",
-        )
+        self.making.say(Say.TOO_LONG, wish.address, wish.owner, what=what)
         return True
 
 

@@ -7,13 +7,13 @@ forwarding. An address that a user asks for and doesn't get means nothing: what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
 
 from ldap2mailcow.desired import Forward, Group, Meant, User, some_of
-from ldap2mailcow.model import ACTIVE, Address, Code, EntryId, ExistingAlias, Finding, Role, Rule
+from ldap2mailcow.model import ACTIVE, Address, EntryId, ExistingAlias, Role, Rule, Say
 from ldap2mailcow.plan.matching import State
 
 from .making import MailboxTarget, Making
@@ -157,19 +157,15 @@ class Delivery:
             return frozenset()
         foreign = frozenset(one for one in addresses if one.domain not in self.making.case.actual.hosted)
         if foreign:
-            self.making.findings.append(foreign_goto(group.dn or group.id.id, "it has", foreign, "groups"))
+            self.tell_foreign(group.id, group.dn or group.id.id, "it has", foreign, "groups")
         return foreign
 
     def tell_loops(self, nested: Mapping[EntryId, tuple[EntryId, ...]]) -> None:
         """Name each loop once, at the first of the groups in it."""
         for component in components(nested):
             if way := loop_through(min(component, key=self.named), nested):
-                self.making.find(
-                    Code.LIST_LOOP,
-                    self.named(way[0]),
-                    f"it is in itself: {' -> '.join(map(self.named, way))}; all of them get the same members until one "
-                    "is taken out of another",
-                )
+                chain = " -> ".join(map(self.named, way))
+                self.making.say_once(Say.LIST_LOOP, self.named(way[0]), way[0], way=chain)
 
     def named(self, group_id: EntryId) -> str:
         return self.groups[group_id].dn or group_id.id
@@ -199,10 +195,12 @@ class Delivery:
         hosted = self.making.case.actual.hosted
         foreign = {one for one in forward.stated if isinstance(one, Address) and one.domain not in hosted}
         if foreign:
-            found = foreign_goto(forward.dn, "mail shall go to", foreign, whose)
-            if found not in self.making.findings:
-                self.making.findings.append(found)
+            self.tell_foreign(forward.id, forward.dn, "mail shall go to", foreign, whose)
         return forward.stated - foreign
+
+    def tell_foreign(self, of: EntryId, place: str, beginning: str, foreign: Collection[Address], whose: str) -> None:
+        """Say that targets are not hosted by mailcow, and so are left out."""
+        self.making.say_once(Say.FOREIGN_GOTO, place, of, beginning=beginning, foreign=some_of(foreign), whose=whose)
 
     # what takes mail
 
@@ -278,13 +276,3 @@ class Delivery:
             return False
         was_active = box.there is not None and box.there.attributes[ACTIVE.key] == 1
         return was_active or (box.values is not None and box.values[ACTIVE.key] == 1)
-
-
-def foreign_goto(place: str, beginning: str, foreign: Iterable[Address], whose: str) -> Finding:
-    """Return what is said of targets that mailcow doesn't host."""
-    return Finding(
-        Code.FOREIGN_GOTO,
-        place,
-        f"{beginning} {some_of(set(foreign))}, which mailcow doesn't host; take that out of the directory, or set "
-        f"external_goto.{whose}: allow",
-    )

@@ -11,7 +11,6 @@ from ldap2mailcow.model import (
     AUTHSOURCE,
     QUOTA,
     Address,
-    Code,
     Existing,
     Finding,
     Origin,
@@ -19,6 +18,7 @@ from ldap2mailcow.model import (
     Patch,
     Remembered,
     Rule,
+    Say,
     Value,
 )
 from ldap2mailcow.plan.capacity import no_room_for_quota, over_limit
@@ -62,7 +62,7 @@ def target_of(making: Making, match: Match, going: Collection[Address]) -> Mailb
         return _new(making, match, address, going) if is_scope else None
     if left := case.left_alone(address):
         if case.config.decides_status or match.user.senders:
-            making.tell_left_alone(left, address)
+            making.say_left_alone(left)
         return kept(existing, left.rule, match.row)
     if not is_scope:
         return kept(existing, Rule.OUT_OF_SCOPE, match.row)
@@ -77,7 +77,7 @@ def target_of(making: Making, match: Match, going: Collection[Address]) -> Mailb
 def _new(making: Making, match: Match, address: Address, going: Collection[Address]) -> MailboxTarget | None:
     """Return a new mailbox, or the rule by which it isn't made."""
     if left := making.case.left_alone(address):
-        making.tell_left_alone(left, address)
+        making.say_left_alone(left)
         return _not_made(match, address, left.rule)
     rule = _why_not_made(making, match, address, going)
     return _not_made(match, address, rule) if rule else _made(making, match, address)
@@ -99,29 +99,26 @@ def _why_not_made(making: Making, match: Match, address: Address, going: Collect
     if ACTIVE.key in user.unreadable:
         return Rule.UNREADABLE
     if user.attributes.get(ACTIVE.key) == 0:
-        making.find(Code.INACTIVE_NEW, user.dn, f"it is inactive, so {address} is made once it is active")
+        making.say(Say.INACTIVE_NEW, user.dn, user.id, address=address)
         return Rule.INACTIVE
     if address in case.actual.aliases and address not in going:
-        making.find(Code.ADDRESS_IS_ALIAS, user.dn, _alias_there(making, address))
+        making.say(Say.ADDRESS_IS_ALIAS, user.dn, user.id, address=address, remedy=_alias_remedy(making, address))
         return Rule.ALIAS_THERE
     if not provider_ready(making, user):
         return Rule.NO_PROVIDER
     return None if _can_log_in(making, user, address) else Rule.NOT_LOGGABLE
 
 
-def _alias_there(making: Making, address: Address) -> str:
+def _alias_remedy(making: Making, address: Address) -> str:
     case = making.case
-    claim, row = making.matches.claims.aliases.get(address), case.alias_rows.get(address)
-    left = case.alias_left_alone(address)
+    claim, left = making.matches.claims.aliases.get(address), case.alias_left_alone(address)
     if left and left.rule is Rule.OTHER_INSTALLATION:
-        remedy = left.sentence
-    elif claim:
-        remedy = f"{claim.name} keeps it until one of them has another address in the directory"
-    elif row:
-        remedy = "it was made from here, and goes once its entry has been gone for as long as removed_users says"
-    else:
-        remedy = "delete that alias in mailcow"
-    return f"{address} is an alias in mailcow, so no mailbox can be made; {remedy}"
+        return left.sentence
+    if claim:
+        return f"{claim.name} keeps it until one of them has another address in the directory"
+    if address in case.alias_rows:
+        return "it was made from here, and goes once its entry has been gone for as long as removed_users says"
+    return "delete that alias in mailcow"
 
 
 def provider_ready(making: Making, user: User) -> bool:
@@ -129,13 +126,8 @@ def provider_ready(making: Making, user: User) -> bool:
     wanted, there = user.attributes.get(AUTHSOURCE.key, "mailcow"), making.case.actual.provider
     if wanted in ("mailcow", there):
         return True
-    making.find_once(
-        Code.PROVIDER_NOT_SET_UP,
-        user.id.source,
-        f"its users shall log in through {wanted}, but mailcow's identity provider is "
-        f"{'not set up' if there == 'mailcow' else there}, so none of them is moved there or created; set it up in "
-        "mailcow, or set user_mapping.authsource: mailcow",
-    )
+    source, named = user.id.source, "not set up" if there == "mailcow" else there
+    making.say_once(Say.PROVIDER_NOT_SET_UP, source, wanted=wanted, there=named)
     return False
 
 
@@ -148,12 +140,8 @@ def _can_log_in(making: Making, user: User, address: Address) -> bool:
     if not _needs_password(user) or making.case.config.missing_password == "random":  # noqa: S105 - a setting
         return True
     if "password" not in user.present:  # one that can't be used has a finding of its own
-        making.find(
-            Code.NO_PASSWORD,
-            user.dn,
-            f"it shows no {making.source(user.id).user_mapping.password or 'password'}, so {address} is not created; "
-            "let the bind DN read it, or set missing_password: random for a mailbox that can't be logged in to yet",
-        )
+        attribute = making.source(user.id).user_mapping.password or "password"
+        making.say(Say.NO_PASSWORD, user.dn, user.id, attribute=attribute, address=address)
     return False
 
 
@@ -200,12 +188,7 @@ def _brought(making: Making, match: Match, existing: Existing) -> MailboxTarget:
     case, user = making.case, match.user
     is_adopted = match.state is State.ADOPTED and case.config.create_mailboxes
     if is_adopted and case.config.adopt_mailboxes == "refuse":
-        making.find(
-            Code.ADOPTION_REFUSED,
-            user.dn,
-            f"{existing.address} was in mailcow before and is left alone; set adopt_mailboxes to keep_password or "
-            "overwrite to have it managed",
-        )
+        making.say(Say.ADOPTION_REFUSED, user.dn, user.id, address=existing.address)
         return kept(existing, Rule.ADOPTION_REFUSED)
     if making.held.has(Guarded.ADOPT, existing.address):
         return kept(existing, Rule.HELD)
@@ -282,12 +265,7 @@ def _login(making: Making, match: Match, existing: Existing) -> tuple[Value, Rul
     if wanted == "mailcow" and _keeps_its_login(making, match):
         return now, Rule.ADOPTED
     if wanted == "mailcow" and user.password is None:
-        making.find(
-            Code.NO_PASSWORD,
-            user.dn,
-            f"{existing.address} can't be moved from {now} to mailcow's own passwords without one; set one in the "
-            "directory",
-        )
+        making.say(Say.NO_PASSWORD_TO_MOVE, user.dn, user.id, address=existing.address, login=now)
         return now, Rule.NOT_LOGGABLE
     return wanted, Rule.LDAP
 

@@ -12,7 +12,6 @@ from pydantic import SecretStr
 from ldap2mailcow.config import Source
 from ldap2mailcow.model import (
     Address,
-    Code,
     EntryId,
     Existing,
     ExistingAlias,
@@ -23,6 +22,7 @@ from ldap2mailcow.model import (
     RememberedAlias,
     Role,
     Rule,
+    Say,
     Value,
 )
 from ldap2mailcow.plan.case import Case, LeftAlone
@@ -142,21 +142,21 @@ class Making:
     held: Held
     findings: list[Finding] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
-    _told: set[tuple[Code, str]] = field(default_factory=set)
+    _told: set[tuple[Say, str]] = field(default_factory=set)
 
-    def find(self, code: Code, where: str, sentence: str) -> None:
-        """Add a finding."""
-        self.findings.append(Finding(code, where, sentence))
+    def say(self, what: Say, where: str, of: EntryId | None = None, **values: object) -> None:
+        """Add a finding; `of` tells the entry that it is about, where it is about one."""
+        self.findings.append(what.at(where, self.case.directory_of(of) if of else "", **values))
 
-    def find_once(self, code: Code, where: str, sentence: str) -> None:
+    def say_once(self, what: Say, where: str, of: EntryId | None = None, **values: object) -> None:
         """Add a finding unless it is there already: one cause that concerns many."""
-        if (code, where) not in self._told:
-            self._told.add((code, where))
-            self.find(code, where, sentence)
+        if (what, where) not in self._told:
+            self._told.add((what, where))
+            self.say(what, where, of, **values)
 
-    def tell_left_alone(self, left: LeftAlone, where: str) -> None:
+    def say_left_alone(self, left: LeftAlone) -> None:
         """Say why something is left alone."""
-        self.find(left.code, where, left.sentence)
+        self.findings.append(left.finding)
 
     def known(self, source: str) -> Knowledge:
         """Return what is known of a directory; nothing of one that couldn't be read."""

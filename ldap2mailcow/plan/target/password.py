@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from ldap2mailcow.desired import NOBODY
-from ldap2mailcow.model import AUTHSOURCE, Code, Existing, Origin, Patch, Remembered, Rule
+from ldap2mailcow.model import AUTHSOURCE, Existing, Origin, Patch, Remembered, Rule, Say
 from ldap2mailcow.plan.matching import Match
 
 from .making import Making
@@ -75,12 +75,8 @@ def _written_again(
     """Decide about a password that is as it was in the directory, but may have been changed in mailcow."""
     drifted = row.passwd_update is not None and existing.passwd_update > row.passwd_update
     if drifted and making.case.config.password_drift == "report":  # noqa: S105 - a setting
-        making.find(
-            Code.PASSWORD_DRIFT,
-            match.user.dn,
-            f"the password of {existing.address} was changed in mailcow at {existing.passwd_update} (its own time) and "
-            "stays; set password_drift: overwrite to have the directory's back",
-        )
+        user, stamp = match.user, existing.passwd_update
+        making.say(Say.PASSWORD_DRIFT, user.dn, user.id, address=existing.address, stamp=stamp)
         return LEAVE
     if making.case.options.reassert:
         return Password(password, Rule.REASSERT, digest)
@@ -97,9 +93,5 @@ def _tell_vanished(making: Making, match: Match) -> None:
     is_ours_to_set = bool(mapping.password) and mapping.authsource == "mailcow"
     if not is_ours_to_set or row.digest == making.case.memory.seal(NOBODY):
         return
-    making.find(
-        Code.PASSWORD_VANISHED,
-        match.user.dn,
-        f"it no longer shows {mapping.password}; {row.address} keeps its old password in mailcow; let the bind DN read "
-        f"{mapping.password}, or set a password in the directory",
-    )
+    user, attribute = match.user, mapping.password
+    making.say(Say.PASSWORD_VANISHED, user.dn, user.id, attribute=attribute, address=row.address)

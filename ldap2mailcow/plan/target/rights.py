@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ldap2mailcow.desired import ANYONE, Group, Meant
-from ldap2mailcow.model import GOTO, SENDER_ALLOWED, Address, Code, EntryId, Origin, Patch, Remembered, Rule, split
+from ldap2mailcow.model import GOTO, SENDER_ALLOWED, Address, EntryId, Origin, Patch, Remembered, Rule, Say, split
 from ldap2mailcow.plan.matching import Match
 from ldap2mailcow.plan.withheld import Guarded
 
@@ -134,12 +134,7 @@ class RightsMaker:
         needed = {one for one in hosted if not self.is_implied(address, one)}
         unknown = sorted(one for one in needed if not self.is_there(one))
         if unknown:
-            self.making.find(
-                Code.SEND_AS_NOT_FOUND,
-                address,
-                f"its user shall send as {', '.join(unknown)}, which mailcow doesn't have; correct the entry, or make "
-                "the mailbox or alias",
-            )
+            self.making.say(Say.SENDER_NOT_FOUND, address, senders=", ".join(unknown))
         return _Rows(frozenset(needed.difference(unknown)), frozenset(named - hosted))
 
     def foreign_of(self, wanted: Iterable[Meant | str]) -> frozenset[str]:
@@ -283,11 +278,7 @@ class RightsMaker:
 
     def tell_untold(self, address: Address) -> None:
         """Say that rows which may have been made by hand can't be seen, so that none are written over them."""
-        self.making.find(
-            Code.SEND_AS_NOT_FOUND,
-            address,
-            "mailcow doesn't tell whom its user may send as, so that is left as it is; mailcow tells it since 2026-07a",
-        )
+        self.making.say(Say.SENDERS_NOT_TOLD, address)
 
 
 _LEFT_ALONE = frozenset(

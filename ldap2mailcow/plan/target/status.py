@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ldap2mailcow.model import ACTIVE, Cause, Code, Existing, Patch, Remembered, Rule
+from ldap2mailcow.model import ACTIVE, Cause, Existing, Patch, Remembered, Rule, Say
 from ldap2mailcow.plan.case import Case
 from ldap2mailcow.plan.matching import Match
 from ldap2mailcow.plan.withheld import Guarded
@@ -83,12 +83,7 @@ def _back(making: Making, match: Match, existing: Existing) -> Status:
 
 def _tell_by_hand(making: Making, match: Match, existing: Existing) -> None:
     how = "set inactive" if existing.attributes[ACTIVE.key] == 0 else "barred from logging in"
-    making.find(
-        Code.DISABLED_BY_HAND,
-        match.user.dn,
-        f"its entry is active, but {existing.address} was {how} in mailcow by hand and stays so; activate it in mailcow "
-        "if that is no longer meant",
-    )
+    making.say(Say.DISABLED_BY_HAND, match.user.dn, match.user.id, address=existing.address, how=how)
 
 
 def _tell_untold(making: Making, match: Match, existing: Existing) -> None:
@@ -96,9 +91,4 @@ def _tell_untold(making: Making, match: Match, existing: Existing) -> None:
     if ACTIVE.key in match.user.unreadable:
         return  # what is odd about it has a finding of its own
     attribute = making.source(match.user.id).user_mapping.active or "status"
-    making.find(
-        Code.STATUS_UNTOLD,
-        match.user.dn,
-        f"{existing.address} was set inactive from here and stays so, because the entry shows no {attribute} now; let "
-        "the bind DN read it or give it a value, or activate the mailbox in mailcow",
-    )
+    making.say(Say.STATUS_UNTOLD, match.user.dn, match.user.id, address=existing.address, attribute=attribute)
