@@ -1,47 +1,42 @@
-"""The commands: their options and exit codes. The only module that prints or exits."""
+"""The commands and their options. The only module that prints or exits: what is printed is `report`'s."""
 
 from __future__ import annotations
 
+import io
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn, Self, TextIO
+from typing import Any, NoReturn, Self
 
 import click
 from click.core import ParameterSource
 
 from ldap2mailcow.config import ConfigError, Loaded, Mistake, NoConfig, load_config, write_first_config
-from ldap2mailcow.model import Address, AddressError, Level, escaped, escaped_lines, normal_domain
-from ldap2mailcow.plan import Options
+from ldap2mailcow.model import Address, AddressError, escaped_lines, normal_domain
+from ldap2mailcow.plan import REMOVING, Guarded, Options
 from ldap2mailcow.report import (
-    FAILED,
-    WITHHELD,
+    EVERYTHING,
     Due,
+    ExitCode,
+    Reader,
     Result,
-    change_lines,
-    cost_lines,
-    document,
-    failure_lines,
-    finding_lines,
-    gone_lines,
-    orphan_lines,
-    pending_lines,
-    summary_line,
-    unmanaged_lines,
-    withheld_lines,
+    Verbosity,
+    render_answer,
+    render_end,
+    render_plan,
 )
-from ldap2mailcow.run import CONFIG, TRY_LATER, UNEXPECTED, Request, release, run
 from ldap2mailcow.state import LockedError, StateError
+from ldap2mailcow.streams import Stream, take_over
+from ldap2mailcow.sync import Request, release, run
 
 log = logging.getLogger(__name__)
-
-QUIET, NORMAL, VERBOSE = -1, 0, 1
 
 SCRIPT_FOLDER = Path(sys.argv[0]).resolve().parent
 """Where the command lies that crontab calls; a config may lie beside it."""
@@ -63,6 +58,29 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str) -
         return Address(f"@{normal_domain(value[1:])}") if value.startswith("@") else Address.parse(value)
     except AddressError as error:
         raise click.BadParameter(f"it {error}") from None
+
+
+def _approvals(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[Guarded, int], ...]:
+    return tuple(map(_approval, values))
+
+
+def _approval(value: str) -> tuple[Guarded, int]:
+    match = re.fullmatch(rf"({'|'.join(Guarded)}):([0-9]{{1,9}})", value)
+    if match is None:
+        kinds = ", ".join(Guarded)
+        raise click.BadParameter(f"{value!r} is not KIND:N, such as {Guarded.DISABLE}:12; the kinds are {kinds}")
+    return Guarded(match[1]), int(match[2])
+
+
+def _approved(approvals: Iterable[tuple[Guarded, int]], removals: int | None) -> dict[str, int]:
+    """Return how many changes of each kind are let through: of what is said of a kind, the largest number."""
+    of_removals = () if removals is None else ((kind, removals) for kind in REMOVING)
+    approved: dict[str, int] = {}
+    for kind, number in (*approvals, *of_removals):
+        approved[kind] = max(number, approved.get(kind, 0))
+    return approved
 
 
 def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's
@@ -102,7 +120,23 @@ _verbose = click.option("-v", "--verbose", count=True, help="Say more; -vv for d
 _quiet = click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
 
 
+class _Command(click.Group):
+    """The command as a process calls it: with streams of its own."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - click's
+        take_over()
+        return super().__call__(*args, **options)
+
+
+_EXIT_CODES = "; ".join(f"{code.value} {code.meaning}" for code in sorted(ExitCode))
+
+
 @click.group(
+    cls=_Command,
+    help=f"""Make mailcow hold what the LDAP directory says: one run, for cron. Without a COMMAND, that is.
+
+    Exit codes: {_EXIT_CODES}.
+    """,
     invoke_without_command=True,
     subcommand_metavar="[COMMAND]",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -126,10 +160,19 @@ _quiet = click.option("-q", "--quiet", is_flag=True, help="Say only what went wr
 @click.option("--override-filter", metavar="FILTER", help="Search users with this filter. Nobody is removed then.")
 @_do_not_verify
 @click.option(
+    "--approve",
+    "approvals",
+    multiple=True,
+    callback=_approvals,
+    metavar="KIND:N",
+    help="Let up to N changes of one kind through that limits or a changed search would withhold, and none of another "
+    f"kind; may be given several times. The report says what to type. Kinds: {', '.join(Guarded)}.",
+)
+@click.option(
     "--force-removals",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Let up to N removals of each kind through that limits or a changed search would withhold.",
+    help=f"The same for each kind that takes something away: {', '.join(REMOVING)}.",
 )
 @_output
 @_verbose
@@ -147,17 +190,13 @@ def main(  # noqa: PLR0913 - one for each option
     only: frozenset[Address],
     override_filter: str | None,
     do_not_verify: bool,
+    approvals: tuple[tuple[Guarded, int], ...],
     force_removals: int | None,
     output: str,
     verbose: int,
     quiet: bool,
 ) -> None:
-    """Make mailcow hold what the LDAP directory says: one run, for cron. Without a COMMAND, that is.
-
-    Exit codes: 0 mailcow is as LDAP wants it; 1 unexpected error; 2 wrong command line; 3 some changes failed, or
-    findings of level error; 4 removals were withheld; 75 try later; 77 LDAP or mailcow refused us; 78 the config is
-    wrong.
-    """
+    """Do one run, where no other command is named."""
     if context.invoked_subcommand is not None:
         _hand_on(context, context.invoked_subcommand)
         return
@@ -170,7 +209,7 @@ def main(  # noqa: PLR0913 - one for each option
                 ),
                 only=only,
                 overridden_filter=override_filter is not None,
-                force_removals=force_removals,
+                approved=_approved(approvals, force_removals),
             ),
             dry_run=dry_run,
             override_filter=override_filter,
@@ -235,36 +274,35 @@ def _now() -> datetime:
 def _ending(screen: Screen, config_path: Path | None) -> Iterator[Loaded]:
     """Give the config, and end the process with a sentence and an exit code whatever goes wrong with it."""
     try:
-        _log_to_stderr(screen.verbosity)
+        _log_to_stderr(screen.reader.verbosity)
         loaded = load_config(config_path, environ=os.environ, cwd=Path.cwd(), script_dir=SCRIPT_FOLDER)
         if not screen.dry_run:
             _log_to_file(loaded.config.log_file, loaded.path)
         yield loaded
     except NoConfig as error:
-        screen.fail(CONFIG, _first_run(error, config_path, screen.dry_run))
+        screen.fail(ExitCode.CONFIG, _first_run(error, config_path, screen.dry_run))
     except ConfigError as error:
-        screen.fail(CONFIG, str(error))
+        screen.fail(ExitCode.CONFIG, str(error))
     except LockedError:
-        screen.fail(TRY_LATER, "another run holds the lock of the state file", quietly=not screen.was_asked)
+        screen.fail(ExitCode.TRY_LATER, "another run holds the lock of the state file", quietly=not screen.was_asked)
     except StateError as error:
-        screen.fail(UNEXPECTED, str(error))
+        screen.fail(ExitCode.UNEXPECTED, str(error))
     except Exception as error:  # noqa: BLE001 - whatever it is, cron's mail gets one sentence and the exit code is 1
         log.debug("%s", _trace(error))
-        screen.fail(UNEXPECTED, f"unexpected error: {type(error).__name__}; run again with -vv and report what it says")
+        sentence = f"unexpected error: {type(error).__name__}; run again with -vv and report what it says"
+        screen.fail(ExitCode.UNEXPECTED, sentence)
 
 
 @dataclass
 class Screen:
-    """stdout: the plan before the writes, the summary after them; or one JSON document at the end."""
+    """Prints what `report` makes of a run: stdout has the result, stderr the talk."""
 
-    as_json: bool
-    verbosity: int
+    reader: Reader
     dry_run: bool
     was_asked: bool = False
-    """Whether somebody waits for an answer, and not cron for news."""
-    said_something: bool = False
-    is_heard: bool = True
-    """Whether stdout could be written so far."""
+    """Whether a user waits for an answer; else cron may have started it."""
+    was_told: bool = False
+    """Whether the plan had lines."""
     result: Result | None = None
     """What the run has found out and done, once there is a plan."""
 
@@ -273,63 +311,25 @@ class Screen:
         """Make one from the options that every command has."""
         if verbose and quiet:
             raise click.UsageError("-v and -q contradict each other")
-        return cls(output == "json", QUIET if quiet else verbose, dry_run, was_asked)
-
-    @property
-    def shows_all(self) -> bool:
-        """Whether old news is shown too: to whoever looks, which cron's mail is not."""
-        return self.was_asked or self.verbosity >= VERBOSE or self.dry_run or sys.stdout.isatty()
+        verbosity = Verbosity.QUIET if quiet else Verbosity(min(verbose, Verbosity.DEBUG))
+        return cls(Reader(verbosity, output == "json", was_asked or sys.stdout.isatty()), dry_run, was_asked)
 
     def say(self, lines: Iterable[str]) -> None:
-        """Print lines of the text report."""
+        """Print lines to stdout."""
         for line in lines:
-            self.said_something = True
-            if not self.as_json:
-                self.print(line)
-
-    def print(self, text: str) -> None:
-        """Print to stdout; where nobody reads it, or the disk is full, the run goes on without."""
-        if self.is_heard:
-            try:
-                click.echo(text)
-            except OSError as error:
-                self.is_heard = False
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in Python's own buffer
-                log.warning("stdout can't be written (%s); the run goes on", error.strerror)
+            click.echo(line)
 
     def plan(self, result: Result, notices: Due) -> None:
         """Show what is going to happen, and what there is to say about it."""
         self.result = result
-        plan = result.plan
-        findings = [
-            finding
-            for finding in result.open_findings
-            if (finding.level is not Level.INFO or self.verbosity >= VERBOSE)
-            and (self.verbosity > QUIET or finding.level is Level.ERROR)
-            and (self.shows_all or notices.is_news(finding.code, finding.place))
-        ]
-        withheld = [one for one in plan.withheld if self.shows_all or notices.is_news(WITHHELD, one.name)]
-        if self.verbosity > QUIET:
-            self.say(result.remarks)
-            self.say(
-                change_lines(
-                    change for change in plan.changes if self.shows_all or notices.is_unsaid(FAILED, change.name)
-                ),
-            )
-        self.say(withheld_lines(withheld))
-        if self.dry_run or self.verbosity >= VERBOSE:
-            self.say(pending_lines(plan.pending))
-        if self.verbosity >= VERBOSE:
-            self.say(orphan_lines(result))
-            self.say(unmanaged_lines(result))
-        self.say(finding_lines(findings, everything=self.verbosity >= VERBOSE))
-        if self.verbosity > QUIET and (self.dry_run or self.said_something):
-            self.say(cost_lines(result))
+        lines = render_plan(result, notices, self.reader)
+        self.was_told = bool(lines)
+        self.say(lines)
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[], None]]:
         """Draw a bar on a terminal while many changes are made."""
-        if total < PROGRESS_FROM or not sys.stderr.isatty() or self.verbosity < NORMAL:
+        if total < PROGRESS_FROM or not sys.stderr.isatty() or not self.reader.is_normal:
             yield lambda: None
             return
         with click.progressbar(length=total, label="writing to mailcow", file=sys.stderr) as bar:
@@ -337,49 +337,22 @@ class Screen:
 
     def end(self, result: Result, notices: Due) -> None:
         """Show how the run ended."""
-        if self.as_json:
-            self.print(document(result))
-            return
-        self.say(
-            failure_lines(
-                outcome for outcome in result.failed if self.shows_all or notices.is_news(FAILED, outcome.change.name)
-            ),
-        )
-        if self.verbosity > QUIET:
-            self.say(gone_lines(notices.gone))
-        if result.error and (self.shows_all or notices.is_news(result.what, "")):
-            self.say([f"{result.what}: {escaped(result.error)}"])
-        if self.verbosity > QUIET and not result.error and (self.said_something or self.shows_summary):
-            self.say([summary_line(result)])
+        self.say(render_end(result, notices, self.reader, was_told=self.was_told))
 
     def answer(self, result: Result, done: str) -> None:
-        """Show what became of what somebody asked for: `done` says it of an outcome that is."""
-        if self.as_json:
-            self.print(document(result))
-            return
-        self.say(failure_lines(result.failed))
-        if result.error:
-            self.say([f"{result.what}: {escaped(result.error)}"])
-        if self.verbosity > QUIET:
-            self.say(map(escaped, result.remarks))
-            self.say([escaped(done)] * any(outcome.done for outcome in result.outcomes))
+        """Show what became of what a user asked for: `done` says it of an outcome that is."""
+        self.say(render_answer(result, done, self.reader))
 
-    @property
-    def shows_summary(self) -> bool:
-        """Whether a run that changed nothing says so."""
-        return self.dry_run or self.verbosity >= VERBOSE
-
-    def fail(self, exit_code: int, sentence: str, *, quietly: bool = False) -> NoReturn:
+    def fail(self, exit_code: ExitCode, sentence: str, *, quietly: bool = False) -> NoReturn:
         """Show why there was no run at all or not all of it, and end the process; `quietly` in the log alone."""
-        if self.as_json:
+        if self.reader.as_json:
             result = self.result or Result(self.dry_run)
             result.error, result.exit_code = sentence, exit_code
-            self.print(document(result))
+            self.end(result, EVERYTHING)
         elif quietly:
             log.info("%s", sentence)
         else:
-            with suppress(OSError):  # nobody hears it; the exit code still tells
-                click.echo(escaped_lines(sentence), err=True)
+            click.echo(escaped_lines(sentence), err=True)
         sys.exit(exit_code)
 
 
@@ -404,28 +377,11 @@ class _EscapingFormatter(logging.Formatter):
         return escaped_lines(super().format(record))
 
 
-class _LogFile(logging.StreamHandler[TextIO]):
-    """Writes the log file; where that can't be written any more, the run goes on without."""
-
-    def __init__(self, path: Path, descriptor: int) -> None:
-        super().__init__(os.fdopen(descriptor, "a", encoding="utf-8"))
-        self.path = path
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        error = sys.exc_info()[1]
-        if self.stream.closed:  # another thread's line, which was on its way
-            return
-        if not isinstance(error, OSError):
-            super().handleError(record)
-            return
-        logging.getLogger("ldap2mailcow").removeHandler(self)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())  # what is left in Python's own buffer
-        self.stream.close()
-        log.warning("the log file %s can't be written (%s); the run goes on", self.path, error.strerror)
+_LEVELS = {Verbosity.VERBOSE: logging.INFO, Verbosity.DEBUG: logging.DEBUG}
 
 
-def _log_to_stderr(verbosity: int) -> None:
-    level = {VERBOSE: logging.INFO}.get(verbosity, logging.DEBUG if verbosity > VERBOSE else logging.WARNING)
+def _log_to_stderr(verbosity: Verbosity) -> None:
+    level = _LEVELS.get(verbosity, logging.WARNING)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_EscapingFormatter("%(levelname)s %(message)s"))
     handler.setLevel(level)
@@ -444,7 +400,7 @@ def _log_to_file(path: Path | None, config: Path | None) -> None:
     except OSError as error:
         sentence = f"{path} can't be written: {error.strerror}; correct the path, or the rights"
         raise ConfigError([Mistake("log_file", sentence)], config) from None
-    handler = _LogFile(path, descriptor)
+    handler = logging.StreamHandler(Stream(io.FileIO(descriptor, "w"), "utf-8", f"the log file {path}"))
     handler.setFormatter(_EscapingFormatter("%(asctime)s %(levelname)s %(message)s"))
     package = logging.getLogger("ldap2mailcow")
     package.addHandler(handler)

@@ -1,10 +1,26 @@
-"""What all tests say at their end; here, since only this file is read where several processes run them."""
+"""What holds for all tests: where they stand, and what they say at their end.
+
+Here, since only this file is read where several processes run them.
+"""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Iterator
 
 import pytest
 
 from .counting import CASES, STORIES, counted
+
+
+@pytest.fixture(scope="session", autouse=True)
+def environment() -> Iterator[None]:
+    """Take away what a shell may have set for Python: cron sets none of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("PYTHON"):
+                patch.delenv(name)
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -150,7 +150,7 @@ def read_stamps(client: Mailcow, outcomes: Iterable[Outcome]) -> dict[Address, s
         found = [read_mailbox(client, address) for address in sorted(written)]
     else:
         domains = frozenset(address.domain for address in written)
-        found = read_actual(client, domains, with_aliases=False, with_provider=False).mailboxes.values()
+        found = read_actual(client, domains, with_provider=False).mailboxes.values()
     return {
         mailbox.address: mailbox.passwd_update
         for mailbox in found

@@ -9,7 +9,7 @@ from .about import CONTAINERS, VERSION, can_rename, mail_store_trouble
 from .aliases import read_aliases, read_every_alias
 from .client import Mailcow
 from .errors import TRY_LATER, MailcowError, NotWhole, Refused, Unavailable, Unreadable
-from .read import READS, HalfDeleted, read_actual, read_mailbox, read_senders
+from .read import READS, HalfDeleted, read_actual, read_mailbox, read_senders, with_aliases
 from .retries import tries
 from .send import WRITES, Sent, send
 
@@ -38,4 +38,5 @@ __all__ = [
     "read_senders",
     "send",
     "tries",
+    "with_aliases",
 ]

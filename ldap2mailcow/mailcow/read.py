@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from ldap2mailcow.model import ATTRIBUTES, Actual, Address, Domain, Existing
@@ -67,27 +67,31 @@ class _Lists:
     nulls: int
 
 
-def read_actual(
-    client: Mailcow, wanted_domains: frozenset[str] | None, *, with_aliases: bool, with_provider: bool
-) -> Actual:
+def read_actual(client: Mailcow, wanted_domains: frozenset[str] | None, *, with_provider: bool) -> Actual:
     """Read what mailcow has: the domains wanted (None: all) that it hosts, and the mailboxes in them.
 
-    Aliases with alias domains, and the identity provider, are read only when asked for; without alias domains
-    `hosted` holds the mail domains alone. Raises what `Mailcow.get` raises, Unreadable for an answer of another form,
-    and NotWhole when the lists don't add up twice.
+    The identity provider is read only when asked for; `hosted` holds the mail domains alone. Raises what `Mailcow.get`
+    raises, Unreadable for an answer of another form, and NotWhole when the lists don't add up twice.
     """
     lists = _whole_lists(client, wanted_domains)
-    every_alias_domain = read_alias_domains(client) if with_aliases else {}
-    domains = {name: lists.domains[name] for name in sorted(lists.scope)}
-    alias_domains = {name: target for name, target in every_alias_domain.items() if target in domains}
     return Actual(
-        domains=domains,
+        domains={name: lists.domains[name] for name in sorted(lists.scope)},
         mailboxes=lists.mailboxes,
-        aliases=read_whole_aliases(client, domains, alias_domains, lists.mailboxes.keys()) if with_aliases else {},
-        alias_domains=alias_domains,
-        hosted=frozenset(lists.domains) | frozenset(every_alias_domain),
+        hosted=frozenset(lists.domains),
         provider=_read_provider(client) if with_provider else "mailcow",
         half_deleted=lists.nulls,
+    )
+
+
+def with_aliases(client: Mailcow, actual: Actual) -> Actual:
+    """Return what mailcow has with the aliases of its domains and of their alias domains. Raises as `read_actual`."""
+    every = read_alias_domains(client)
+    alias_domains = {name: target for name, target in every.items() if target in actual.domains}
+    return replace(
+        actual,
+        aliases=read_whole_aliases(client, actual.domains, alias_domains, actual.mailboxes.keys()),
+        alias_domains=alias_domains,
+        hosted=actual.hosted | every.keys(),
     )
 
 

@@ -222,8 +222,6 @@ def _notes(case: Case, draft: _Draft) -> tuple[Note, ...]:
 def _gone_aliases(draft: _Draft) -> Iterator[Address]:
     """Give the aliases that are gone from mailcow and that no entry asks for."""
     case, actual = draft.case, draft.case.actual
-    if not case.manages_aliases and not actual.aliases:
-        return
     for address, row in sorted(case.alias_rows.items()):
         is_in_scope = address.domain in actual.domains or address.domain in actual.alias_domains
         if is_in_scope and address not in actual.aliases and address not in draft.targets.aliases:

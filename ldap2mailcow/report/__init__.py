@@ -1,37 +1,22 @@
 """How a plan and its outcome are shown: text for people, JSON for programs. Pure: returns text, prints nothing."""
 
 from .document import document
-from .notices import FAILED, WITHHELD, Due, due
-from .result import Result, shown_changes
-from .text import (
-    change_lines,
-    cost_lines,
-    failure_lines,
-    finding_lines,
-    gone_lines,
-    orphan_lines,
-    pending_lines,
-    summary_line,
-    unmanaged_lines,
-    withheld_lines,
-)
+from .exit_code import ExitCode
+from .notices import EVERYTHING, Due, due, notices_of
+from .render import Reader, Verbosity, render_answer, render_end, render_plan
+from .result import Result
 
 __all__ = [
-    "FAILED",
-    "WITHHELD",
+    "EVERYTHING",
     "Due",
+    "ExitCode",
+    "Reader",
     "Result",
-    "change_lines",
-    "cost_lines",
+    "Verbosity",
     "document",
     "due",
-    "failure_lines",
-    "finding_lines",
-    "gone_lines",
-    "orphan_lines",
-    "pending_lines",
-    "shown_changes",
-    "summary_line",
-    "unmanaged_lines",
-    "withheld_lines",
+    "notices_of",
+    "render_answer",
+    "render_end",
+    "render_plan",
 ]

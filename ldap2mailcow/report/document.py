@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 
+from ldap2mailcow.calls import cost
 from ldap2mailcow.model import Change, Finding, Kind, MailboxChange, Outcome
-from ldap2mailcow.plan import Pending, Withheld, cost
+from ldap2mailcow.plan import Pending, Withheld
 
 from .result import Result, count, shown_changes
 
-FORMAT = 1
+FORMAT = 2
 """Grows when a field changes its meaning or goes; a new field doesn't count."""
 
 
@@ -30,15 +31,7 @@ def document(result: Result) -> str:
                 _change(change, outcomes.get(change.name), dry_run=result.dry_run)
                 for change in shown_changes(plan.changes)
             ],
-            "reasserted": {
-                "planned": count(plan.changes, Kind.REASSERT),
-                "done": count((outcome.change for outcome in result.outcomes if outcome.done), Kind.REASSERT),
-                "failed": [
-                    {"address": outcome.change.address, "detail": outcome.detail}
-                    for outcome in result.failed
-                    if outcome.change.kind is Kind.REASSERT
-                ],
-            },
+            "reasserted": _reasserted(result),
             "withheld": [_withheld(withheld) for withheld in plan.withheld],
             "pending": [_pending(pending) for pending in plan.pending],
             "findings": [_finding(finding, accepted=result.is_accepted(finding)) for finding in result.findings],
@@ -58,6 +51,15 @@ def document(result: Result) -> str:
     )
 
 
+def _reasserted(result: Result) -> dict[str, object]:
+    failed = (outcome for outcome in result.failed if outcome.change.kind is Kind.REASSERT)
+    return {
+        "planned": count(result.plan.changes, Kind.REASSERT),
+        "done": count((outcome.change for outcome in result.outcomes if outcome.done), Kind.REASSERT),
+        "failed": [{"address": outcome.change.address, "detail": outcome.detail} for outcome in failed],
+    }
+
+
 def _change(change: Change, outcome: Outcome | None, *, dry_run: bool) -> dict[str, object]:
     state = "planned" if dry_run else "not_tried"
     if outcome:
@@ -68,6 +70,7 @@ def _change(change: Change, outcome: Outcome | None, *, dry_run: bool) -> dict[s
         "address": change.address,
         "dn": change.dn,
         "why": change.why,
+        "rule": change.why.name.lower(),
         "fields": [{"key": field.key, "before": field.before, "after": field.after} for field in change.fields],
         "password": isinstance(change, MailboxChange) and change.password is not None,
         "outcome": state,
@@ -77,9 +80,9 @@ def _change(change: Change, outcome: Outcome | None, *, dry_run: bool) -> dict[s
 
 def _withheld(withheld: Withheld) -> dict[str, object]:
     return {
-        "what": withheld.what,
+        "kind": withheld.kind,
         "reason": withheld.reason,
-        "count": len(withheld.changes),
+        "count": len(withheld.addresses),
         "managed": withheld.managed,
         "limit": withheld.limit,
         "sentence": withheld.sentence,

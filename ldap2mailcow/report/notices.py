@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ldap2mailcow.model import Notice
+from ldap2mailcow.model import Level, Notice
+
+from .result import Result
 
 WITHHELD, FAILED = "withheld", "failed"
 """The codes of what is said beside findings."""
@@ -37,6 +39,22 @@ class Due:
         return (code, place) not in {(old.code, old.place) for old in self.remember}
 
 
+EVERYTHING = Due(frozenset(), (), ())
+"""No earlier run said anything: what a user asked for is told in full."""
+
+
+def notices_of(result: Result) -> list[tuple[str, str, str]]:
+    """Return all there is to say that isn't said on every run, as (code, place, sentence)."""
+    said: list[tuple[str, str, str]] = [
+        (finding.code, finding.place, finding.sentence)
+        for finding in result.open_findings
+        if finding.level is not Level.INFO
+    ]
+    said += [(WITHHELD, one.name, f"{one.sentence}: {', '.join(one.addresses)}") for one in result.plan.withheld]
+    said += [(FAILED, outcome.change.name, outcome.detail) for outcome in result.failed]
+    return said + [(result.what, "", result.error)] * bool(result.error)
+
+
 def due(
     present: Iterable[tuple[str, str, str]],
     known: Iterable[Notice],
@@ -54,11 +72,16 @@ def due(
     for code, place, sentence in present:
         key = code, place
         old = before.get(key)
-        changed = old is not None and code in BY_SENTENCE and old.sentence != sentence
-        if old is None or changed or now - old.shown >= AGAIN_AFTER:
+        if old is None or _is_due(old, sentence, now):
             shown.add(key)
             remember[key] = Notice(code, place, sentence, now)
         else:
             remember[key] = replace(old, sentence=sentence)
     gone = tuple(notice for key, notice in before.items() if key not in remember)
     return Due(frozenset(shown), gone, tuple(remember.values()))
+
+
+def _is_due(old: Notice, sentence: str, now: datetime) -> bool:
+    """Tell whether what was said before is to be said again."""
+    is_another = old.code in BY_SENTENCE and old.sentence != sentence
+    return is_another or now - old.shown >= AGAIN_AFTER

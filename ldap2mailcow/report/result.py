@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from ldap2mailcow.model import Change, Finding, Kind, Level, Outcome
 from ldap2mailcow.plan import Plan
 
+from .exit_code import ExitCode
+
 
 @dataclass(slots=True)
 class Result:
@@ -21,14 +23,14 @@ class Result:
     accept: frozenset[str] = frozenset()
     """Codes, or `code:where`, that the config silences."""
     scoped: bool = False
-    """Whether the run looked at some people only."""
+    """Whether the run looked at some addresses only."""
     error: str = ""
     """Why the run ended early, a sentence."""
     what: str = ""
     """The same in a few words, by which it is known from run to run."""
     remarks: list[str] = field(default_factory=list)
-    """What is said once, to whoever comes from the ancestor."""
-    exit_code: int = 0
+    """What is said once, to users of the ancestor."""
+    exit_code: ExitCode = ExitCode.DONE
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -45,17 +47,18 @@ class Result:
         """The changes that mailcow refused, or whose outcome stayed unknown."""
         return tuple(outcome for outcome in self.outcomes if not outcome.done)
 
-    def judge(self) -> int:
-        """Return the exit code of a run that came to its end: 4, 3 or 0 (docs/operations.md)."""
-        if self.plan.withheld or not (self.plan.whole or self.scoped):
-            return 4
+    def judge(self) -> ExitCode:
+        """Return the exit code of a run that came to its end."""
+        is_whole = self.plan.whole or self.scoped
+        if self.plan.withheld or not is_whole:
+            return ExitCode.WITHHELD
         if self.failed or any(finding.level is Level.ERROR for finding in self.open_findings):
-            return 3
-        return 0
+            return ExitCode.NOT_ALL
+        return ExitCode.DONE
 
 
 def shown_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Return the changes that people are shown one by one: writing again what is there already isn't one."""
+    """Return the changes that are shown one by one: writing again what is there already isn't one."""
     return tuple(change for change in changes if change.kind is not Kind.REASSERT)
 
 

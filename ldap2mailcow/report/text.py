@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+from ldap2mailcow.calls import cost
 from ldap2mailcow.model import (
     GOTO,
     Address,
@@ -17,12 +18,11 @@ from ldap2mailcow.model import (
     Notice,
     Outcome,
     RenameChange,
-    Stage,
     Subject,
     Value,
     escaped,
 )
-from ldap2mailcow.plan import Pending, Withheld, cost
+from ldap2mailcow.plan import Pending, Withheld
 
 from .result import Result, count, shown_changes
 
@@ -109,25 +109,31 @@ def unmanaged_lines(result: Result) -> list[str]:
 
 def summary_line(result: Result) -> str:
     """Return one line that says what the run did, or would do."""
-    plan = result.plan
-    changes = plan.changes if result.dry_run else [outcome.change for outcome in result.outcomes if outcome.done]
-    parts = _counted(changes, Subject.MAILBOX, dry_run=result.dry_run)
-    again = count(changes, Kind.REASSERT)
-    parts += [f"{again} {'to write again' if result.dry_run else 'written again'} unchanged"] * bool(again)
-    if aliases := _counted(changes, Subject.ALIAS, dry_run=result.dry_run):
-        aliases[0] = f"aliases: {aliases[0]}"
-        parts += aliases
-    untried = 0 if result.dry_run else len(plan.changes) - len(result.outcomes)
-    parts += [f"{len(result.failed)} failed"] * bool(result.failed)
-    parts += [f"{untried} not tried"] * bool(untried)
-    parts += [f"{sum(len(withheld.changes) for withheld in plan.withheld)} withheld"] * bool(plan.withheld)
-    parts += [f"{len(plan.pending)} pending"] * bool(plan.pending)
-    parts += [f"{len(result.open_findings)} finding{'s' * (len(result.open_findings) != 1)}"] * bool(
-        result.open_findings
-    )
+    changes = result.plan.changes if result.dry_run else [outcome.change for outcome in result.outcomes if outcome.done]
+    parts = _done(changes, dry_run=result.dry_run)
+    parts += [f"{number} {words}" for number, words in _not_done(result) if number]
     head = "Dry run: " if result.dry_run else ""
-    body = ", ".join(parts) or "nothing to do"
-    return f"{head}{body}{_standing(result, changes)}."
+    return f"{head}{', '.join(parts) or 'nothing to do'}{_standing(result, changes)}."
+
+
+def _done(changes: Sequence[Change], *, dry_run: bool) -> list[str]:
+    """Return what is done, or would be: mailboxes, passwords that are written again, aliases."""
+    parts = _counted(changes, Subject.MAILBOX, dry_run=dry_run)
+    if again := count(changes, Kind.REASSERT):
+        parts.append(f"{again} {'to write again' if dry_run else 'written again'} unchanged")
+    if aliases := _counted(changes, Subject.ALIAS, dry_run=dry_run):
+        parts += [f"aliases: {aliases[0]}", *aliases[1:]]
+    return parts
+
+
+def _not_done(result: Result) -> Iterator[tuple[int, str]]:
+    """Give how much there is of what isn't done, or is odd."""
+    plan, findings = result.plan, len(result.open_findings)
+    yield len(result.failed), "failed"
+    yield 0 if result.dry_run else len(plan.changes) - len(result.outcomes), "not tried"
+    yield sum(len(withheld.addresses) for withheld in plan.withheld), "withheld"
+    yield len(plan.pending), "pending"
+    yield findings, f"finding{'s' * (findings != 1)}"
 
 
 def _counted(changes: Iterable[Change], subject: Subject, *, dry_run: bool) -> list[str]:
@@ -140,28 +146,25 @@ def _counted(changes: Iterable[Change], subject: Subject, *, dry_run: bool) -> l
 def _standing(result: Result, changes: Iterable[Change]) -> str:
     """Return what there is: what the directory asks for, and what is managed."""
     plan = result.plan
-    taken = [] if result.dry_run else [change for change in changes if change.kind in (Kind.CREATE, Kind.ADOPT)]
-    deleted = 0 if result.dry_run else count(changes, Kind.DELETE)
-    managed = plan.managed + sum(change.subject is Subject.MAILBOX for change in taken) - deleted
-    left = {change.address for change in changes if change.kind in AWAY and not result.dry_run}
-    text = f"; {plan.wanted} mailbox{'es' * (plan.wanted != 1)} in the directory, {managed} managed"
-    text += _of_them(plan.orphans, left)
-    if plan.unmanaged:
-        text += f", {len(plan.unmanaged)} more in your domains"
+    done = [] if result.dry_run else [*changes]
+    mailboxes = [change for change in done if change.subject is Subject.MAILBOX]
+    text = f"; {plan.wanted} mailbox{'es' * (plan.wanted != 1)} in the directory"
+    text += _managed(plan.managed, plan.orphans, mailboxes)
+    text += f", {len(plan.unmanaged)} more in your domains" if plan.unmanaged else ""
     if plan.wanted_aliases or plan.managed_aliases:
-        gone = 0 if result.dry_run else count(changes, Kind.REMOVE)
-        managed = plan.managed_aliases + sum(change.subject is Subject.ALIAS for change in taken) - gone
-        text += f"; {plan.wanted_aliases} alias{'es' * (plan.wanted_aliases != 1)} in the directory, {managed} managed"
-        text += _of_them(plan.orphaned_aliases, left)
-        if plan.unmanaged_aliases:
-            text += f", {len(plan.unmanaged_aliases)} more"
+        aliases = [change for change in done if change.subject is Subject.ALIAS]
+        text += f"; {plan.wanted_aliases} alias{'es' * (plan.wanted_aliases != 1)} in the directory"
+        text += _managed(plan.managed_aliases, plan.orphaned_aliases, aliases)
+        text += f", {len(plan.unmanaged_aliases)} more" if plan.unmanaged_aliases else ""
     return text
 
 
-def _of_them(orphans: Iterable[Address], left: Collection[Address]) -> str:
-    """Say how many of what is managed nobody asks for; nothing for none."""
-    count = sum(address not in left for address in orphans)
-    return f", {count} of them no longer asked for" if count else ""
+def _managed(before: int, orphans: Iterable[Address], done: Sequence[Change]) -> str:
+    """Say how many are managed now, and how many of them no entry asks for."""
+    came = count(done, Kind.CREATE) + count(done, Kind.ADOPT)
+    left = {change.address for change in done if change.kind in AWAY}
+    strays = sum(address not in left for address in orphans)
+    return f", {before + came - len(left)} managed" + (f", {strays} of them no longer asked for" if strays else "")
 
 
 def cost_lines(result: Result) -> list[str]:
@@ -180,9 +183,9 @@ def cost_lines(result: Result) -> list[str]:
 
 
 def _change_line(change: Change) -> str:
-    if isinstance(change, RenameChange) and change.stage is Stage.WHOLE:
-        stays = "; the old address stays as an alias" if change.left is not None else ""
-        return f"{change.kind:<9} {escaped(change.former)} -> {escaped(change.address)}{stays}  ({change.why})"
+    if isinstance(change, RenameChange):
+        names = f"{escaped(change.former)} -> {escaped(change.address)}"
+        return f"{change.kind:<9} {names}; the old address stays as an alias  ({change.why})"
     parts = [_field(field) for field in change.fields if field.before is not None or not _is_usual(field)]
     if isinstance(change, MailboxChange):
         parts += ["calendars, contacts and filters too"] * (change.kind is Kind.DELETE)

@@ -25,10 +25,10 @@ _RESTORE = (
 )
 _RIGHTS = "let the user of this run write it and its folder"
 _ROOM = "make room on its disk, or see whether that disk is sound"
-_HELD = "another program holds it; end that one, and run again"
+_BUSY = "another program holds it; end that one, and run again"
 _REMEDIES = {
-    sqlite3.SQLITE_BUSY: _HELD,
-    sqlite3.SQLITE_LOCKED: _HELD,
+    sqlite3.SQLITE_BUSY: _BUSY,
+    sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_FULL: _ROOM,
     sqlite3.SQLITE_IOERR: _ROOM,
     sqlite3.SQLITE_CANTOPEN: _RIGHTS,
@@ -97,8 +97,8 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Turn sqlite's errors into sentences."""
+def explain_errors(path: Path) -> Iterator[None]:
+    """Turn sqlite's errors, and those of reading the file, into sentences."""
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -109,18 +109,18 @@ def told(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def understood(path: Path) -> Iterator[None]:
-    """Turn what can't be understood in a row, which sqlite doesn't look into, into a sentence; its errors too."""
+def explain_damage(path: Path) -> Iterator[None]:
+    """Turn errors about the values in a row, which sqlite doesn't look into, into a sentence; sqlite's errors too."""
     try:
-        with told(path):
+        with explain_errors(path):
             yield
     except (LookupError, TypeError, ValueError):
         raise StateError(f"{path} is damaged (a row holds what no run has written); {_RESTORE}") from None
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[BinaryIO]:
-    """Write a file (0600) whole or not at all, also where the disk is full or the run is killed.
+def write_atomically(path: Path) -> Iterator[BinaryIO]:
+    """Write a file (0600): all of it or nothing, also where the disk is full or the run is killed.
 
     Raises StateError where it can't be written.
     """
@@ -155,10 +155,10 @@ def _has_wal(path: Path) -> bool:
 
 def _copy_and_roll_back(path: Path, memory: sqlite3.Connection) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        twin = Path(folder) / path.name
+        duplicate = Path(folder) / path.name
         for end in ("", *_JOURNALS):
             source = path.with_name(f"{path.name}{end}")
             if not end or source.exists():
-                shutil.copyfile(source, twin.with_name(source.name))
-        with closing(sqlite3.connect(twin)) as connection:
+                shutil.copyfile(source, duplicate.with_name(source.name))
+        with closing(sqlite3.connect(duplicate)) as connection:
             connection.backup(memory)

@@ -19,22 +19,21 @@ from ldap2mailcow.model import (
     Note,
     Patch,
     RenameChange,
-    Stage,
+    Rule,
     Subject,
-    Why,
 )
 
 from .rows import TABLES, stored
 
 _LEFT_OUT = SecretStr("")
-"""Stands for a password that was written: the history says that one was, and nobody says which."""
+"""Stands for a password that was written: the history says that there was one, and nothing says which."""
 
 
 def packed(change: Change) -> str:
     """Return a change as JSON; a password in it is left out."""
     own: dict[str, object] = {}
     if isinstance(change, RenameChange):
-        own = {"former": change.former, "active": change.active, "stage": change.stage, "hash": change.attribute_hash}
+        own = {"former": change.former}
     elif isinstance(change, AliasChange):
         own = {"number": change.number}
     elif isinstance(change, MailboxChange):
@@ -47,8 +46,8 @@ def packed(change: Change) -> str:
             "why": change.why,
             "dn": change.dn,
             "fields": [asdict(field) for field in change.fields],
-            "remember": _patch(change.remember),
-            "notes": [[note.address, _patch(note.remember), note.subject] for note in change.notes],
+            "remember": _packed_patch(change.remember),
+            "notes": [[note.address, _packed_patch(note.remember), note.subject] for note in change.notes],
             **own,
         },
         sort_keys=True,
@@ -56,36 +55,31 @@ def packed(change: Change) -> str:
 
 
 def unpacked(text: str) -> Change:
-    """Return the change of an intent."""
+    """Return the change of an intent; what only an older version knew of it is left out."""
     found = json.loads(text)
     subject = Subject.ALIAS if found["is"] == AliasChange.__name__ else Subject.MAILBOX
     shared: dict[str, Any] = {
         "kind": Kind(found["kind"]),
         "address": Address(found["address"]),
-        "why": Why(found["why"]),
+        "why": Rule.of(found["why"]),
         "dn": found["dn"],
         "fields": tuple(FieldChange(**field) for field in found["fields"]),
-        "remember": _columns(found["remember"], subject),
+        "remember": _unpacked_patch(found["remember"], subject),
         "notes": tuple(
-            Note(Address(address), _columns(patch, Subject(of)), Subject(of)) for address, patch, of in found["notes"]
+            Note(Address(address), _unpacked_patch(patch, Subject(of)), Subject(of))
+            for address, patch, of in found["notes"]
         ),
     }
     if found["is"] == RenameChange.__name__:
-        return RenameChange(
-            **shared,
-            former=Address(found["former"]),
-            active=found["active"],
-            stage=Stage(found["stage"]),
-            attribute_hash=found["hash"],
-        )
+        return RenameChange(**shared, former=Address(found["former"]))
     if subject is Subject.ALIAS:
         return AliasChange(**shared, number=found["number"])
     return MailboxChange(**shared, add_tags=tuple(found["tags"]), password=_LEFT_OUT if found["password"] else None)
 
 
-def _patch(patch: Patch | None) -> dict[str, object] | None:
+def _packed_patch(patch: Patch | None) -> dict[str, object] | None:
     return None if patch is None else {column: stored(value) for column, value in patch.items()}
 
 
-def _columns(patch: Mapping[str, Any] | None, subject: Subject) -> Patch | None:
-    return None if patch is None else TABLES[subject].columns(patch)
+def _unpacked_patch(patch: Mapping[str, Any] | None, subject: Subject) -> Patch | None:
+    return None if patch is None else TABLES[subject].patch(patch)

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from .errors import StateError, unreadable
-from .file import whole
+from .file import write_atomically
 
 _NAME_SIZE = 8  # hex digits: enough to see that a key is another one
 _SIZE = 32  # bytes; as long as the digest, RFC 2104 section 3
@@ -41,8 +41,8 @@ class Key:
 def load_key(state_file: Path, *, create: bool) -> Key:
     """Read `<state_file>.key`, made first where it isn't there yet (0600) and `create` allows it.
 
-    Whoever creates it holds the lock. Without `create` a key that is in no file stands in, so that a dry run writes
-    nothing.
+    Only a run that holds the lock may create it. Without `create` a key that is in no file stands in, so that a dry
+    run writes nothing.
 
     Raises StateError for a file that can't be read or written, or isn't a key.
     """
@@ -50,7 +50,7 @@ def load_key(state_file: Path, *, create: bool) -> Key:
     fresh = secrets.token_hex(_SIZE)
     try:
         if create and not path.is_symlink() and not path.exists():
-            with whole(path) as file:
+            with write_atomically(path) as file:
                 file.write(f"{fresh}\n".encode())
         text = path.read_text(encoding="ascii").strip()
         if len(bytes.fromhex(text)) != _SIZE:

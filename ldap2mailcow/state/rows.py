@@ -23,19 +23,26 @@ class Table(Generic[Row]):
     name: str
     row: type[Row]
     readers: Mapping[str, Callable[[Any], Any]]
-    """What makes a column's value of what sqlite holds; a column without a reader is held as it is, NULL is None."""
+    """What makes a column's value of what sqlite has; a column without a reader is kept as it is, NULL is None."""
 
     def read(self, connection: sqlite3.Connection) -> dict[Address, Row]:
         """Return all rows."""
-        columns = [field.name for field in fields(self.row)]
-        readers = [self.readers.get(column, _as_it_is) for column in columns]
-        found = connection.execute(f"SELECT {', '.join(columns)} FROM {self.name}")  # noqa: S608 - our own names
-        rows = (self.row(*map(_value, readers, values)) for values in found)
+        readers = [self.readers.get(column, _as_it_is) for column in self._columns]
+        found = connection.execute(f"SELECT {', '.join(self._columns)} FROM {self.name}")  # noqa: S608 - our own names
+        rows = (self.row(*map(value_of, cells, readers)) for cells in found)
         return {row.address: row for row in rows}
 
-    def columns(self, held: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values of some columns of what sqlite holds."""
-        return {column: _value(self.readers.get(column, _as_it_is), value) for column, value in held.items()}
+    def patch(self, cells: Mapping[str, Any]) -> Patch:
+        """Return a patch that was stored as JSON, without the columns that only an older version had."""
+        return {
+            column: value_of(cells[column], self.readers.get(column, _as_it_is))
+            for column in self._columns
+            if column in cells
+        }
+
+    @property
+    def _columns(self) -> list[str]:
+        return [field.name for field in fields(self.row)]
 
     def move(self, connection: sqlite3.Connection, former: Address, address: Address) -> None:
         """Give a row another address, whatever was known of that one; where there is no row, nothing changes."""
@@ -60,7 +67,7 @@ class Table(Generic[Row]):
 
 
 def stored(value: object) -> object:
-    """Return a value as sqlite holds it: mappings and sets as JSON, sorted; moments in ISO 8601, to the second."""
+    """Return a value as sqlite keeps it: mappings and sets as JSON, sorted; moments in ISO 8601, to the second."""
     match value:
         case Mapping():
             return json.dumps(dict(value), sort_keys=True)
@@ -74,16 +81,17 @@ def stored(value: object) -> object:
             return value
 
 
-def _value(reader: Callable[[Any], Any], held: object) -> Any:  # noqa: ANN401 - of the column's type
-    return None if held is None else reader(held)
+def value_of(cell: object, reader: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - of the column's type
+    """Return what a reader makes of what sqlite has in a column; None of NULL."""
+    return None if cell is None else reader(cell)
 
 
-def _as_it_is(held: object) -> object:
-    return held
+def _as_it_is(cell: object) -> object:
+    return cell
 
 
-def _set(held: str) -> frozenset[str]:
-    return frozenset(json.loads(held))
+def _set(cell: str) -> frozenset[str]:
+    return frozenset(json.loads(cell))
 
 
 _IN_BOTH: Mapping[str, Callable[[Any], Any]] = {
@@ -100,11 +108,11 @@ MAILBOXES = Table(
         **_IN_BOTH,
         "kept": bool,
         "disabled": Cause,
+        "last_seen": datetime.fromisoformat,
         "retired_since": datetime.fromisoformat,
         "present": _set,
         "senders": _set,
         "foreign_senders": _set,
-        "senders_checked": datetime.fromisoformat,
     },
 )
 ALIASES = Table(Subject.ALIAS.value, RememberedAlias, {**_IN_BOTH, "role": Role, "disabled": bool})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .errors import StateError
-from .file import whole
+from .file import write_atomically
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -87,6 +87,17 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE alias ADD COLUMN last_missed TEXT;
     CREATE TABLE intent (name TEXT PRIMARY KEY, at TEXT NOT NULL, change TEXT NOT NULL) STRICT;
     """,
+    """
+    ALTER TABLE mailbox ADD COLUMN last_seen TEXT;
+    ALTER TABLE mailbox DROP COLUMN senders_checked;
+    ALTER TABLE source ADD COLUMN answered TEXT;
+    CREATE TABLE bystander (
+        source TEXT NOT NULL,
+        id TEXT NOT NULL,
+        first_seen TEXT NOT NULL,
+        PRIMARY KEY (source, id)
+    ) STRICT;
+    """,
 )
 """Each turns a file of one version into the next; the first makes an empty file into version 1."""
 
@@ -117,7 +128,7 @@ def migrate(
     if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
         raise StateError(f"{path} is another program's database; name another file in state_file")
     if keep_copy and version:
-        with whole(path.with_name(f"{path.name}.v{version}")) as file:
+        with write_atomically(path.with_name(f"{path.name}.v{version}")) as file:
             file.write(connection.serialize())
     script = ";".join(steps[version:])
     connection.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version = {len(steps)};COMMIT;")

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from pydantic import SecretStr
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 from ldap2mailcow.model import (
     Address,
     Change,
+    EntryId,
     MailboxChange,
     Memory,
     Note,
@@ -28,10 +30,10 @@ from ldap2mailcow.model import (
 )
 
 from .errors import StateError
-from .file import check, connect, copy, open_or_make, told, understood
+from .file import check, connect, copy, explain_damage, explain_errors, open_or_make
 from .intents import packed, unpacked
 from .key import Key, load_key
-from .rows import ALIASES, MAILBOXES, TABLES, stored
+from .rows import ALIASES, MAILBOXES, TABLES, stored, value_of
 from .schema import migrate
 
 _ANCESTOR_READ = "ancestor_read"
@@ -59,18 +61,14 @@ class State:
 
         Raises StateError for a file that can't be read, is damaged, or comes from a newer version.
         """
-        with _copied(path) if read_only else _brought_up(path) as connection:
+        with _copied(path) if read_only else _migrated(path) as connection:
             yield cls(connection, load_key(path, create=False), path)
 
     def memory(self) -> Memory:
         """Read everything that a plan follows from."""
-        with understood(self.path):
+        with explain_damage(self.path):
             mailboxes, aliases = MAILBOXES.read(self.connection), ALIASES.read(self.connection)
-            found = self.connection.execute("SELECT name, id_attribute, accepted FROM source")
-            sources = {
-                name: SourceMemory(attribute, json.loads(accepted) if accepted else None)
-                for name, attribute, accepted in found
-            }
+            sources, bystanders = self._sources(), self._bystanders()
             begun = self.connection.execute("SELECT change FROM intent ORDER BY at, name").fetchall()
             intents = tuple(unpacked(text) for (text,) in begun)
         return Memory(
@@ -78,8 +76,20 @@ class State:
             sources=sources,
             seal=self.key.seal,
             aliases=aliases,
+            bystanders=bystanders,
             intents=intents,
         )
+
+    def _sources(self) -> dict[str, SourceMemory]:
+        rows = self.connection.execute("SELECT name, id_attribute, accepted, answered FROM source")
+        return {
+            name: SourceMemory(attribute, value_of(accepted, json.loads), value_of(answered, datetime.fromisoformat))
+            for name, attribute, accepted, answered in rows
+        }
+
+    def _bystanders(self) -> dict[EntryId, datetime]:
+        rows = self.connection.execute("SELECT source, id, first_seen FROM bystander")
+        return {EntryId(source, own): datetime.fromisoformat(first_seen) for source, own, first_seen in rows}
 
     def begin_run(self, started: datetime, mode: str) -> int:
         """Record that a run began and return its number."""
@@ -110,7 +120,7 @@ class State:
                 row,
             )
             if outcome.done:
-                if isinstance(change, RenameChange) and change.former != change.address:
+                if isinstance(change, RenameChange):
                     MAILBOXES.move(self.connection, change.former, change.address)
                 self._remember((*change.notes, Note(change.address, change.remember, change.subject)))
             if outcome.done or not isinstance(change, MailboxChange | RenameChange):
@@ -122,36 +132,47 @@ class State:
         That of a mailbox stays where it failed, too: how far mailcow came is seen by the next run.
         """
         with self._transaction():
-            for change in changes:
-                self._intend(change, at)
+            self.connection.executemany(
+                "INSERT OR REPLACE INTO intent (name, at, change) VALUES (?, ?, ?)",
+                ((change.name, stored(at), packed(change)) for change in changes),
+            )
 
-    def settle(self, done: Iterable[Change], repairs: Iterable[Change], at: datetime, run: int) -> None:
-        """Record what an earlier run had done, and forget what it meant to do; `repairs` are meant from now on."""
+    def settle(self, done: Iterable[Change], at: datetime, run: int) -> None:
+        """Record what an earlier run had done, and forget everything that it meant to do."""
         for change in done:
             self.record(run, Outcome(change, done=True, detail=_FOUND_DONE), at)
         with self._transaction():
             self.connection.execute("DELETE FROM intent")
-            for change in repairs:
-                self._intend(change, at)
-
-    def _intend(self, change: Change, at: datetime) -> None:
-        self.connection.execute(
-            "INSERT OR REPLACE INTO intent (name, at, change) VALUES (?, ?, ?)",
-            (change.name, stored(at), packed(change)),
-        )
 
     def _remember(self, notes: Iterable[Note]) -> None:
         for note in notes:
             TABLES[note.subject].remember(self.connection, note.address, note.remember)
 
-    def note(self, notes: Iterable[Note], source: str, memory: SourceMemory) -> None:
-        """Remember what needs no change in mailcow, and what is known of the directory itself."""
+    def note(
+        self,
+        notes: Iterable[Note],
+        sources: Mapping[str, SourceMemory],
+        bystanders: Mapping[EntryId, datetime] = MappingProxyType({}),
+    ) -> None:
+        """Remember what needs no change in mailcow, what is known of directories, and entries without a mailbox.
+
+        All of it or nothing. A directory that is not among `sources` stays as it is remembered.
+        """
         with self._transaction():
             self._remember(notes)
-            accepted = json.dumps(dict(memory.accepted)) if memory.accepted is not None else None
-            self.connection.execute(
-                "INSERT OR REPLACE INTO source (name, id_attribute, accepted) VALUES (?, ?, ?)",
-                (source, memory.id_attribute, accepted),
+            self.connection.executemany(
+                "INSERT OR REPLACE INTO source (name, id_attribute, accepted, answered) VALUES (?, ?, ?, ?)",
+                (
+                    (name, memory.id_attribute, stored(memory.accepted), stored(memory.answered))
+                    for name, memory in sources.items()
+                ),
+            )
+            # The earliest moment stays. An entry stays, too, once it has a mailbox or is gone: it is a short row, and
+            # forgetting it would let its id take over a mailbox.
+            self.connection.executemany(
+                "INSERT INTO bystander (source, id, first_seen) VALUES (?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen)",
+                ((entry.source, entry.id, stored(moment)) for entry, moment in bystanders.items()),
             )
 
     def saw_passwords(self, stamps: Mapping[Address, str]) -> None:
@@ -179,14 +200,9 @@ class State:
             )
             self.connection.execute("DELETE FROM run WHERE started < ?", (stored(finished - history),))
 
-    def runs(self) -> int:
-        """Return how many runs are on record."""
-        with told(self.path):
-            return int(self.connection.execute("SELECT count(*) FROM run").fetchone()[0])
-
     def notices(self) -> tuple[Notice, ...]:
         """Return what earlier runs said and what was still so at the last one."""
-        with understood(self.path):
+        with explain_damage(self.path):
             rows = self.connection.execute("SELECT code, place, sentence, shown FROM notice").fetchall()
             return tuple(Notice(code, place, text, datetime.fromisoformat(shown)) for code, place, text, shown in rows)
 
@@ -201,12 +217,12 @@ class State:
 
     def refused_at(self, credential: SecretStr) -> datetime | None:
         """Return when a server last refused a credential, None if it never did or has taken it since."""
-        with told(self.path):
+        with explain_damage(self.path):
             row = self.connection.execute(
                 "SELECT at FROM refusal WHERE credential = ?",
                 (self.key.seal(credential),),
             ).fetchone()
-        return datetime.fromisoformat(row[0]) if row else None
+            return datetime.fromisoformat(row[0]) if row else None
 
     def record_refusal(self, credential: SecretStr, at: datetime) -> None:
         """Remember that a server refused a credential; only its digest is kept."""
@@ -243,7 +259,7 @@ class State:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with told(self.path):
+        with explain_errors(self.path):
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -254,7 +270,7 @@ class State:
                 raise
 
     def _meta(self, key: str) -> str | None:
-        with told(self.path):
+        with explain_errors(self.path):
             row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
@@ -266,7 +282,7 @@ class State:
 def _copied(path: Path) -> Iterator[sqlite3.Connection]:
     """Give what a state file holds, in memory and of the newest schema."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        with told(path):
+        with explain_errors(path):
             copy(path, connection)
             check(connection, path)
             migrate(connection, path, keep_copy=False)
@@ -274,15 +290,15 @@ def _copied(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def _brought_up(path: Path) -> Iterator[sqlite3.Connection]:
+def _migrated(path: Path) -> Iterator[sqlite3.Connection]:
     """Give the state file, of the newest schema, with its key beside it; where that fails no new file is left."""
     descriptor, is_new = open_or_make(path)
     os.close(descriptor)  # before sqlite locks the file: closing any descriptor of it takes the process's locks away
     try:
-        with told(path):
+        with explain_errors(path):
             connection = connect(path)
         with closing(connection):
-            with told(path):
+            with explain_errors(path):
                 load_key(path, create=False)  # a damaged one is told before anything is written
                 check(connection, path)
                 migrate(connection, path)

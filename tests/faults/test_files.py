@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sqlite3
@@ -14,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from ldap2mailcow import cli
 from ldap2mailcow.state import file as state_file
 from ldap2mailcow.state.schema import MIGRATIONS
-from tests.integration.sync.installation import STATE, Done, Hands, Installation, address, after_write, at_clock
+from tests.integration.sync.installation import STATE, Done, Installation, address, after_write
 from tests.unit.state.test_atomicity import kill_a_writer
 
 from .disks import (
@@ -626,35 +624,25 @@ def test_a_log_file_without_the_right_to_write_is_a_mistake_of_the_config(used: 
     assert held(used.folder) == before
 
 
+def without_its_log(log: Path, why: str) -> str:
+    """Return what is said of a log file that can't be written any more."""
+    return f"WARNING the log file {log} can't be written ({why}); the command goes on without it\n"
+
+
 def test_a_log_file_on_a_full_disk_is_told_once_and_stops_nothing(house: Installation) -> None:
     house.people(1, 2, 3)
     house.config(log_file="/dev/full")
     done = house.run()
     assert done.code == 0
-    assert done.err == "WARNING the log file /dev/full can't be written (No space left on device); the run goes on\n"
+    assert done.err == without_its_log(Path("/dev/full"), "No space left on device")
     assert "3 created" in done.out
     assert house.has_mailbox(3)
     assert house.run("-q").err == done.err
 
 
-def test_a_line_on_its_way_while_the_log_file_breaks_is_let_go(capsys: pytest.CaptureFixture[str]) -> None:
-    """Connections log from threads of their own."""
-    package = logging.getLogger("ldap2mailcow")
-    with at_clock(Hands()):
-        cli._log_to_stderr(cli.NORMAL)
-        cli._log_to_file(Path("/dev/full"), None)
-        broken = package.handlers[1]
-        package.info("one")
-        assert package.handlers == [package.handlers[0]]
-        broken.handle(logging.makeLogRecord({"msg": "two", "levelno": logging.INFO}))
-    assert capsys.readouterr().err.splitlines() == [
-        "WARNING the log file /dev/full can't be written (No space left on device); the run goes on"
-    ]
-
-
 def goes_on_without_its_log(house: Installation, log: Path, why: str, done: Done) -> None:
     assert done.code == 0
-    assert done.err == f"WARNING the log file {log} can't be written ({why}); the run goes on\n"
+    assert done.err == without_its_log(log, why)
     assert [house.has_mailbox(number) for number in (1, 2, 3)] == [True] * 3
     assert house.rows("SELECT count(*) FROM change WHERE done = 1") == [(3,)]
     assert house.again(minutes=5).code == 0

@@ -85,7 +85,9 @@ class Watch:
 
 # the state file
 
-_MOMENTS = frozenset({"missing_since", "last_missed", "retired_since", "senders_checked", "passwd_update", "missed"})
+_MOMENTS = frozenset(
+    {"missing_since", "last_missed", "last_seen", "retired_since", "answered", "passwd_update", "missed"}
+)
 """Columns of which only whether they say something is compared: when it happened, or how often, may differ."""
 _OF_THE_WAY = frozenset({"origin", "number"})
 """Columns that tell how a row came about."""

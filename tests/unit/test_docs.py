@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ldap2mailcow import run
 from ldap2mailcow.cli import main
-from ldap2mailcow.model import LEVELS, Address, Code, FieldChange, Finding, Kind, MailboxChange, Outcome, Why
-from ldap2mailcow.plan import Pending, Plan, Reason, Withheld
-from ldap2mailcow.report import Result, document
+from ldap2mailcow.model import LEVELS, Address, Code, FieldChange, Finding, Kind, MailboxChange, Outcome, Rule
+from ldap2mailcow.plan import REMOVING, Guarded, Pending, Plan, Reason, Withheld
+from ldap2mailcow.report import ExitCode, Result, document
 
 from .test_house import ROOMS
 
@@ -57,22 +56,25 @@ def test_every_finding_is_documented_with_its_level() -> None:
     assert documented == {code.value: level.value for code, level in LEVELS.items()}
 
 
-def test_every_exit_code_is_documented() -> None:
-    documented = {int(cells[0]) for cells in rows(section("operations.md", "Exit codes"))}
-    early = {run.UNEXPECTED, run.TRY_LATER, run.REFUSED, run.CONFIG}
-    of_a_whole_run, of_click = {0, 3, 4}, {2}
-    assert documented == early | of_a_whole_run | of_click
+def test_every_exit_code_is_documented_in_the_order_in_which_they_apply() -> None:
+    documented = [int(cells[0]) for cells in rows(section("operations.md", "Exit codes"))]
+    assert documented == list(ExitCode)
+
+
+def test_every_kind_that_waits_for_a_word_is_documented() -> None:
+    documented = {cells[0].strip("`"): cells[3] for cells in rows(section("operations.md", "What waits for a word"))}
+    assert list(documented) == list(Guarded)
+    assert [kind for kind, removes in documented.items() if removes == "yes"] == list(REMOVING)
 
 
 def full_document() -> dict[str, object]:
     """Return a report in which no list is empty."""
     ann = Address("ann@a.test")
-    again = MailboxChange(Kind.REASSERT, Address("bob@a.test"), Why.REASSERT)
-    change = MailboxChange(Kind.UPDATE, ann, Why.LDAP, fields=(FieldChange("name", "A", "Ann"),))
-    off = MailboxChange(Kind.DISABLE, ann, Why.MISSING)
+    again = MailboxChange(Kind.REASSERT, Address("bob@a.test"), Rule.REASSERT)
+    change = MailboxChange(Kind.UPDATE, ann, Rule.LDAP, fields=(FieldChange("name", "A", "Ann"),))
     plan = Plan(
         changes=(change, again),
-        withheld=(Withheld(Reason.OVER_LIMIT, (off,), 1, 1, "", directory="berlin"),),
+        withheld=(Withheld(Guarded.DISABLE, Reason.OVER_LIMIT, (ann,), 1, 1, "", directory="berlin"),),
         pending=(Pending(ann, "", datetime(2026, 1, 1, tzinfo=UTC), 1),),
         unmanaged=(ann,),
     )
@@ -101,16 +103,17 @@ def test_the_fields_of_the_json_are_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "words"),
+    ("field", "name", "words"),
     [
-        ("changes", {kind.value for kind in Kind} - {"reassert"}),
-        ("withheld", {reason.value for reason in Reason}),
+        ("changes", "kind", [kind for kind in Kind if kind is not Kind.REASSERT]),
+        ("withheld", "kind", list(Guarded)),
+        ("withheld", "reason", list(Reason)),
     ],
 )
-def test_the_words_of_the_json_are_documented(field: str, words: set[str]) -> None:
+def test_the_words_of_the_json_are_documented(field: str, name: str, words: list[str]) -> None:
     content = next(cells[1] for cells in rows(section("operations.md", "JSON")) if CODED.findall(cells[0]) == [field])
-    first_list = content.partition("(")[2].partition(")")[0]
-    assert set(first_list.split(", ")) == words
+    (listed,) = re.findall(rf"`{name}` \(([^)]*)\)", content)
+    assert listed.split(", ") == words
 
 
 def test_the_rooms_are_those_of_the_house_in_its_order() -> None:

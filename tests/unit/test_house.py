@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "ldap2mailcow"
 # The list of docs/architecture.md, top to bottom.
 ROOMS = (
     "cli",
+    "streams",
     "sync",
     "gather",
     "report",

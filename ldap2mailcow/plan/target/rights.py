@@ -157,7 +157,8 @@ class RightsMaker:
             address = twin
         if user_id := self.delivery.by_address.get(address):
             return self.delivery.home(user_id) or address
-        return self.delivery.present_name(address)
+        is_alias = address in self.making.matches.claims.aliases
+        return address if is_alias else self.delivery.present_name(address)
 
     def list_address(self, group: Group) -> Address | None:
         claims = self.making.matches.claims.aliases

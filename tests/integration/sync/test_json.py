@@ -40,6 +40,7 @@ def test_a_run_is_told_whole(house: Installation) -> None:
         "address": address(1),
         "dn": house.dn(1),
         "why": "it is new in the directory",
+        "rule": "new",
         "fields": [
             {"key": "name", "before": None, "after": "Björn Ahmed"},
             {"key": "quota", "before": None, "after": 1024},

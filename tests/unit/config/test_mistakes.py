@@ -213,6 +213,8 @@ def test_passwords_may_have_an_attribute_of_their_own_or_none(folder: Folder, ma
         ("limits: {removals: 60%}", "at most 50%"),
         ("limits: {list_shrink: 60%}", "at most 50%"),
         ("limits: {list_members: 0}", "from 1 to"),
+        ("limits: {adoptions: -1}", "from 0 to"),
+        ("limits: {adoptions: 10%}", "from 0 to"),
         ("create_mailboxes: 1", "must be true or false"),
         ("create_mailboxes: 0", "must be true or false"),
         ("create_mailboxes: 'no'", "must be true or false"),

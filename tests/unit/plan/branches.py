@@ -7,22 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ldap2mailcow.config import Config
-from ldap2mailcow.model import Alias, Answers, Mailbox, Remembered, RememberedAlias, SourceMemory
-from ldap2mailcow.plan import (
-    Plan,
-    View,
-    fingerprint,
-    make_plans,
-    merged,
-    renamed_all,
-    settle_mailboxes,
-    with_all_wishes,
-)
+from ldap2mailcow.desired import User
+from ldap2mailcow.model import Answers, Remembered, RememberedAlias, SourceMemory
+from ldap2mailcow.plan import Case, Plan, fingerprint, merged, renamed_all, settle_mailboxes, with_all_wishes
 
 from .builders import CUT_SHORT, Scene, alias_config
 
 HEAD, BRANCH = "head", "branch"
-Change = Callable[[View], View]
+Change = Callable[[Case], Case]
 
 
 def config_of(*names: str, **settings: object) -> Config:
@@ -38,8 +30,8 @@ def config_of(*names: str, **settings: object) -> Config:
 class Branches:
     """What the views of both are made of: what each wants, and what both see."""
 
-    head: Iterable[Mailbox] = ()
-    branch: Iterable[Mailbox] = ()
+    head: Iterable[User] = ()
+    branch: Iterable[User] = ()
     head_wishes: Iterable[Alias] = ()
     branch_wishes: Iterable[Alias] = ()
     answered: tuple[str, ...] = (HEAD, BRANCH)
@@ -53,11 +45,11 @@ class Branches:
     shared: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of the scenes."""
 
-    def views(self) -> tuple[View, ...]:
+    def views(self) -> tuple[Case, ...]:
         """Return the views of those that answered, with nothing settled between them."""
         return tuple(self._view(name) for name in self.answered)
 
-    def _view(self, name: str) -> View:
+    def _view(self, name: str) -> Case:
         wants, wishes = (self.head, self.head_wishes) if name == HEAD else (self.branch, self.branch_wishes)
         source = next(source for source in self.config.sources if source.name == name)
         sources = {
@@ -73,10 +65,10 @@ class Branches:
             alias_rows=self.alias_rows,
             **self.shared,
         )
-        view = replace(scene.view(), source=source, search_filter=source.search_filter)
+        view = replace(scene.case(), source=source, search_filter=source.search_filter)
         return self.change[name](view) if name in self.change else view
 
-    def settled(self) -> tuple[View, ...]:
+    def settled(self) -> tuple[Case, ...]:
         """Return the views with everything settled between them."""
         return with_all_wishes(renamed_all(settle_mailboxes(self.views())), lambda view: view)
 
@@ -89,12 +81,12 @@ class Branches:
         return merged(self.plans(), of=len(self.config.sources))
 
 
-def doubting(view: View) -> View:
+def doubting(view: Case) -> Case:
     """Return a view whose answer about users isn't whole."""
     users = replace(view.answers.users, doubts=(CUT_SHORT,))
     return replace(view, answers=replace(view.answers, users=users))
 
 
-def finding_nobody(view: View) -> View:
+def finding_nobody(view: Case) -> Case:
     """Return a view whose search found nobody."""
     return replace(view, answers=Answers(replace(view.answers.users, entries=())))

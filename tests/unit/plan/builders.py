@@ -1,19 +1,18 @@
-"""Views with sensible defaults."""
+"""Cases with sensible defaults."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
 from pydantic import SecretStr
 
-from ldap2mailcow import plan as planning
-from ldap2mailcow.config import Config
-from ldap2mailcow.desired import Desired, Wishes
+from ldap2mailcow.config import Config, Source
+from ldap2mailcow.desired import Asked, EntryId, Forward, Group, Meant, User
 from ldap2mailcow.model import (
     ALIAS_ACTIVE,
     GOTO,
@@ -24,7 +23,6 @@ from ldap2mailcow.model import (
     SOGO_VISIBLE,
     Actual,
     Address,
-    Alias,
     AliasChange,
     Answer,
     Answers,
@@ -36,7 +34,6 @@ from ldap2mailcow.model import (
     ExistingAlias,
     Finding,
     Kind,
-    Mailbox,
     MailboxChange,
     Memory,
     Note,
@@ -50,7 +47,7 @@ from ldap2mailcow.model import (
     Value,
     joined,
 )
-from ldap2mailcow.plan import Options, Plan, View, fingerprint, renamed
+from ldap2mailcow.plan import Begun, Case, Directory, Options, Plan, fingerprint, make_plan
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 STAMP = "2026-05-01 08:00:00"
@@ -132,21 +129,31 @@ def wanted(
     *,
     id: str | None = None,  # noqa: A002 - the field's own name
     dn: str | None = None,
+    source: str = "default",
     password: str | None = PASSWORD,
     present: Iterable[str] | None = None,
+    addresses: Iterable[Address] | None = None,
+    aliases: Iterable[Address] = (),
+    senders: Iterable[Meant] = (),
+    forward: Forward | None = None,
+    unreadable: Iterable[str] = (),
     **attributes: Value | None,
-) -> Mailbox:
-    """Return a mailbox as the directory wants it; an attribute that is None isn't managed."""
+) -> User:
+    """Return a user who asks for a mailbox; an attribute that is None isn't managed."""
     managed = {"name": name_of(address), **attributes}
     there = {*NAMED, *(["password"] if password else []), *attributes.keys() - {"name", "authsource"}}
-    return Mailbox(
-        source="default",
-        id=id or id_of(address),
+    return User(
+        id=EntryId(source, id or id_of(address)),
         dn=dn or dn_of(address),
-        address=address,
+        addresses=(address,) if addresses is None else tuple(addresses),
         attributes={key: value for key, value in managed.items() if value is not None},
+        unreadable=frozenset(unreadable),
         password=SecretStr(password) if password else None,
         present=frozenset(there if present is None else present),
+        aliases=frozenset(aliases),
+        flags={SOGO_VISIBLE: 0},
+        forward=forward,
+        senders=frozenset(senders),
     )
 
 
@@ -213,26 +220,38 @@ def number_of(address: Address) -> int:
     return crc32(address.encode())
 
 
-def wish(address: Address, *goto: Address, role: Role = Role.USER, **more: object) -> Alias:
-    """Return an alias as the directory wants it: another address of the first person it goes to, by default."""
-    owner = goto[0] if role is Role.USER else address
-    values: dict[str, Any] = {
-        "source": "default",
-        "owner": id_of(owner),
-        "dn": dn_of(owner),
-        "role": role,
-        "flags": {SOGO_VISIBLE: 0},
-    }
-    return Alias(**{**values, "address": address, "goto": tuple(sorted(goto)), **more})
+@dataclass(frozen=True)
+class Wish:
+    """An alias that an entry asks for: a further address of the first user it goes to, a list, or a forwarding."""
+
+    address: Address
+    goto: tuple[Address, ...]
+    role: Role = Role.USER
+    owner: str = ""
+    dn: str = ""
+    source: str = "default"
+    flags: Mapping[str, int] = field(default_factory=lambda: {SOGO_VISIBLE: 0})
+    comment: str | None = None
+    is_clear: bool = True
+
+    def owned(self) -> Wish:
+        """Return it with the id and the DN that follow from its role, where none are given."""
+        of = self.goto[0] if self.role is Role.USER else self.address
+        return replace(self, owner=self.owner or id_of(of), dn=self.dn or dn_of(of))
 
 
-def listing(address: Address, *members: Address, **more: object) -> Alias:
-    """Return a list as the directory wants it."""
+def wish(address: Address, *goto: Address, role: Role = Role.USER, **more: Any) -> Wish:  # noqa: ANN401
+    """Return an alias that is asked for: another address of the first user it goes to, by default."""
+    return Wish(address, tuple(sorted(goto)) if role is not Role.USER else goto, role, **more).owned()
+
+
+def listing(address: Address, *members: Address, **more: object) -> Wish:
+    """Return a list that is asked for."""
     return wish(address, *members, role=Role.LIST, **more)
 
 
-def forward(address: Address, *goto: Address, **more: object) -> Alias:
-    """Return an entry that only forwards, as the directory wants it."""
+def forward(address: Address, *goto: Address, **more: object) -> Wish:
+    """Return an entry that only forwards."""
     return wish(address, *goto, role=Role.FORWARD, **more)
 
 
@@ -252,7 +271,7 @@ def alias(
     return ExistingAlias(address, number_of(address) if number is None else number, {**basics, **values})
 
 
-def alias_row(of: Alias, **columns: object) -> RememberedAlias:
+def alias_row(of: Wish, **columns: object) -> RememberedAlias:
     """Return a row of the state file as it is after a quiet run."""
     values: dict[str, Any] = {
         "source": of.source,
@@ -289,90 +308,90 @@ def make_domain(
 
 @dataclass(frozen=True)
 class Scene:
-    """What a view is made of; whoever and whatever is wanted is what the whole answers have."""
+    """What a case is made of; every entry that asks for something is in a whole answer."""
 
-    wants: Iterable[Mailbox] = ()
+    wants: Iterable[User] = ()
     has: Iterable[Existing] = ()
     rows: Iterable[Remembered] = ()
     config: Config = field(default_factory=make_config)
     options: Options = field(default_factory=Options)
     now: datetime = NOW
     sources: Mapping[str, SourceMemory] | None = None
-    """None: the search is the accepted one, and the id attribute is fixed."""
+    """None: each search is the accepted one, the id attribute is fixed, and a whole answer came five minutes ago."""
     limits: Mapping[str, int] = field(default_factory=dict)
     domains: tuple[Domain, ...] | None = None
     doubts: tuple[Finding, ...] = ()
     key: str = "key1"
-    desired: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of Desired that aren't as they follow from who is wanted."""
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of Asked that aren't as they follow from what entries ask for."""
     actual: Mapping[str, Any] = field(default_factory=dict)
     """Fields of Actual that aren't as they follow from what mailcow has."""
     id_attribute: str = "entryUUID"
     empty: bool = False
     """Whether the search found nobody at all."""
-    wishes: Iterable[Alias] = ()
+    wishes: Iterable[Wish] = ()
+    groups: Iterable[Group] = ()
+    forwards: Iterable[Forward] = ()
     aliases: Iterable[ExistingAlias] = ()
     alias_rows: Iterable[RememberedAlias] = ()
-    wished: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of Wishes that aren't as they follow from the aliases that are wanted."""
     answers: Mapping[str, Any] = field(default_factory=dict)
     """Of groups and forwards, where they aren't whole and with somebody in them."""
     senders: Mapping[Address, frozenset[str] | None] = field(default_factory=dict)
     alias_domains: Mapping[str, str] = field(default_factory=dict)
+    bystanders: Mapping[EntryId, datetime] = field(default_factory=dict)
+    begun: Begun = field(default_factory=Begun)
+    can_rename: bool = True
+    silent: frozenset[str] = frozenset()
+    """The names of directories that can't be read."""
+    every_alias: Mapping[Address, ExistingAlias] = field(default_factory=dict)
 
-    def view(self) -> View:
-        """Return the view."""
-        source = self.config.sources[0]
-        return View(
-            config=self.config,
-            source=source,
-            search_filter=source.search_filter,
-            answers=self._answers(),
-            desired=self._desired(),
-            wishes=self._wishes(),
-            id_attribute=self.id_attribute,
-            actual=self._actual(),
-            memory=Memory(
+    def case(self) -> Case:
+        """Return the case."""
+        sources = [source for source in self.config.sources if source.name not in self.silent]
+        return Case(
+            self.config,
+            tuple(self._directory(source) for source in sources),
+            self._actual(),
+            Memory(
                 {row.address: row for row in self.rows},
-                {source.name: SourceMemory("entryUUID", fingerprint(source))} if self.sources is None else self.sources,
+                {one.name: remembered_source(one) for one in self.config.sources}
+                if self.sources is None
+                else self.sources,
                 make_seal(self.key),
                 {row.address: row for row in self.alias_rows},
+                bystanders=self.bystanders,
             ),
-            options=self.options,
-            now=self.now,
+            self.now,
+            self.options,
             senders=self.senders,
+            every_alias=self.every_alias,
+            can_rename=self.can_rename,
+            begun=self.begun,
         )
 
     def plan(self) -> Plan:
         """Return the plan."""
-        return make_plan(self.view())
+        return make_plan(self.case())
 
-    def _answers(self) -> Answers:
-        source = self.config.sources[0]
-        entries = tuple(Entry(mailbox.dn, {}) for mailbox in self.wants) or (Entry("cn=somebody", {}),)
-        users = Answer(source.name, () if self.empty else entries, self.doubts)
-        groups = Answer(source.name, (Entry("cn=some group", {}),)) if source.reads_groups else None
-        forwards = Answer(source.name, (Entry("cn=some forward", {}),)) if source.reads_forwards else None
-        return replace(Answers(users, groups, forwards), **self.answers)
+    def _directory(self, source: Source) -> Directory:
+        asked = self._asked(source.name)
+        entries = tuple(Entry(user.dn, {}) for user in asked.users) or (Entry("cn=somebody", {}),)
+        users = Answer(() if self.empty else entries, self.doubts)
+        groups = Answer((Entry("cn=some group", {}),)) if source.reads_groups else None
+        forwards = Answer((Entry("cn=some forward", {}),)) if source.reads_forwards else None
+        answers = replace(Answers(users, groups, forwards), **self.answers)
+        return Directory(source, source.search_filter, answers, self.id_attribute, asked)
 
-    def _desired(self) -> Desired:
-        wants = tuple(self.wants)
-        desired = Desired(
-            {mailbox.address: mailbox for mailbox in wants},
-            ids=frozenset(mailbox.id for mailbox in wants),
-            addresses=frozenset(mailbox.address for mailbox in wants),
-            dns=frozenset(mailbox.dn.lower() for mailbox in wants),
-            present={mailbox.id: mailbox.present for mailbox in wants},
-            inactive=frozenset(mailbox.id for mailbox in wants if mailbox.attributes.get("active") == 0),
-        )
-        return replace(desired, **self.desired)
-
-    def _wishes(self) -> Wishes:
-        wishes = tuple(self.wishes)
-        owners = {role: frozenset(one.owner for one in wishes if one.role is role) for role in Role}
-        owners[Role.USER] |= frozenset(mailbox.id for mailbox in self.wants)
-        found: dict[str, Any] = {"aliases": {one.address: one for one in wishes}, "owners": owners}
-        return Wishes(**{**found, **self.wished})
+    def _asked(self, name: str) -> Asked:
+        wishes = [one for one in self.wishes if one.source == name]
+        users = tuple(with_aliases(user, wishes) for user in self.wants if user.id.source == name)
+        found: dict[str, Any] = {
+            "users": users,
+            "groups": (*(_group(one) for one in wishes if one.role is Role.LIST), *self.groups),
+            "forwards": (*(_forward(one) for one in wishes if one.role is Role.FORWARD), *self.forwards),
+            "dns": frozenset(user.dn.lower() for user in users),
+        }
+        return Asked(**{**found, **self.asked})
 
     def _actual(self) -> Actual:
         has, aliases = tuple(self.has), {one.address: one for one in self.aliases}
@@ -389,16 +408,47 @@ class Scene:
         return replace(actual, **self.actual)
 
 
-def make_plan(view: View) -> Plan:
-    """Return the plan of a view that is as mailcow and the state file are before any rename."""
-    return planning.make_plan(renamed(view))
+def remembered_source(source: Source, **columns: Any) -> SourceMemory:  # noqa: ANN401
+    """Return what is remembered of a directory after a quiet run five minutes ago."""
+    return replace(SourceMemory("entryUUID", fingerprint(source), NOW - timedelta(minutes=5)), **columns)
+
+
+def with_aliases(user: User, wishes: Iterable[Wish]) -> User:
+    """Return a user with the further addresses that are its own."""
+    own = [one for one in wishes if one.role is Role.USER and one.owner == user.id.id]
+    if not own:
+        return user
+    return replace(user, aliases=user.aliases | {one.address for one in own}, flags=own[0].flags)
+
+
+def _group(of: Wish) -> Group:
+    return Group(
+        EntryId(of.source, of.owner),
+        of.dn,
+        (of.address,),
+        members=frozenset(of.goto),
+        flags=of.flags,
+        comment=of.comment,
+        is_clear=of.is_clear,
+    )
+
+
+def _forward(of: Wish) -> Forward:
+    return Forward(
+        EntryId(of.source, of.owner),
+        of.dn,
+        frozenset({of.address}),
+        frozenset(of.goto),
+        of.flags,
+        is_clear=of.is_clear,
+    )
 
 
 CUT_SHORT = Finding(Code.ANSWER_CUT_SHORT, "default", "the server stopped after 500 entries")
 CANARY = Finding(Code.CANARY_MISSING, "uid=canary,dc=example,dc=org", "the canary is missing")
-DOUBTED = Answer("default", (Entry("cn=one of them", {}),), (CUT_SHORT,))
+DOUBTED = Answer((Entry("cn=one of them", {}),), (CUT_SHORT,))
 """An answer that isn't whole."""
-NONE_FOUND = Answer("default", ())
+NONE_FOUND = Answer(())
 
 
 def quiet(addresses: Iterable[Address], **more: object) -> Scene:
@@ -412,7 +462,7 @@ def quiet(addresses: Iterable[Address], **more: object) -> Scene:
     return Scene(**{**fields, **more})
 
 
-def settled(addresses: Iterable[Address], wishes: Iterable[Alias] = (), **more: object) -> Scene:
+def settled(addresses: Iterable[Address], wishes: Iterable[Wish] = (), **more: object) -> Scene:
     """Return a quiet scene with aliases, about which all agree too."""
     wishes = tuple(wishes)
     fields: dict[str, Any] = {

@@ -32,7 +32,7 @@ from ldap2mailcow.model import (
     joined,
     split,
 )
-from ldap2mailcow.plan import Plan, View, phases, remembered
+from ldap2mailcow.plan import Plan, Case, phases, remembered
 
 from .builders import make_plan
 
@@ -342,7 +342,7 @@ def note_aliases(notes: Iterable[Note], rows: Mapping[Address, RememberedAlias])
     return after
 
 
-def planned(view: View) -> tuple[Plan, View]:
+def planned(view: Case) -> tuple[Plan, Case]:
     """Return the plan as a run makes it: where it changes rights, the present rows are read, and it is made again."""
     plan = make_plan(view)
     if plan.unread:
@@ -353,7 +353,7 @@ def planned(view: View) -> tuple[Plan, View]:
     return plan, view
 
 
-def simulate(plan: Plan, view: View) -> View:
+def simulate(plan: Plan, view: Case) -> Case:
     """Return the view of a second run at the same time, after every change of the plan was carried out.
 
     Raises RefusedError where mailcow would refuse one.
@@ -383,7 +383,7 @@ def _noted(memory: Memory, notes: Sequence[Note]) -> Memory:
     )
 
 
-def _with_senders(view: View) -> Actual:
+def _with_senders(view: Case) -> Actual:
     """Return mailcow with its rows of senders, as far as any are known of: from a reading, else by the state file."""
     found = dict(view.actual.mailboxes)
     for address, box in view.actual.mailboxes.items():

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from ldap2mailcow.desired import User
 from ldap2mailcow.model import (
     INTERNAL,
     PRIVATE_COMMENT,
     SENDER_ALLOWED,
     SOGO_VISIBLE,
     Address,
-    Alias,
     Code,
     ExistingAlias,
     FieldChange,
@@ -22,10 +22,10 @@ from ldap2mailcow.model import (
     Origin,
     RememberedAlias,
     Role,
+    Rule,
     Subject,
-    Why,
 )
-from ldap2mailcow.plan import Options, calls_of
+from ldap2mailcow.plan import Options
 
 from .builders import (
     ANN,
@@ -84,7 +84,7 @@ def test_what_somebody_made_in_mailcow_is_taken_over_as_the_config_says(
     plan = scene.plan()
     assert kinds(plan.changes) == [(Kind.ADOPT, INFO)] * taken
     assert codes(plan) == [Code.ALIAS_NOT_OURS] * (not taken)
-    after = simulate(plan, scene.view())
+    after = simulate(plan, scene.case())
     assert after.actual.aliases[INFO].goto == ({ANN} if taken else {goto})
     assert make_plan(after).changes == ()
     if not taken:
@@ -104,7 +104,7 @@ def test_a_refused_adoption_says_what_would_allow_it(policy: str, remedy: str) -
 def test_an_adopted_alias_is_marked_and_remembered() -> None:
     plan = found(alias(INFO, ANN, mark="")).plan()
     change = only_alias(plan.changes)
-    assert (change.why, change.writes, change.number) == (Why.UNKNOWN_HERE, {PRIVATE_COMMENT: MARK}, number_of(INFO))
+    assert (change.why, change.writes, change.number) == (Rule.ADOPTED, {PRIVATE_COMMENT: MARK}, number_of(INFO))
     assert patch_of(change)["origin"] is Origin.ADOPTED
     assert patch_of(change)["number"] == number_of(INFO)
 
@@ -115,8 +115,8 @@ def test_an_adopted_alias_keeps_a_comment_of_its_own_and_is_ours_by_the_state_fi
     change = only_alias(plan.changes)
     assert (change.kind, change.writes, calls_of(change)) == (Kind.ADOPT, {}, ())
     assert remembered(plan, INFO, Subject.ALIAS)["origin"] is Origin.ADOPTED
-    assert (make_plan(simulate(plan, scene.view())).changes, plan.managed_aliases) == ((), 0)
-    assert make_plan(simulate(plan, scene.view())).managed_aliases == 1
+    assert (make_plan(simulate(plan, scene.case())).changes, plan.managed_aliases) == ((), 0)
+    assert make_plan(simulate(plan, scene.case())).managed_aliases == 1
 
 
 @pytest.mark.parametrize(("goto", "taken"), [((ANN, BOB), True), ((ANN,), True), ((BOB,), False)])
@@ -133,7 +133,7 @@ def test_a_goto_is_the_same_with_and_without_inactive_members(
     )
     plan = scene.plan()
     assert kinds(plan.changes) == [(Kind.ADOPT, TEAM)] * taken
-    assert not taken or simulate(plan, scene.view()).actual.aliases[TEAM].goto == {ANN}
+    assert not taken or simulate(plan, scene.case()).actual.aliases[TEAM].goto == {ANN}
 
 
 @pytest.mark.parametrize("mark", [MARK, DISABLED_TAG])
@@ -147,7 +147,7 @@ def test_a_lost_state_file_is_written_anew_from_the_marks() -> None:
     scene = settled([ANN], [OF_ANN], alias_rows=[])
     plan = scene.plan()
     assert (plan.changes, plan.managed_aliases) == ((), 1)
-    assert simulate(plan, scene.view()).memory.aliases == {INFO: alias_row(OF_ANN, origin=Origin.MARK)}
+    assert simulate(plan, scene.case()).memory.aliases == {INFO: alias_row(OF_ANN, origin=Origin.MARK)}
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_another_alias_at_the_address_of_one_that_we_disabled_is_not_ours_to_ena
     plan = scene.plan()
     assert kinds(plan.changes) == [(Kind.ADOPT, INFO)]
     assert codes(plan) == [Code.ALIAS_DISABLED_BY_HAND]
-    assert not simulate(plan, scene.view()).actual.aliases[INFO].is_active
+    assert not simulate(plan, scene.case()).actual.aliases[INFO].is_active
 
 
 def test_what_is_neither_ours_nor_wanted_is_never_touched_but_counted() -> None:
@@ -252,7 +252,7 @@ def test_the_fields_of_an_adopted_alias_are_shown(role: Role) -> None:
 # what a rename of ours left, where the run ended before it could mark it
 
 LEFT = alias(
-    INFO, ANN, mark=f"Mailbox was renamed from {INFO} to {ANN}", **{SENDER_ALLOWED: 0, SOGO_VISIBLE: 1, INTERNAL: 0}
+    INFO, ANN, mark=f"User was renamed from {INFO} to {ANN}", **{SENDER_ALLOWED: 0, SOGO_VISIBLE: 1, INTERNAL: 0}
 )
 """As mailcow makes it, not as we want it."""
 FORMER = replace(alias_row(OF_ANN), role=Role.FORMER, number=None)
@@ -268,10 +268,10 @@ def left(*rows: RememberedAlias, **more: object) -> Scene:
 def test_an_alias_that_a_rename_left_unmarked_is_marked_by_the_next_run(number: int | None) -> None:
     scene = left(replace(FORMER, number=number))
     change = only_alias(scene.plan().changes)
-    assert (change.kind, change.why, change.number) == (Kind.UPDATE, Why.UNFINISHED, LEFT.number)
+    assert (change.kind, change.why, change.number) == (Kind.UPDATE, Rule.UNFINISHED, LEFT.number)
     assert change.writes == {SENDER_ALLOWED: 1, SOGO_VISIBLE: 0, PRIVATE_COMMENT: "ldap-sync:renamed"}
     assert patch_of(change)["number"] == LEFT.number
-    after = simulate(scene.plan(), scene.view())
+    after = simulate(scene.plan(), scene.case())
     assert make_plan(after).changes == ()
 
 

@@ -18,12 +18,12 @@ from ldap2mailcow.model import (
     Origin,
     RememberedAlias,
     Role,
+    Rule,
     SourceMemory,
     Subject,
-    Why,
     joined,
 )
-from ldap2mailcow.plan import Options, Reason, What, fingerprint
+from ldap2mailcow.plan import Guarded, Options, Reason, fingerprint
 from ldap2mailcow.plan.order import Step, step_of
 
 from .builders import (
@@ -112,7 +112,7 @@ def shrinking(members: int, left: int, **more: object) -> Scene:
 def test_removals_of_aliases_are_counted_by_themselves(total: int, gone: int, through: bool) -> None:  # noqa: FBT001 - pytest gives it by name
     plan = losing(total, gone).plan()
     assert len(plan.changes) == gone * through
-    assert [(one.what, one.reason) for one in plan.withheld] == [(What.ALIASES, Reason.OVER_LIMIT)] * (not through)
+    assert [(one.kind, one.reason) for one in plan.withheld] == [(Guarded.ALIAS, Reason.OVER_LIMIT)] * (not through)
 
 
 def test_a_refusal_carries_the_numbers_and_the_word_that_lifts_it() -> None:
@@ -159,7 +159,7 @@ def test_mailboxes_aliases_and_lists_are_withheld_apart() -> None:
         config=alias_config(limits={"removals": "1"}),
     )
     plan = scene.plan()
-    assert [one.what for one in plan.withheld] == [What.MAILBOXES, What.ALIASES, What.LISTS]
+    assert [one.kind for one in plan.withheld] == [Guarded.DISABLE, Guarded.ALIAS, Guarded.LIST]
     assert plan.changes == ()
     assert len({one.name for one in plan.withheld}) == 3
 
@@ -188,8 +188,8 @@ def test_a_list_that_loses_too_many_members_keeps_them_for_now(
     scene = shrinking(members, left, config=alias_config(limits={"list_shrink": shrink}))
     plan = scene.plan()
     assert len(plan.changes) == through
-    assert [(one.what, one.reason) for one in plan.withheld] == [(What.LISTS, Reason.OVER_LIMIT)] * (not through)
-    after = simulate(plan, scene.view())
+    assert [(one.kind, one.reason) for one in plan.withheld] == [(Guarded.LIST, Reason.OVER_LIMIT)] * (not through)
+    after = simulate(plan, scene.case())
     assert kinds(make_plan(after).changes) == []
     assert len(after.actual.aliases[TEAM].goto) == (max(left, 1) if through else members)
 
@@ -200,13 +200,13 @@ def test_a_withheld_list_is_told_with_its_numbers() -> None:
         "1 of 1 managed lists would lose too many of their members at once, and limits.list_shrink doesn't let that "
         "through; if that is meant, run once with --force-removals 1"
     )
-    assert only_alias(withheld.changes).writes == {GOTO: EVERYBODY[0]}
+    assert only_alias(withheld.addresses).writes == {GOTO: EVERYBODY[0]}
 
 
 def test_forced_lists_shrink() -> None:
-    scene = shrinking(4, 1, options=Options(force_removals=1))
+    scene = shrinking(4, 1, options=Options(approved=dict.fromkeys(Guarded, 1)))
     assert only_alias(scene.plan().changes).writes == {GOTO: EVERYBODY[0]}
-    assert make_plan(simulate(scene.plan(), scene.view())).changes == ()
+    assert make_plan(simulate(scene.plan(), scene.case())).changes == ()
 
 
 def test_what_a_list_gains_comes_also_where_what_it_loses_is_withheld() -> None:
@@ -216,7 +216,7 @@ def test_what_a_list_gains_comes_also_where_what_it_loses_is_withheld() -> None:
     goto = joined([*EVERYBODY[:4], EVERYBODY[9]])
     assert only_alias(plan.changes).writes == {GOTO: goto, "sogo_visible": 1}
     assert len(plan.withheld) == 1
-    assert make_plan(simulate(plan, scene.view())).changes == ()
+    assert make_plan(simulate(plan, scene.case())).changes == ()
 
 
 def test_who_is_added_to_a_list_meanwhile_makes_its_loss_no_smaller() -> None:
@@ -224,11 +224,11 @@ def test_who_is_added_to_a_list_meanwhile_makes_its_loss_no_smaller() -> None:
     scene = replace(shrinking(2, 2), wishes=[listing(TEAM, *EVERYBODY[8:10])])
     plan = scene.plan()
     assert only_alias(plan.changes).writes == {GOTO: joined([*EVERYBODY[:2], *EVERYBODY[8:10]])}
-    again = simulate(plan, scene.view())
+    again = simulate(plan, scene.case())
     assert (make_plan(again).changes, len(make_plan(again).withheld)) == ((), 1)
     forgotten = replace(again, memory=replace(again.memory, aliases={}))
     assert len(of_aliases(make_plan(forgotten).changes)) == 1
-    forced = replace(again, options=Options(force_removals=1))
+    forced = replace(again, options=Options(approved=dict.fromkeys(Guarded, 1)))
     assert only_alias(make_plan(forced).changes).writes == {GOTO: joined(EVERYBODY[8:10])}
 
 
@@ -272,7 +272,7 @@ def test_a_withheld_list_that_only_its_mark_makes_ours_is_remembered() -> None:
         id_of(TEAM),
         {GOTO: joined(EVERYBODY[:4]), SOGO_VISIBLE: 0},
     )
-    assert make_plan(simulate(plan, scene.view())).notes == ()
+    assert make_plan(simulate(plan, scene.case())).notes == ()
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_a_list_that_was_set_inactive_has_nobody_to_lose(mark: str, row: dict[st
 def test_an_answer_in_doubt_takes_nobody_from_a_list(more: Mapping[str, Any], left: int) -> None:
     scene = shrinking(4, 3, **more)
     plan = scene.plan()
-    assert len(simulate(plan, scene.view()).actual.aliases[TEAM].goto) == left
+    assert len(simulate(plan, scene.case()).actual.aliases[TEAM].goto) == left
     assert plan.withheld == ()
 
 
@@ -328,7 +328,7 @@ def test_an_answer_in_doubt_takes_nobody_from_what_is_adopted() -> None:
     scene = replace(scene, alias_rows=[])
     plan = scene.plan()
     assert kinds(plan.changes) == [(Kind.ADOPT, TEAM)]
-    assert len(simulate(plan, scene.view()).actual.aliases[TEAM].goto) == 4
+    assert len(simulate(plan, scene.case()).actual.aliases[TEAM].goto) == 4
 
 
 def test_an_answer_in_doubt_still_adds() -> None:
@@ -363,7 +363,7 @@ def test_lists_that_lose_everybody_together_are_doubted(kept: int, number: int, 
     assert plan.whole
     assert (Code.ATTRIBUTE_VANISHED in codes(plan)) is not believed
     assert len(plan.changes) == (number - kept) * believed
-    assert [one.what for one in plan.withheld] == [What.LISTS] * (not believed)
+    assert [one.kind for one in plan.withheld] == [Guarded.LIST] * (not believed)
     if not believed:
         assert "3 of the 4 lists that had members no longer show any member" in plan.findings[0].sentence
         assert plan.withheld[0].sentence.endswith(
@@ -372,15 +372,15 @@ def test_lists_that_lose_everybody_together_are_doubted(kept: int, number: int, 
 
 
 def test_whoever_knows_that_the_lists_are_empty_types_their_number() -> None:
-    assert len(lists(1, 1, options=Options(force_removals=3)).plan().changes) == 3
-    assert lists(1, 1, options=Options(force_removals=2)).plan().changes == ()
+    assert len(lists(1, 1, options=Options(approved=dict.fromkeys(Guarded, 3))).plan().changes) == 3
+    assert lists(1, 1, options=Options(approved=dict.fromkeys(Guarded, 2))).plan().changes == ()
 
 
 def test_lists_that_were_emptied_one_by_one_are_not_doubted() -> None:
     scene = lists(1, 4)
-    view = scene.view()
+    view = scene.case()
     for kept in (3, 2, 1):
-        view = replace(view, wishes=lists(1, kept).view().wishes)
+        view = replace(view, wishes=lists(1, kept).case().wishes)
         plan = make_plan(view)
         assert plan.whole
         view = simulate(plan, view)
@@ -436,13 +436,13 @@ def test_a_changed_search_is_doubted_for_the_aliases_that_come_from_it(key: str)
         scene = changed(settled([ANN], aliases=[alias(INFO, ANN)], alias_rows=rows), key)
         plan = scene.plan()
         assert plan.changes == ()
-        assert [(one.what, one.reason) for one in plan.withheld] == (
-            [(What.ALIASES, Reason.SEARCH_CHANGED)] if key in keys else []
+        assert [(one.kind, one.reason) for one in plan.withheld] == (
+            [(Guarded.ALIAS, Reason.SEARCH_CHANGED)] if key in keys else []
         )
         assert len(plan.pending) == (key not in keys)
         if key in keys:
             assert f"{key} changed since the last accepted run" in plan.withheld[0].sentence
-            assert plan.source == scene.view().memory.sources["default"]
+            assert plan.source == scene.case().memory.sources["default"]
 
 
 def test_a_changed_search_of_one_kind_withholds_what_is_of_unknown_kind_too() -> None:
@@ -455,7 +455,7 @@ def test_a_changed_search_of_groups_lets_no_list_shrink() -> None:
     scene = changed(shrinking(4, 3), "group_mapping.member")
     plan = scene.plan()
     assert (plan.changes, [one.reason for one in plan.withheld]) == ((), [Reason.SEARCH_CHANGED])
-    forced = replace(scene, options=Options(force_removals=1)).plan()
+    forced = replace(scene, options=Options(approved=dict.fromkeys(Guarded, 1))).plan()
     assert len(forced.changes) == 1
     assert forced.source.accepted == fingerprint(scene.config.sources[0])
 
@@ -480,7 +480,7 @@ def test_a_changed_search_is_accepted_once_nothing_would_go() -> None:
 @pytest.mark.parametrize("answers", [{"groups": DOUBTED}, {"forwards": DOUBTED}])
 def test_no_search_is_accepted_while_an_answer_is_in_doubt(answers: Mapping[str, Any]) -> None:
     scene = changed(settled([ANN], [wish(INFO, ANN)], answers=answers), "user_mapping.aliases")
-    assert scene.plan().source == scene.view().memory.sources["default"]
+    assert scene.plan().source == scene.case().memory.sources["default"]
 
 
 @pytest.mark.parametrize(
@@ -502,7 +502,7 @@ def test_a_search_that_finds_nothing_any_more_is_doubted(answers: Mapping[str, A
     assert scene(Role.USER).plan().withheld == ()
     forced = scene(role, force=1)
     assert kinds(forced.plan().changes) == [(Kind.REMOVE, INFO)]
-    assert make_plan(simulate(forced.plan(), forced.view())).changes == ()
+    assert make_plan(simulate(forced.plan(), forced.case())).changes == ()
 
 
 @pytest.mark.parametrize(
@@ -544,7 +544,7 @@ def departed(missed: int = 0, **more: object) -> Scene:
 
 
 def test_members_stay_as_long_as_their_mailbox_and_leave_with_it() -> None:
-    view, done = departed().view(), []
+    view, done = departed().case(), []
     for minutes in (0, 20, 40, 60):
         view = replace(view, now=NOW + timedelta(minutes=minutes))
         plan = make_plan(view)
@@ -569,7 +569,7 @@ def test_members_of_withheld_mailboxes_stay() -> None:
     plan = departed(5, config=alias_config(limits={"removals": "1"}), rows=[row(BOB, **OLD), row(CAT), row(ANN, **OLD)])
     plan = replace(plan, wants=[wanted(CAT)])
     assert plan.plan().changes == ()
-    assert [one.what for one in plan.plan().withheld] == [What.MAILBOXES]
+    assert [one.kind for one in plan.plan().withheld] == [Guarded.DISABLE]
 
 
 def test_members_who_only_left_the_group_leave_the_list() -> None:
@@ -588,8 +588,8 @@ def test_the_aliases_of_somebody_stay_as_long_as_a_withheld_mailbox() -> None:
     )
     plan = scene.plan()
     assert kinds(plan.changes) == [(Kind.REMOVE, HELP)]
-    assert [one.what for one in plan.withheld] == [What.MAILBOXES]
-    forced = replace(scene, options=Options(force_removals=2)).plan()
+    assert [one.kind for one in plan.withheld] == [Guarded.DISABLE]
+    forced = replace(scene, options=Options(approved=dict.fromkeys(Guarded, 2))).plan()
     assert kinds(forced.changes) == [
         (Kind.REMOVE, HELP),
         (Kind.REMOVE, INFO),
@@ -622,7 +622,7 @@ def test_a_full_domain_lets_removals_go_first() -> None:
     plan = scene.plan()
     assert kinds(plan.changes) == [(Kind.REMOVE, HELP), (Kind.CREATE, INFO)]
     assert [step_of(change) for change in plan.changes] == [Step.FREE_ADDRESSES, Step.ALIASES]
-    assert make_plan(simulate(plan, scene.view())).changes == ()
+    assert make_plan(simulate(plan, scene.case())).changes == ()
 
     wide = replace(full, limits={"max_aliases": 2}).plan()
     assert kinds(wide.changes) == [(Kind.CREATE, INFO), (Kind.REMOVE, HELP)]
@@ -642,10 +642,10 @@ def test_only_removals_in_the_full_domain_go_first() -> None:
             make_domain((), "example.com", aliases=1),
         ),
         alias_domains={ALIAS_DOMAIN: DOMAIN},
-        options=Options(force_removals=2),
+        options=Options(approved=dict.fromkeys(Guarded, 2)),
     )
     assert kinds(scene.plan().changes) == [(Kind.REMOVE, twin), (Kind.CREATE, INFO), (Kind.REMOVE, elsewhere)]
-    simulate(scene.plan(), scene.view())
+    simulate(scene.plan(), scene.case())
 
 
 def unrelated(number: int) -> list[RememberedAlias]:
@@ -687,7 +687,7 @@ def test_the_steps_of_a_run_with_aliases() -> None:
         config=alias_config(mapping={"send_as": "sendAs"}, limits={"removals": "9"}),
         wished={"senders": {ANN: frozenset({BOB})}},
         senders={ANN: frozenset()},
-        options=Options(force_removals=2),
+        options=Options(approved=dict.fromkeys(Guarded, 2)),
     )
     plan = scene.plan()
     assert kinds(plan.changes) == [
@@ -701,7 +701,7 @@ def test_the_steps_of_a_run_with_aliases() -> None:
         (Kind.GRANT, ANN),
         (Kind.DISABLE, CAT),
     ]
-    again, _ = planned(simulate(plan, scene.view()))
+    again, _ = planned(simulate(plan, scene.case()))
     assert again.changes == ()
 
 
@@ -728,7 +728,7 @@ def test_where_nothing_is_decided_about_mailboxes_aliases_are_all_the_same() -> 
     )
     plan = scene.plan()
     assert kinds(plan.changes) == [(Kind.CREATE, INFO)]
-    assert only_alias(plan.changes).why is Why.NEW
+    assert only_alias(plan.changes).why is Rule.NEW
     assert len(of_aliases(plan.changes)) == 1
 
 
@@ -821,7 +821,7 @@ def test_most_lists_or_forwardings_losing_their_addresses_at_once_are_doubted(
     scene = dropped(number, kept, role)
     owners = {role: frozenset(row.owner for row in scene.alias_rows)}
     plan = replace(scene, wished={"owners": {one: owners.get(one, frozenset()) for one in Role}}).plan()
-    assert [one.what for one in plan.withheld] == [What.ALIASES] * (not believed)
+    assert [one.kind for one in plan.withheld] == [Guarded.ALIAS] * (not believed)
     if not believed:
         assert f"{number - kept} of {number} lost their addresses or targets at once" in plan.withheld[0].sentence
 
@@ -836,7 +836,7 @@ def test_forwardings_that_lose_their_targets_at_once_are_doubted() -> None:
     )
     plan = scene.plan()
     assert plan.changes == ()
-    assert [one.what for one in plan.withheld] == [What.LISTS]
+    assert [one.kind for one in plan.withheld] == [Guarded.LIST]
 
 
 def test_a_forwarding_that_loses_its_target_takes_no_mail() -> None:
@@ -885,7 +885,7 @@ def elsewhere(number: int, **more: object) -> Scene:
 def test_one_run_silences_some_aliases_only(number: int, silenced: int) -> None:
     plan = elsewhere(number).plan()
     assert len(plan.changes) == silenced
-    assert [one.what for one in plan.withheld] == [What.ALIASES] * (not silenced)
+    assert [one.kind for one in plan.withheld] == [Guarded.ALIAS] * (not silenced)
     assert len(elsewhere(number, options=Options(force_removals=number)).plan().changes) == number
 
 
@@ -895,7 +895,7 @@ def test_a_list_whose_members_are_called_inactive_shrinks_by_its_limit() -> None
     more = {"aliases": [alias(TEAM, *EVERYBODY[:8])], "alias_rows": [alias_row(team)], **settings}
     plan = settled(EVERYBODY, [team], config=alias_config(create_mailboxes=False), **more).plan()
     assert plan.changes == ()
-    assert [one.what for one in plan.withheld] == [What.LISTS]
+    assert [one.kind for one in plan.withheld] == [Guarded.LIST]
 
 
 # whose an alias is, while its entry isn't seen
@@ -910,7 +910,7 @@ def test_a_list_is_nobody_else_s_while_its_group_is_not_seen() -> None:
     scoped = replace(scene, options=Options(overridden_filter=True)).plan()
     assert of_aliases(scoped.changes) == []
     known = scene.plan()
-    assert [one.what for one in known.withheld] == [What.LISTS]
+    assert [one.kind for one in known.withheld] == [Guarded.LIST]
 
 
 def test_a_new_address_that_works_as_an_alias_goes_on_to_do_so_until_the_mailbox_is_renamed() -> None:

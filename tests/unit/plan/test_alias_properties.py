@@ -15,7 +15,6 @@ from ldap2mailcow.model import (
     GOTO,
     PRIVATE_COMMENT,
     Address,
-    Alias,
     AliasChange,
     Change,
     Code,
@@ -24,12 +23,12 @@ from ldap2mailcow.model import (
     Note,
     RememberedAlias,
     Role,
+    Rule,
     SourceMemory,
     Subject,
-    Why,
     split,
 )
-from ldap2mailcow.plan import Options, Plan, Reason, View, fingerprint, phases
+from ldap2mailcow.plan import Case, Options, Plan, Reason, fingerprint
 
 from .builders import (
     ALIAS_DOMAIN,
@@ -162,7 +161,7 @@ def searches(config: Config) -> st.SearchStrategy[dict[str, SourceMemory]]:
 
 
 @st.composite
-def views(draw: st.DrawFn) -> View:
+def views(draw: st.DrawFn) -> Case:
     """Return any view with aliases; there is room for mailboxes, but perhaps not for aliases."""
     config = draw(st.sampled_from(CONFIGS))
     some = st.lists(st.sampled_from(EVERYBODY), unique=True)
@@ -202,10 +201,10 @@ def views(draw: st.DrawFn) -> View:
             "foreign_senders": {address: found for address, found in foreign.items() if found},
             "unreadable": draw(st.sampled_from([frozenset(), frozenset(), frozenset({id_of(EVERYBODY[0])})])),
         },
-    ).view()
+    ).case()
 
 
-def is_ours(view: View, found: ExistingAlias) -> bool:
+def is_ours(view: Case, found: ExistingAlias) -> bool:
     if found.values[PRIVATE_COMMENT] in LEFT_ALONE:
         return False
     known = view.memory.aliases.get(found.address)
@@ -215,12 +214,12 @@ def is_ours(view: View, found: ExistingAlias) -> bool:
 
 def removals(plan: Plan) -> list[AliasChange]:
     """Return the changes of aliases that nobody asks for any more."""
-    return [change for change in of_aliases(plan.changes) if change.why in {Why.NOT_WANTED, Why.MISSING}]
+    return [change for change in of_aliases(plan.changes) if change.why in {Rule.NOT_WANTED, Rule.MISSING}]
 
 
 @given(views())
 @thorough
-def test_an_alias_that_is_not_ours_is_touched_by_adoption_only(view: View) -> None:
+def test_an_alias_that_is_not_ours_is_touched_by_adoption_only(view: Case) -> None:
     plan, _ = planned(view)
     for change in of_aliases(plan.changes):
         found = view.actual.aliases.get(change.address)
@@ -239,14 +238,14 @@ def test_an_alias_that_is_not_ours_is_touched_by_adoption_only(view: View) -> No
 
 @given(views())
 @thorough
-def test_mailcow_refuses_nothing_of_a_plan(view: View) -> None:
+def test_mailcow_refuses_nothing_of_a_plan(view: Case) -> None:
     plan, read = planned(view)
     simulate(plan, read)
 
 
 @given(views())
 @thorough
-def test_a_plan_that_was_carried_out_leaves_nothing_to_do(view: View) -> None:
+def test_a_plan_that_was_carried_out_leaves_nothing_to_do(view: Case) -> None:
     plan, read = planned(view)
     again, _ = planned(simulate(plan, read))
     if any(one.reason is Reason.OVER_LIMIT for one in plan.withheld):
@@ -257,7 +256,7 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do(view: View) -> None:
 
 @given(views())
 @thorough
-def test_only_what_is_ours_and_surely_gone_is_removed(view: View) -> None:
+def test_only_what_is_ours_and_surely_gone_is_removed(view: Case) -> None:
     plan, _ = planned(view)
     groups, forwards = view.answers.groups, view.answers.forwards
     assert groups
@@ -281,7 +280,7 @@ def test_only_what_is_ours_and_surely_gone_is_removed(view: View) -> None:
 
 @given(views())
 @thorough
-def test_an_answer_that_is_not_whole_takes_nobody_from_a_list(view: View) -> None:
+def test_an_answer_that_is_not_whole_takes_nobody_from_a_list(view: Case) -> None:
     plan, read = planned(view)
     after = simulate(plan, read).actual
     doubted = view.options.scoped or view.answers.users.doubts
@@ -294,7 +293,7 @@ def test_an_answer_that_is_not_whole_takes_nobody_from_a_list(view: View) -> Non
 
 @given(views())
 @thorough
-def test_no_alias_that_is_wanted_goes_to_somebody_who_cannot_be_reached(view: View) -> None:
+def test_no_alias_that_is_wanted_goes_to_somebody_who_cannot_be_reached(view: Case) -> None:
     plan, read = planned(view)
     after = simulate(plan, read)
     refused = {finding.code for finding in plan.findings}
@@ -319,7 +318,7 @@ def test_no_alias_that_is_wanted_goes_to_somebody_who_cannot_be_reached(view: Vi
 
 @given(views())
 @thorough
-def test_a_lost_state_file_loses_nothing_that_is_marked(view: View) -> None:
+def test_a_lost_state_file_loses_nothing_that_is_marked(view: Case) -> None:
     lost = replace(view, memory=replace(view.memory, aliases={}, sources={}))
     plan, read = planned(lost)
     after = simulate(plan, read)
@@ -333,7 +332,7 @@ def test_a_lost_state_file_loses_nothing_that_is_marked(view: View) -> None:
 
 @given(views())
 @thorough
-def test_every_change_is_in_one_batch_with_others_that_are_alike(view: View) -> None:
+def test_every_change_is_in_one_batch_with_others_that_are_alike(view: Case) -> None:
     plan, _ = planned(view)
     assert len({change.name for change in plan.changes}) == len(plan.changes)
     batches = [batch for phase in phases(plan.changes) for batch in phase.batches]
@@ -347,7 +346,7 @@ def test_every_change_is_in_one_batch_with_others_that_are_alike(view: View) -> 
 
 @given(views())
 @thorough
-def test_rights_go_to_active_mailboxes_of_ours_only(view: View) -> None:
+def test_rights_go_to_active_mailboxes_of_ours_only(view: Case) -> None:
     plan, read = planned(view)
     after = simulate(plan, read)
     for change in of_mailboxes(plan.changes):
@@ -360,7 +359,7 @@ def test_rights_go_to_active_mailboxes_of_ours_only(view: View) -> None:
 
 @given(views())
 @thorough
-def test_rows_that_somebody_made_by_hand_stay(view: View) -> None:
+def test_rows_that_somebody_made_by_hand_stay(view: Case) -> None:
     plan, read = planned(view)
     after = simulate(plan, read).actual
     for change in of_mailboxes(plan.changes):
@@ -374,5 +373,5 @@ def test_rows_that_somebody_made_by_hand_stay(view: View) -> None:
 
 @given(views())
 @thorough
-def test_a_plan_is_the_same_each_time(view: View) -> None:
+def test_a_plan_is_the_same_each_time(view: Case) -> None:
     assert make_plan(view) == make_plan(view)

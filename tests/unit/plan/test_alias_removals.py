@@ -13,16 +13,15 @@ from ldap2mailcow.model import (
     ALIAS_ACTIVE,
     PRIVATE_COMMENT,
     Address,
-    Alias,
     FieldChange,
     Kind,
     Note,
     Origin,
     Role,
+    Rule,
     Subject,
-    Why,
 )
-from ldap2mailcow.plan import Fate, Options, Pending
+from ldap2mailcow.plan import Fate, Guarded, Options, Pending
 
 from .builders import (
     ALIAS_DOMAIN,
@@ -89,9 +88,9 @@ def orphaned(missed: int = 5, **more: object) -> Scene:
 def test_what_an_entry_no_longer_lists_goes_at_once() -> None:
     scene = unwanted()
     change = only_alias(scene.plan().changes)
-    assert (change.kind, change.why, change.dn) == (Kind.REMOVE, Why.NOT_WANTED, dn_of(ANN))
+    assert (change.kind, change.why, change.dn) == (Kind.REMOVE, Rule.NOT_WANTED, dn_of(ANN))
     assert (change.number, change.writes, change.fields, change.remember) == (number_of(INFO), {}, (), None)
-    after = simulate(scene.plan(), scene.view())
+    after = simulate(scene.plan(), scene.case())
     assert (after.actual.aliases, after.memory.aliases) == ({}, {})
     assert make_plan(after).changes == ()
 
@@ -109,7 +108,7 @@ def test_what_an_entry_no_longer_lists_goes_at_once() -> None:
 def test_the_config_says_what_becomes_of_it(policy: str, active: int, kind: Kind | None) -> None:
     scene = unwanted(config=alias_config(removed_aliases=policy), aliases=[alias(INFO, ANN, active=active)])
     assert kinds(scene.plan().changes) == ([(kind, INFO)] if kind else [])
-    assert make_plan(simulate(scene.plan(), scene.view())).changes == ()
+    assert make_plan(simulate(scene.plan(), scene.case())).changes == ()
 
 
 def test_a_disabled_alias_says_so_and_comes_back_when_it_is_wanted_again() -> None:
@@ -117,9 +116,9 @@ def test_a_disabled_alias_says_so_and_comes_back_when_it_is_wanted_again() -> No
     change = only_alias(scene.plan().changes)
     assert change.writes == {ALIAS_ACTIVE: 0, PRIVATE_COMMENT: DISABLED_TAG}
     assert change.fields == (FieldChange(ALIAS_ACTIVE, 1, 0),)
-    after = simulate(scene.plan(), scene.view())
+    after = simulate(scene.plan(), scene.case())
     assert after.memory.aliases[INFO] == alias_row(OF_ANN, disabled=True)
-    back = make_plan(replace(after, wishes=settled([ANN], [OF_ANN]).view().wishes))
+    back = make_plan(replace(after, wishes=settled([ANN], [OF_ANN]).case().wishes))
     assert kinds(back.changes) == [(Kind.ENABLE, INFO)]
 
 
@@ -143,7 +142,7 @@ def test_an_entry_of_any_kind_that_is_there_asks_for_it_no_longer(owner: str, ro
             alias_row(forward(HELP, ANN, owner="id-forward")),
         ],
     )
-    assert only_alias(scene.plan().changes).why is Why.NOT_WANTED
+    assert only_alias(scene.plan().changes).why is Rule.NOT_WANTED
 
 
 # the grace
@@ -151,7 +150,7 @@ def test_an_entry_of_any_kind_that_is_there_asks_for_it_no_longer(owner: str, ro
 
 def test_an_alias_goes_in_the_same_run_as_its_owner_s_mailbox() -> None:
     scene = orphaned(0)
-    view, done = scene.view(), []
+    view, done = scene.case(), []
     for minutes in (0, 20, 40):
         view = replace(view, now=NOW + timedelta(minutes=minutes))
         plan = make_plan(view)
@@ -190,14 +189,14 @@ def test_what_the_config_keeps_is_not_pending() -> None:
 
 def test_whoever_is_back_has_no_miss_any_more() -> None:
     scene = settled([BOB], [OF_BOB], alias_rows=[alias_row(OF_BOB, missed=2, missing_since=LONG_AGO)])
-    assert simulate(scene.plan(), scene.view()).memory.aliases[INFO] == alias_row(OF_BOB)
+    assert simulate(scene.plan(), scene.case()).memory.aliases[INFO] == alias_row(OF_BOB)
 
 
 def test_what_only_its_mark_makes_ours_has_a_grace_too_and_is_remembered_then() -> None:
     scene = settled([ANN], aliases=[alias(INFO, ANN, mark=DISABLED_TAG, active=0)])
     plan = scene.plan()
     assert plan.changes == ()
-    found = simulate(plan, scene.view()).memory.aliases[INFO]
+    found = simulate(plan, scene.case()).memory.aliases[INFO]
     assert (found.origin, found.owner, found.role, found.missed) == (Origin.MARK, "", None, 1)
     rows = [replace(found, missed=5, missing_since=LONG_AGO)]
     assert kinds(replace(scene, alias_rows=rows).plan().changes) == [(Kind.REMOVE, INFO)]
@@ -303,7 +302,7 @@ def test_an_alias_makes_room_for_a_mailbox_in_the_same_run_whatever_the_policy(p
     scene = moving(policy)
     plan = scene.plan()
     assert kinds(plan.changes) == [(Kind.REMOVE, DAN), (Kind.CREATE, DAN)]
-    assert make_plan(simulate(plan, scene.view())).changes == ()
+    assert make_plan(simulate(plan, scene.case())).changes == ()
 
 
 def test_an_alias_makes_room_for_no_mailbox_that_comes_from_elsewhere() -> None:
@@ -330,7 +329,7 @@ def test_after_the_grace_an_alias_frees_its_address() -> None:
     rows = [alias_row(wish(DAN, BOB), missed=5, missing_since=LONG_AGO)]
     scene = moving(alias_rows=rows)
     assert kinds(scene.plan().changes) == [(Kind.REMOVE, DAN), (Kind.CREATE, DAN)]
-    simulate(scene.plan(), scene.view())
+    simulate(scene.plan(), scene.case())
 
 
 def test_a_mailbox_waits_with_the_withheld_removal_of_an_alias() -> None:
@@ -344,9 +343,9 @@ def test_a_mailbox_waits_with_the_withheld_removal_of_an_alias() -> None:
     assert plan.changes == ()
     assert [(len(one.changes), one.changes[-1].kind) for one in plan.withheld] == [(len(everybody) + 2, Kind.CREATE)]
     assert "6 of 6 managed aliases would be removed" in plan.withheld[0].sentence
-    forced = replace(scene, options=Options(force_removals=6))
+    forced = replace(scene, options=Options(approved=dict.fromkeys(Guarded, 6)))
     assert (Kind.CREATE, DAN) in kinds(forced.plan().changes)
-    simulate(forced.plan(), forced.view())
+    simulate(forced.plan(), forced.case())
 
 
 @pytest.mark.parametrize("mark", [MARK, "their own"])

@@ -14,14 +14,13 @@ from ldap2mailcow.model import (
     PRIVATE_COMMENT,
     PUBLIC_COMMENT,
     Address,
-    Alias,
     Code,
     FieldChange,
     Kind,
     Origin,
+    Rule,
     Subject,
     Value,
-    Why,
     joined,
 )
 
@@ -76,7 +75,7 @@ def new(*wishes: Alias, **more: object) -> Scene:
 
 def again(scene: Scene) -> list[tuple[Kind, Address]]:
     """Return what a second run does after the first."""
-    return kinds(make_plan(simulate(scene.plan(), scene.view())).changes)
+    return kinds(make_plan(simulate(scene.plan(), scene.case())).changes)
 
 
 # new ones
@@ -85,7 +84,7 @@ def again(scene: Scene) -> list[tuple[Kind, Address]]:
 def test_a_new_alias_is_made_whole_and_remembered() -> None:
     scene = new(wish(INFO, ANN))
     change = only_alias(scene.plan().changes)
-    assert (change.kind, change.why, change.dn, change.number) == (Kind.CREATE, Why.NEW, dn_of(ANN), None)
+    assert (change.kind, change.why, change.dn, change.number) == (Kind.CREATE, Rule.NEW, dn_of(ANN), None)
     assert change.writes == {
         "goto": ANN,
         "active": 1,
@@ -288,7 +287,7 @@ def test_aliases_that_do_not_fit_their_domain_are_told_and_not_made() -> None:
 def test_aliases_of_alias_domains_count_in_the_domain_they_stand_for() -> None:
     scene = new(wish(INFO, ANN), wish(AT_ALIAS_DOMAIN, ANN), limits={"max_aliases": 1}, **HAS_ALIAS_DOMAIN)
     assert len(scene.plan().changes) == 1
-    simulate(scene.plan(), scene.view())
+    simulate(scene.plan(), scene.case())
 
 
 def test_a_list_that_only_its_members_name_is_told_by_its_address() -> None:
@@ -338,17 +337,17 @@ def test_what_differs_is_written_and_nothing_else(
     assert [only_alias([change]).writes for change in plan.changes] == ([writes] if writes else [])
     assert [(change.kind, change.why) for change in plan.changes if GOTO in writes] in (
         [],
-        [(Kind.UPDATE, Why.MAILCOW)],
+        [(Kind.UPDATE, Rule.MAILCOW)],
     )
     assert again(scene) == []
 
 
-@pytest.mark.parametrize(("applied", "why"), [(ANN, Why.LDAP), (BOB, Why.MAILCOW)])
-def test_a_change_says_who_moved(applied: Address, why: Why) -> None:
+@pytest.mark.parametrize(("applied", "why"), [(ANN, Rule.LDAP), (BOB, Rule.MAILCOW)])
+def test_a_change_says_who_moved(applied: Address, why: Rule) -> None:
     scene = kept([ANN], wish(INFO, BOB))
     rows = [alias_row(wish(INFO, BOB), applied={GOTO: applied})]
     assert only_alias(replace(scene, alias_rows=rows).plan().changes).why is why
-    assert only_alias(replace(scene, alias_rows=[]).plan().changes).why is Why.LDAP
+    assert only_alias(replace(scene, alias_rows=[]).plan().changes).why is Rule.LDAP
 
 
 def test_a_changed_owner_is_remembered_without_a_change() -> None:
@@ -425,7 +424,7 @@ def test_an_address_without_anybody_left_becomes_inactive() -> None:
     scene = emptied()
     plan = scene.plan()
     change = only_alias(plan.changes)
-    assert (change.kind, change.why) == (Kind.DISABLE, Why.NO_TARGET)
+    assert (change.kind, change.why) == (Kind.DISABLE, Rule.NO_TARGET)
     assert change.writes == {ALIAS_ACTIVE: 0, PRIVATE_COMMENT: DISABLED_TAG}
     assert change.fields == (FieldChange(ALIAS_ACTIVE, 1, 0),)
     assert patch_of(change)["disabled"] is True
@@ -439,7 +438,7 @@ def test_an_address_is_active_again_once_somebody_is_there() -> None:
     assert asleep.plan().changes == ()
     scene = settled([ANN], [listing(TEAM, ANN)], aliases=asleep.aliases)
     change = only_alias(scene.plan().changes)
-    assert (change.kind, change.why) == (Kind.ENABLE, Why.TARGET_BACK)
+    assert (change.kind, change.why) == (Kind.ENABLE, Rule.TARGET_BACK)
     assert change.writes == {ALIAS_ACTIVE: 1, PRIVATE_COMMENT: MARK}
     assert patch_of(change)["disabled"] is False
     assert again(scene) == []
@@ -447,10 +446,10 @@ def test_an_address_is_active_again_once_somebody_is_there() -> None:
 
 def test_an_adopted_address_with_a_comment_of_its_own_comes_back_by_the_state_file() -> None:
     scene = emptied(aliases=[alias(TEAM, ANN, mark="their own")])
-    view = simulate(scene.plan(), scene.view())
+    view = simulate(scene.plan(), scene.case())
     assert view.actual.aliases[TEAM].values[PRIVATE_COMMENT] == "their own"
     assert view.memory.aliases[TEAM].disabled
-    back = settled([ANN], [listing(TEAM, ANN)]).view()
+    back = settled([ANN], [listing(TEAM, ANN)]).case()
     plan = make_plan(replace(view, desired=back.desired, actual=replace(view.actual, mailboxes=back.actual.mailboxes)))
     assert kinds(plan.changes) == [(Kind.ENABLE, TEAM)]
 
@@ -550,7 +549,7 @@ def test_aliases_are_decided_in_address_order() -> None:
 def test_an_alias_that_was_deleted_by_hand_is_made_again() -> None:
     scene = settled([ANN], [wish(INFO, ANN)], aliases=[], rows=[row(ANN)])
     assert kinds(scene.plan().changes) == [(Kind.CREATE, INFO)]
-    after = simulate(scene.plan(), scene.view())
+    after = simulate(scene.plan(), scene.case())
     assert after.memory.aliases[INFO].number is None
     assert remembered(make_plan(after), INFO, Subject.ALIAS)["number"] == 1 != number_of(INFO)
 

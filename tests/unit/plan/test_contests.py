@@ -8,21 +8,8 @@ from typing import Any
 
 import pytest
 
-from ldap2mailcow.desired import Forwarder
-from ldap2mailcow.model import (
-    Address,
-    Cause,
-    Code,
-    Kind,
-    Mailbox,
-    Note,
-    Origin,
-    Remembered,
-    RememberedAlias,
-    Role,
-    Subject,
-)
-from ldap2mailcow.plan import Options, Others, View, holders, settle_mailboxes
+from ldap2mailcow.model import Address, Cause, Code, Kind, Note, Origin, Remembered, RememberedAlias, Role, Subject
+from ldap2mailcow.plan import Case, Guarded, Options, Others, holders, settle_mailboxes
 
 from .branches import BRANCH, HEAD, Branches, config_of, doubting
 from .builders import (
@@ -118,7 +105,7 @@ def test_an_id_counts_within_its_own_directory_only() -> None:
 
 
 def test_several_entries_of_one_and_one_of_the_other() -> None:
-    def contest(view: View) -> View:
+    def contest(view: Case) -> Case:
         desired = replace(view.desired, mailboxes={}, contested=frozenset({ANN}))
         return replace(view, desired=desired)
 
@@ -128,7 +115,7 @@ def test_several_entries_of_one_and_one_of_the_other() -> None:
 
 
 def test_who_only_forwards_has_an_address_too() -> None:
-    def forwards(view: View) -> View:
+    def forwards(view: Case) -> Case:
         one = Forwarder("another", "uid=forwarder", ANN)
         return replace(view, desired=replace(view.desired, forwarders={ANN: one}))
 
@@ -211,7 +198,7 @@ def test_an_alias_that_the_other_gave_up_changes_hands() -> None:
     assert plan.findings == ()
 
 
-def _no_groups(view: View) -> View:
+def _no_groups(view: Case) -> Case:
     return replace(view, answers=replace(view.answers, groups=DOUBTED))
 
 
@@ -446,7 +433,7 @@ def test_outside_its_domains_a_directory_takes_nothing_away(source: str) -> None
 
 
 def test_an_address_that_an_entry_of_the_other_carries_is_not_orphaned() -> None:
-    def carries(view: View) -> View:
+    def carries(view: Case) -> Case:
         return replace(view, desired=replace(view.desired, addresses=view.desired.addresses | {CAT}))
 
     assert lost(existing(CAT), change={BRANCH: carries}).plan().orphans == ()
@@ -570,7 +557,7 @@ def test_what_the_other_waits_for_may_be_withheld() -> None:
     scene = both(branch=[wanted(BOB), wanted(people(1)[0])], alias_rows=rows, shared=shared)
     plan = scene.plan()
     assert (plan.changes, [len(one.changes) for one in plan.withheld]) == ((), [6])
-    forced = replace(scene, shared={**shared, "options": Options(force_removals=6)}).plan()
+    forced = replace(scene, shared={**shared, "options": Options(approved=dict.fromkeys(Guarded, 6))}).plan()
     assert kinds(forced.changes)[:2] == [(Kind.REMOVE, people(1)[0]), (Kind.CREATE, people(1)[0])]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ldap2mailcow.model import Cause, Code, FieldChange, Kind, Origin, Why
+from ldap2mailcow.model import Cause, Code, FieldChange, Kind, Origin, Rule
 
 from .builders import (
     ANN,
@@ -32,7 +32,7 @@ from .simulated import simulate
 
 def test_a_new_entry_gets_a_mailbox() -> None:
     change = only(Scene(wants=[wanted(ANN, quota=500, tls_enforce_in=1)]).plan().changes)
-    assert (change.kind, change.address, change.why, change.dn) == (Kind.CREATE, ANN, Why.NEW, dn_of(ANN))
+    assert (change.kind, change.address, change.why, change.dn) == (Kind.CREATE, ANN, Rule.NEW, dn_of(ANN))
     assert change.writes == {"authsource": "mailcow", "name": "Ann", "quota": 500, "tls_enforce_in": 1, "active": 1}
     assert change.add_tags == (MARK,)
     assert change.rebuilds == 0
@@ -88,7 +88,7 @@ def test_a_mailbox_that_somebody_deleted_in_mailcow_is_made_again() -> None:
     scene = quiet([ANN], has=[], rows=[row(ANN, disabled=Cause.MISSING, missed=2, kept=True, was_active=2)])
     plan = scene.plan()
     assert kinds(plan.changes) == [(Kind.CREATE, ANN)]
-    made = simulate(plan, scene.view()).memory.mailboxes[ANN]
+    made = simulate(plan, scene.case()).memory.mailboxes[ANN]
     assert (made.disabled, made.kept, made.was_active) == (None, False, 1)
 
 
@@ -124,7 +124,7 @@ def test_a_quota_over_the_limit_of_one_mailbox_is_left_out() -> None:
 
 def test_a_quota_that_was_left_out_is_told_on_each_run_and_never_tried() -> None:
     scene = Scene(wants=[wanted(ANN, quota=5000)], limits={"max_mailbox_quota": 4000})
-    again = make_plan(simulate(scene.plan(), scene.view()))
+    again = make_plan(simulate(scene.plan(), scene.case()))
     assert (again.changes, codes(again)) == ((), [Code.QUOTA_OVER_LIMIT])
 
 
@@ -147,4 +147,4 @@ def test_a_new_mailbox_of_a_provider_needs_no_password() -> None:
     )
     change = only(scene.plan().changes)
     assert (change.password, patch_of(change)["digest"]) == (None, None)
-    assert make_plan(simulate(scene.plan(), scene.view())).changes == ()
+    assert make_plan(simulate(scene.plan(), scene.case())).changes == ()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-
-from ldap2mailcow.model import Address, Kind, MailboxChange, Why
 from ldap2mailcow.plan.aliases.delivery import Delivery, Reach
+
+from ldap2mailcow.model import Address, Kind, MailboxChange, Rule
 
 from .builders import (
     ALIAS_DOMAIN,
@@ -25,10 +25,10 @@ from .builders import (
 )
 
 CHANGES = (
-    MailboxChange(Kind.DISABLE, BOB, Why.STATUS, writes={"active": 0}),
-    MailboxChange(Kind.ENABLE, CAT, Why.STATUS_BACK, writes={"active": 2}),
-    MailboxChange(Kind.CREATE, DAN, Why.NEW, writes={"active": 1}),
-    MailboxChange(Kind.UPDATE, ANN, Why.LDAP, writes={"name": "A"}),
+    MailboxChange(Kind.DISABLE, BOB, Rule.STATUS, writes={"active": 0}),
+    MailboxChange(Kind.ENABLE, CAT, Rule.STATUS_BACK, writes={"active": 2}),
+    MailboxChange(Kind.CREATE, DAN, Rule.NEW, writes={"active": 1}),
+    MailboxChange(Kind.UPDATE, ANN, Rule.LDAP, writes={"name": "A"}),
 )
 
 
@@ -40,7 +40,7 @@ def delivery(*leaving: Address) -> Delivery:
         aliases=[alias(TEAM, ANN, mark=""), alias(HELP, ANN, active=0)],
         alias_domains={ALIAS_DOMAIN: DOMAIN},
     )
-    return Delivery(scene.view(), CHANGES, frozenset(leaving))
+    return Delivery(scene.case(), CHANGES, frozenset(leaving))
 
 
 @pytest.mark.parametrize(

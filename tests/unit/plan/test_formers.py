@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
-from ldap2mailcow.config import Config
-from ldap2mailcow.model import GOTO, Address, Alias, AliasChange, Kind, Role, Why
-from ldap2mailcow.plan import Plan
 from ldap2mailcow.plan.aliases import formers, with_formers
 from ldap2mailcow.plan.draft import Draft
+
+from ldap2mailcow.config import Config
+from ldap2mailcow.model import GOTO, Address, AliasChange, Kind, Role, Rule
+from ldap2mailcow.plan import Plan
 
 from .builders import (
     ANN,
@@ -67,7 +67,7 @@ def scene(**more: object) -> Scene:
 
 
 def found(of: Scene) -> list[Alias]:
-    return [one for _, one in formers(Draft(of.view(), whole=True))]
+    return [one for _, one in formers(Draft(of.case(), whole=True))]
 
 
 def test_a_former_address_is_wanted_as_long_as_its_person_has_a_mailbox() -> None:
@@ -118,8 +118,8 @@ def test_who_is_held_is_reached_where_the_mailbox_is() -> None:
     moved = wanted(INFO, id=id_of(ANN), dn=dn_of(ANN), name="Ann")
     held = scene(wants=[moved, wanted(BOB), wanted(CAT)], config=alias_config(renames="hold"))
     assert held.plan().changes == ()
-    everybody = replace(held.view().desired, held={INFO: ANN})
-    assert [one.goto for _, one in formers(Draft(replace(held.view(), desired=everybody), whole=True))] == [(ANN,)]
+    everybody = replace(held.case().desired, held={INFO: ANN})
+    assert [one.goto for _, one in formers(Draft(replace(held.case(), desired=everybody), whole=True))] == [(ANN,)]
 
 
 def test_an_address_that_somebody_wants_who_is_held_stays_a_former_one() -> None:
@@ -130,14 +130,14 @@ def test_an_address_that_somebody_wants_who_is_held_stays_a_former_one() -> None
 
 def test_who_wants_it_in_the_directory_goes_before() -> None:
     theirs = listing(OLD, BOB)
-    view = scene(wishes=[theirs, wish(INFO, CAT)]).view()
+    view = scene(wishes=[theirs, wish(INFO, CAT)]).case()
     assert with_formers(view).wishes.aliases == {OLD: theirs, INFO: wish(INFO, CAT)}
     assert list(with_formers(view).wishes.aliases) == sorted([OLD, INFO])
 
 
 def test_a_target_that_somebody_changed_by_hand_is_put_right() -> None:
     (change,) = of_aliases(scene(aliases=[alias(OLD, BOB, mark=RENAMED_MARK)]).plan().changes)
-    assert (change.kind, change.why, change.writes) == (Kind.UPDATE, Why.MAILCOW, {GOTO: ANN})
+    assert (change.kind, change.why, change.writes) == (Kind.UPDATE, Rule.MAILCOW, {GOTO: ANN})
 
 
 def test_flags_that_somebody_changed_by_hand_stay() -> None:
@@ -182,6 +182,6 @@ def test_a_list_that_gets_it_is_remembered_as_a_list() -> None:
     plan = own.plan()
     (change,) = of_aliases(plan.changes)
     assert (change.writes["goto"], change.writes["private_comment"]) == (BOB, MARK)
-    view = own.view()
+    view = own.case()
     assert simulate(plan, view).memory.aliases[OLD].role is Role.LIST
     assert remembered(plan, OLD, change.subject)["owner"] == id_of(OLD)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ldap2mailcow.model import Kind
-from ldap2mailcow.plan import Options, Reason
+from ldap2mailcow.plan import Guarded, Options, Reason
 
 from .builders import (
     ANN,
@@ -58,7 +58,7 @@ def test_the_limit_is_the_larger_of_both_but_at_most_half_and_at_least_one(total
     assert more.changes == ()
     assert more.withheld[0].reason is Reason.OVER_LIMIT
     assert more.withheld[0].limit == allowed
-    assert len(more.withheld[0].changes) == allowed + 1
+    assert len(more.withheld[0].addresses) == allowed + 1
 
 
 def test_the_limit_is_the_config_s() -> None:
@@ -72,7 +72,7 @@ def test_missing_and_status_count_together() -> None:
 
     plan = scene(20, 3, by_status=3).plan()
     assert kinds(plan.changes) == []
-    assert len(plan.withheld[0].changes) == 6
+    assert len(plan.withheld[0].addresses) == 6
 
 
 def test_a_refusal_carries_the_numbers_and_the_word_that_lifts_it() -> None:
@@ -92,11 +92,13 @@ def test_force_lets_as_many_through_as_it_says(force: int, through: int) -> None
 
 
 def test_a_force_for_fewer_takes_nothing_from_the_limit() -> None:
-    assert len(scene(20, 4, options=Options(force_removals=0)).plan().changes) == 4
+    assert len(scene(20, 4, options=Options(approved=dict.fromkeys(Guarded, 0))).plan().changes) == 4
 
 
 def test_force_skips_no_grace() -> None:
-    plan = quiet([], wants=[], has=[existing(ANN)], rows=[row(ANN)], options=Options(force_removals=9)).plan()
+    plan = quiet(
+        [], wants=[], has=[existing(ANN)], rows=[row(ANN)], options=Options(approved=dict.fromkeys(Guarded, 9))
+    ).plan()
     assert (plan.changes, len(plan.pending)) == ((), 1)
 
 
@@ -142,18 +144,18 @@ def test_another_login_is_counted_and_withheld_like_a_disabling() -> None:
         "6 of 20 managed mailboxes would get another login, and limits.removals lets 5 through; "
         "if that is meant, run once with --force-removals 6"
     )
-    assert len(moving(6, options=Options(force_removals=6)).plan().changes) == 6
+    assert len(moving(6, options=Options(approved=dict.fromkeys(Guarded, 6))).plan().changes) == 6
 
 
 def test_another_login_and_a_disabling_count_together() -> None:
     assert len(moving(3, asleep=2).plan().changes) == 5
     withheld = moving(3, asleep=3).plan().withheld[0]
-    assert [change.kind for change in withheld.changes] == [Kind.SWITCH] * 3 + [Kind.DISABLE] * 3
+    assert [change.kind for change in withheld.addresses] == [Kind.SWITCH] * 3 + [Kind.DISABLE] * 3
     assert "6 of 20 managed mailboxes would be disabled or get another login, and" in withheld.sentence
 
 
 def test_a_doubtful_answer_gives_nobody_another_login() -> None:
-    plan = moving(1, doubts=(CUT_SHORT,), options=Options(force_removals=9)).plan()
+    plan = moving(1, doubts=(CUT_SHORT,), options=Options(approved=dict.fromkeys(Guarded, 9))).plan()
     assert (plan.changes, plan.withheld[0].reason) == ((), Reason.NOT_WHOLE)
 
 

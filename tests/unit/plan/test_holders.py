@@ -8,8 +8,8 @@ from typing import cast
 
 import pytest
 
-from ldap2mailcow.model import Address, Cause, Code, Kind, Origin, Why
-from ldap2mailcow.plan import Options, Reason, What
+from ldap2mailcow.model import Address, Cause, Code, Kind, Origin, Rule
+from ldap2mailcow.plan import Guarded, Options, Reason
 
 from .builders import (
     ANN,
@@ -72,7 +72,7 @@ def test_once_the_mailbox_was_renamed_in_mailcow_the_entry_follows_it() -> None:
     plan = scene.plan()
     assert codes(plan) == []
     assert kinds(plan.changes) == [(Kind.UPDATE, BOB)]
-    view = simulate(plan, scene.view())
+    view = simulate(plan, scene.case())
     assert set(view.memory.mailboxes) == {BOB}
     assert make_plan(view).changes == ()
 
@@ -123,7 +123,7 @@ def test_an_address_whose_mailbox_is_gone_from_mailcow_is_free() -> None:
     """There is nothing of the holder's left to protect."""
     scene = recreated(has=[], rows=[row(ANN, missing_since=NOW - timedelta(days=9), missed=3)])
     assert kinds(scene.plan().changes) == [(Kind.CREATE, ANN)]
-    assert simulate(scene.plan(), scene.view()).memory.mailboxes[ANN].id == "id-new"
+    assert simulate(scene.plan(), scene.case()).memory.mailboxes[ANN].id == "id-new"
 
 
 @pytest.mark.parametrize(
@@ -206,11 +206,11 @@ def test_an_inactive_entry_without_an_address_disables_its_mailbox() -> None:
     scene = lost(desired=ASLEEP)
     plan = scene.plan()
     change = only(plan.changes)
-    assert (change.kind, change.address, change.why, change.dn) == (Kind.DISABLE, BOB, Why.STATUS, dn_of(BOB))
+    assert (change.kind, change.address, change.why, change.dn) == (Kind.DISABLE, BOB, Rule.STATUS, dn_of(BOB))
     assert (change.writes, change.add_tags) == ({"active": 0}, (DISABLED_TAG,))
     assert change.remember == {"disabled": Cause.STATUS, "was_active": 1, "barred": 0}
     assert codes(plan) == [Code.ADDRESS_LOST]
-    assert make_plan(simulate(plan, scene.view())).changes == ()
+    assert make_plan(simulate(plan, scene.case())).changes == ()
 
 
 def test_an_inactive_entry_with_another_address_disables_the_mailbox_that_it_had() -> None:
@@ -310,7 +310,7 @@ def test_many_people_with_other_ids_are_told_once_and_followed(
     if told:
         assert plan.findings[0].where == "default"
         assert f"{number} of {of} people have another entryUUID" in plan.findings[0].sentence
-    again = make_plan(simulate(plan, scene.view()))
+    again = make_plan(simulate(plan, scene.case()))
     assert (again.changes, codes(again)) == ((), [])
 
 
@@ -331,20 +331,20 @@ def test_more_people_with_other_ids_than_the_limit_wait_for_a_word() -> None:
     assert [note for note in plan.notes if note.address in people(6)] == []
     assert (plan.pending, codes(plan)) == ((), [])
     (withheld,) = plan.withheld
-    assert (withheld.what, withheld.reason, withheld.managed, withheld.limit) == (
-        What.IDS,
+    assert (withheld.kind, withheld.reason, withheld.managed, withheld.limit) == (
+        Guarded.TAKEOVER,
         Reason.OVER_LIMIT,
         10,
         5,
     )
     assert withheld.addresses == people(6)
-    assert {(change.kind, change.why) for change in withheld.changes} == {(Kind.ADOPT, Why.UNKNOWN_HERE)}
-    assert [change.dn for change in withheld.changes] == [dn_of(address) for address in people(6)]
+    assert {(change.kind, change.why) for change in withheld.addresses} == {(Kind.ADOPT, Rule.ADOPTED)}
+    assert [change.dn for change in withheld.addresses] == [dn_of(address) for address in people(6)]
     assert withheld.sentence == (
         "6 of 10 people have another id and the same address, as on a new directory server, and limits.renames lets 5 "
         "through; if that is meant, run once with --force-removals 6"
     )
-    again = make_plan(simulate(plan, scene.view()))
+    again = make_plan(simulate(plan, scene.case()))
     assert (again.changes, again.withheld) == ((), plan.withheld)
 
 
@@ -358,15 +358,15 @@ def test_people_who_come_while_new_ids_wait_for_a_word_do_not_hide_them() -> Non
     assert {change.address for change in plan.changes if change.kind is Kind.CREATE} == {one.address for one in come}
     assert {remembered(plan, one.address)["id"] for one in come} == {None}
     assert {remembered(plan, one)["id"] for one in people(10)[6:]} == {id_of(one) for one in people(10)[6:]}
-    again = make_plan(simulate(plan, scene.view()))
+    again = make_plan(simulate(plan, scene.case()))
     assert (again.changes, again.withheld) == ((), plan.withheld)
-    after = make_plan(replace(simulate(plan, scene.view()), options=Options(force_removals=6)))
+    after = make_plan(replace(simulate(plan, scene.case()), options=Options(approved=dict.fromkeys(Guarded, 6))))
     assert {remembered(after, one.address)["id"] for one in come} == {one.id for one in come}
 
 
 @pytest.mark.parametrize("number", [5, 6])
 def test_a_limit_or_a_word_lets_new_ids_through(number: int) -> None:
-    options = Options(force_removals=6) if number == 6 else Options()
+    options = Options(approved=dict.fromkeys(Guarded, 6)) if number == 6 else Options()
     plan = replaced(number, of=10 if number == 6 else 9, options=options, config=make_config(limits={"renames": 4}))
     assert bool(plan.plan().withheld) is (number == 5)
     assert (remembered(plan.plan(), people(1)[0]).get("id") == "new-user000") is (number == 6)
@@ -389,7 +389,7 @@ def test_a_limit_or_a_word_lets_new_ids_through(number: int) -> None:
 def test_nobody_else_counts_as_one_with_a_new_id(more: dict[str, object]) -> None:
     limits = {"options": Options(), "config": make_config(limits={"renames": 1})}
     plan = replaced(9, of=9, **{**limits, **more}).plan()
-    assert [one for one in plan.withheld if one.what is What.IDS] == []
+    assert [one for one in plan.withheld if one.kind is Guarded.TAKEOVER] == []
 
 
 def test_a_new_entry_does_not_get_the_mailbox_of_somebody_who_is_held_there() -> None:

@@ -26,9 +26,8 @@ from ldap2mailcow.model import (
     RememberedAlias,
     RenameChange,
     Role,
-    Stage,
+    Rule,
     Subject,
-    Why,
 )
 from ldap2mailcow.plan import deletions_begun, needs_intent, remembered, settle
 
@@ -55,7 +54,7 @@ from .builders import (
 RENAME = RenameChange(
     Kind.RENAME,
     BOB,
-    Why.RENAMED,
+    Rule.RENAMED,
     "uid=ann",
     former=ANN,
     attribute_hash="abc",
@@ -78,23 +77,23 @@ RENAME = RenameChange(
 )
 ASLEEP = replace(RENAME, active=0)
 DELETION = MailboxChange(
-    Kind.DELETE, ANN, Why.EXPIRED, "uid=ann", remember=None, notes=(Note(INFO, None, Subject.ALIAS),)
+    Kind.DELETE, ANN, Rule.EXPIRED, "uid=ann", remember=None, notes=(Note(INFO, None, Subject.ALIAS),)
 )
 SILENCE = AliasChange(
-    Kind.DISABLE, INFO, Why.NO_TARGET, remember={"disabled": True, "number": 7}, writes={"active": 0}, number=7
+    Kind.DISABLE, INFO, Rule.NO_TARGET, remember={"disabled": True, "number": 7}, writes={"active": 0}, number=7
 )
-BIRTH = MailboxChange(Kind.CREATE, ANN, Why.NEW, "uid=ann", add_tags=(MARK,), remember={"origin": Origin.CREATED})
+BIRTH = MailboxChange(Kind.CREATE, ANN, Rule.NEW, "uid=ann", add_tags=(MARK,), remember={"origin": Origin.CREATED})
 BARRING = MailboxChange(
     Kind.DISABLE,
     ANN,
-    Why.MISSING,
+    Rule.MISSING,
     add_tags=(DISABLED_TAG,),
     remember={"disabled": Cause.MISSING, "was_active": 1, "barred": 2},
 )
 BACK = RenameChange(
     Kind.RENAME,
     ANN,
-    Why.UNFINISHED,
+    Rule.UNFINISHED,
     "uid=ann",
     fields=(FieldChange("active", 2, 0),),
     rebuilds=1,
@@ -106,7 +105,7 @@ BACK = RenameChange(
 
 
 def memory(*intents: Change, rows: Iterable[Remembered] = (), aliases: Iterable[RememberedAlias] = ()) -> Memory:
-    of_nothing = Scene().view().memory
+    of_nothing = Scene().case().memory
     return replace(
         of_nothing,
         mailboxes={one.address: one for one in rows},
@@ -118,7 +117,7 @@ def memory(*intents: Change, rows: Iterable[Remembered] = (), aliases: Iterable[
 def mailcow(*there: Existing | ExistingAlias) -> Actual:
     boxes = {one.address: one for one in there if isinstance(one, Existing)}
     aliases = {one.address: one for one in there if isinstance(one, ExistingAlias)}
-    return replace(Scene().view().actual, mailboxes=boxes, aliases=aliases)
+    return replace(Scene().case().actual, mailboxes=boxes, aliases=aliases)
 
 
 @pytest.mark.parametrize(
@@ -287,7 +286,7 @@ def planned(active: int, wants: Address) -> tuple[list[tuple[Kind, Address]], tu
         has=[existing(ANN, active=2), existing(CAT)],
         rows=[row(ANN, id="id-ann", disabled="status"), row(CAT)],
     )
-    view = scene.view()
+    view = scene.case()
     now, actual, found = settle(replace(view.memory, intents=(ASLEEP,)), view.actual)
     plan = make_plan(replace(view, memory=now, actual=actual, settled=found))
     return kinds(plan.changes), plan.changes
@@ -296,7 +295,7 @@ def planned(active: int, wants: Address) -> tuple[list[tuple[Kind, Address]], tu
 def test_a_mailbox_is_put_back_first_and_counts_as_inactive() -> None:
     what, changes = planned(0, ANN)
     assert what == [(Kind.RENAME, ANN)]
-    assert changes[0].why is Why.UNFINISHED
+    assert changes[0].why is Rule.UNFINISHED
 
 
 def test_a_mailbox_that_is_renamed_after_all_is_put_back_by_that() -> None:
@@ -344,6 +343,6 @@ def test_an_alias_that_was_set_inactive_is_known_as_our_doing() -> None:
 
 def test_a_patch_makes_a_row_where_there_is_none_and_an_empty_one_does_not() -> None:
     known: dict[str, Any] = {"source": "default", "id": "id-ann", "dn": "uid=ann", "origin": Origin.CREATED}
-    created = MailboxChange(Kind.CREATE, ANN, Why.NEW, remember=known)
+    created = MailboxChange(Kind.CREATE, ANN, Rule.NEW, remember=known)
     assert remembered(memory(), created).mailboxes == {ANN: Remembered(ANN, **known)}
     assert remembered(memory(), replace(created, remember={})).mailboxes == {}

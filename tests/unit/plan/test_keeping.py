@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from ldap2mailcow.model import Code, Existing, FieldChange, Kind, Origin, Remembered, Why
+from ldap2mailcow.model import Code, Existing, FieldChange, Kind, Origin, Remembered, Rule
 from ldap2mailcow.plan import Options
 
 from .builders import (
@@ -45,7 +45,7 @@ def unknown(**more: object) -> Scene:
 
 def test_a_mailbox_of_the_directory_that_is_not_ours_is_adopted() -> None:
     change = only(unknown(wants=[wanted(ANN, name="Ann Other")]).plan().changes)
-    assert (change.kind, change.why) == (Kind.ADOPT, Why.UNKNOWN_HERE)
+    assert (change.kind, change.why) == (Kind.ADOPT, Rule.ADOPTED)
     assert change.add_tags == (MARK,)
     assert patch_of(change)["origin"] is Origin.ADOPTED
     assert change.fields == (FieldChange("name", "Ann", "Ann Other"),)
@@ -95,7 +95,7 @@ def test_a_lost_state_file_loses_nothing_where_the_mark_is() -> None:
     plan = scene.plan()
     assert plan.changes == ()
     assert remembered(plan, ANN)["origin"] is Origin.MARK
-    view = simulate(plan, scene.view())
+    view = simulate(plan, scene.case())
     assert view.memory.mailboxes[BOB] == row(BOB, origin=Origin.MARK, kept=True)
 
 
@@ -103,12 +103,12 @@ def test_a_lost_state_file_with_overwrite_writes_the_passwords_once_more() -> No
     scene = quiet([ANN], rows=[], sources={})
     plan = scene.plan()
     assert kinds(plan.changes) == [(Kind.UPDATE, ANN)]
-    assert make_plan(simulate(plan, scene.view())).changes == ()
+    assert make_plan(simulate(plan, scene.case())).changes == ()
 
 
 def test_a_mark_that_somebody_took_away_is_put_back() -> None:
     change = only(quiet([ANN], has=[existing(ANN, tags=())]).plan().changes)
-    assert (change.kind, change.why, change.add_tags) == (Kind.UPDATE, Why.MAILCOW, (MARK,))
+    assert (change.kind, change.why, change.add_tags) == (Kind.UPDATE, Rule.MAILCOW, (MARK,))
     assert change.password is None
 
 
@@ -123,12 +123,12 @@ def test_an_attribute_that_differs_is_updated(key: str, value: str | int) -> Non
     mailbox = replace(wanted(ANN), attributes={"name": "Ann", key: value})
     scene = quiet([ANN], wants=[mailbox])
     change = only(scene.plan().changes)
-    assert (change.kind, change.why) == (Kind.UPDATE, Why.LDAP)
+    assert (change.kind, change.why) == (Kind.UPDATE, Rule.LDAP)
     assert change.writes == {key: value}
     assert change.fields == (FieldChange(key, existing(ANN).attributes[key], value),)
     assert change.rebuilds == 0
     assert patch_of(change)["applied"] == mailbox.attributes
-    assert make_plan(simulate(scene.plan(), scene.view())).changes == ()
+    assert make_plan(simulate(scene.plan(), scene.case())).changes == ()
 
 
 def test_an_attribute_that_is_not_managed_is_left_as_it_is() -> None:
@@ -138,7 +138,7 @@ def test_an_attribute_that_is_not_managed_is_left_as_it_is() -> None:
 
 def test_a_value_that_somebody_changed_in_mailcow_is_put_back_and_called_so() -> None:
     change = only(quiet([ANN], has=[existing(ANN, name="By hand")]).plan().changes)
-    assert (change.why, change.writes) == (Why.MAILCOW, {"name": "Ann"})
+    assert (change.why, change.writes) == (Rule.MAILCOW, {"name": "Ann"})
 
 
 def test_a_value_that_became_managed_is_remembered_though_nothing_is_written() -> None:
@@ -155,7 +155,7 @@ def test_editing_an_inactive_mailbox_rebuilds_the_address_book() -> None:
 def test_edits_send_back_the_mark_of_a_template() -> None:
     scene = quiet([ANN], wants=[wanted(ANN, name="A", active=0)], has=[existing(ANN, template="abc")])
     assert [change.attribute_hash for change in of_mailboxes(scene.plan().changes)] == ["abc", "abc"]
-    assert simulate(scene.plan(), scene.view()).actual.mailboxes[ANN].attribute_hash == "abc"
+    assert simulate(scene.plan(), scene.case()).actual.mailboxes[ANN].attribute_hash == "abc"
 
 
 # the room of a domain
@@ -164,7 +164,7 @@ def test_edits_send_back_the_mark_of_a_template() -> None:
 def test_a_quota_may_grow_to_all_that_is_left() -> None:
     scene = quiet([ANN, BOB], wants=[wanted(ANN, quota=900), wanted(BOB)], limits={"max_quota": 1000})
     assert only(scene.plan().changes).writes == {"quota": 900}
-    simulate(scene.plan(), scene.view())
+    simulate(scene.plan(), scene.case())
 
 
 def test_a_quota_that_does_not_fit_stays_and_the_rest_of_the_mailbox_follows() -> None:
@@ -223,7 +223,7 @@ def test_lowering_its_own_quota_frees_a_mailbox_for_edits() -> None:
     plan = scene.plan()
     assert codes(plan) == []
     assert kinds(plan.changes) == [(Kind.UPDATE, ANN), (Kind.UPDATE, BOB), (Kind.DISABLE, ANN)]
-    simulate(plan, scene.view())
+    simulate(plan, scene.case())
 
 
 def test_a_lower_quota_that_is_still_too_large_stays() -> None:
@@ -246,7 +246,7 @@ def test_a_mailbox_moves_to_the_directory_s_own_logins() -> None:
     )
     change = only(scene.plan().changes)
     assert (change.writes, change.password) == ({"authsource": "ldap"}, None)
-    view = simulate(scene.plan(), scene.view())
+    view = simulate(scene.plan(), scene.case())
     assert view.actual.mailboxes[ANN].attributes["authsource"] == "ldap"
     assert make_plan(view).changes == ()
 
@@ -273,7 +273,7 @@ def test_a_mailbox_comes_back_to_mailcow_s_own_passwords_with_one() -> None:
     )
     change = only(scene.plan().changes)
     assert (change.writes, change.password) == ({"authsource": "mailcow"}, wanted(ANN).password)
-    view = simulate(scene.plan(), scene.view())
+    view = simulate(scene.plan(), scene.case())
     assert view.actual.mailboxes[ANN].attributes["authsource"] == "mailcow"
     assert view.actual.mailboxes[ANN].passwd_update != STAMP
     assert make_plan(view).changes == ()
@@ -311,11 +311,11 @@ def test_another_login_is_a_change_of_its_own_after_the_others(to: str) -> None:
     scene = moving(to)
     update, switch = of_mailboxes(scene.plan().changes)
     assert (update.kind, update.writes, update.password) == (Kind.UPDATE, {"name": "A"}, None)
-    assert (switch.kind, switch.why, switch.writes) == (Kind.SWITCH, Why.LDAP, {"authsource": to})
+    assert (switch.kind, switch.why, switch.writes) == (Kind.SWITCH, Rule.LDAP, {"authsource": to})
     assert switch.password == (wanted(ANN).password if to == "mailcow" else None)
     assert switch.attribute_hash == "abc"
     assert patch_of(switch)["applied"] == {"authsource": to, "name": "A"}
-    view = simulate(scene.plan(), scene.view())
+    view = simulate(scene.plan(), scene.case())
     assert view.actual.mailboxes[ANN].attributes["authsource"] == to
     assert make_plan(view).changes == ()
 
@@ -354,7 +354,7 @@ def test_keep_password_keeps_who_logs_in_elsewhere_there(rows: list[Remembered],
     assert Kind.SWITCH not in {change.kind for change in plan.changes}
     assert not [change for change in of_mailboxes(plan.changes) if change.password]
     assert codes(plan) == []
-    assert make_plan(simulate(plan, scene.view())).changes == ()
+    assert make_plan(simulate(plan, scene.case())).changes == ()
     overwriting = replace(scene, config=make_config(mapping={"authsource": "mailcow"}))
     assert overwriting.plan().changes[-1].kind is Kind.SWITCH
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ldap2mailcow.model import ACTIVE, Address, Cause, Code, Finding, Kind, Remembered, SourceMemory
-from ldap2mailcow.plan import Options, Reason, fingerprint
+from ldap2mailcow.plan import Guarded, Options, Reason, fingerprint
 
 from .builders import (
     ANN,
@@ -79,7 +79,11 @@ def test_entries_without_the_id_attribute_make_an_answer_doubtful() -> None:
 
 
 def test_no_force_lifts_a_doubtful_answer() -> None:
-    scene = gone(rows=[row(ANN), overdue(BOB), row(CAT)], doubts=(CUT_SHORT,), options=Options(force_removals=99))
+    scene = gone(
+        rows=[row(ANN), overdue(BOB), row(CAT)],
+        doubts=(CUT_SHORT,),
+        options=Options(approved=dict.fromkeys(Guarded, 99)),
+    )
     assert scene.plan().changes == ()
 
 
@@ -88,12 +92,12 @@ def test_no_force_lets_a_status_through_a_doubtful_answer() -> None:
         [ANN, BOB],
         wants=[wanted(ANN, active=0), wanted(BOB)],
         doubts=(CUT_SHORT,),
-        options=Options(force_removals=99),
+        options=Options(approved=dict.fromkeys(Guarded, 99)),
     )
     plan = scene.plan()
     assert plan.changes == ()
     assert plan.withheld[0].reason is Reason.NOT_WHOLE
-    assert kinds(plan.withheld[0].changes) == [(Kind.DISABLE, ANN)]
+    assert kinds(plan.withheld[0].addresses) == [(Kind.DISABLE, ANN)]
     assert "nothing lifts this but a whole answer" in plan.withheld[0].sentence
     assert "--force-removals" not in plan.withheld[0].sentence
 
@@ -195,7 +199,7 @@ def test_a_changed_search_withholds_all_removals_without_a_grace_that_would_hide
     assert plan.changes == ()
     assert plan.pending == ()
     assert plan.withheld[0].reason is Reason.SEARCH_CHANGED
-    assert kinds(plan.withheld[0].changes) == [(Kind.DISABLE, BOB)]
+    assert kinds(plan.withheld[0].addresses) == [(Kind.DISABLE, BOB)]
     assert "user_search_base changed since the last accepted run" in plan.withheld[0].sentence
     assert "--force-removals 1" in plan.withheld[0].sentence
 
@@ -203,19 +207,19 @@ def test_a_changed_search_withholds_all_removals_without_a_grace_that_would_hide
 def test_a_changed_search_withholds_a_status_too() -> None:
     scene = changed_search(wants=[wanted(ANN, active=0), wanted(BOB), wanted(CAT)])
     plan = scene.plan()
-    assert kinds(plan.withheld[0].changes) == [(Kind.DISABLE, ANN)]
+    assert kinds(plan.withheld[0].addresses) == [(Kind.DISABLE, ANN)]
 
 
 def test_a_changed_search_is_not_accepted_while_removals_are_withheld() -> None:
     scene = changed_search()
-    assert scene.view().memory.sources["default"] == scene.plan().source
+    assert scene.case().memory.sources["default"] == scene.plan().source
 
 
 def test_a_changed_search_stays_withheld_on_every_further_run() -> None:
-    view = changed_search().view()
+    view = changed_search().case()
     for _ in range(3):
         plan = make_plan(view)
-        assert kinds(plan.withheld[0].changes) == [(Kind.DISABLE, BOB)]
+        assert kinds(plan.withheld[0].addresses) == [(Kind.DISABLE, BOB)]
         view = simulate(plan, view)
 
 
@@ -227,19 +231,19 @@ def test_a_changed_search_is_accepted_once_a_run_would_remove_nothing() -> None:
 
 
 def test_a_forced_run_lets_a_changed_search_through_and_accepts_it() -> None:
-    scene = changed_search(options=Options(force_removals=1))
+    scene = changed_search(options=Options(approved=dict.fromkeys(Guarded, 1)))
     plan = scene.plan()
     assert kinds(plan.changes) == [(Kind.DISABLE, BOB)]
     assert plan.source.accepted == fingerprint(scene.config.sources[0])
 
 
 def test_a_force_for_fewer_lifts_no_changed_search() -> None:
-    assert changed_search(options=Options(force_removals=0)).plan().withheld
+    assert changed_search(options=Options(approved=dict.fromkeys(Guarded, 0))).plan().withheld
 
 
 def test_a_doubtful_answer_accepts_no_search() -> None:
     scene = changed_search(has=[existing(ANN), existing(CAT)], rows=[row(ANN), row(CAT)], doubts=(CUT_SHORT,))
-    assert scene.plan().source == scene.view().memory.sources["default"]
+    assert scene.plan().source == scene.case().memory.sources["default"]
 
 
 @pytest.mark.parametrize(
@@ -328,7 +332,7 @@ def test_a_scoped_run_accepts_no_search_and_fixes_no_id_attribute(options: Optio
 @pytest.mark.parametrize("options", SCOPED)
 def test_a_scoped_run_leaves_the_accepted_search_as_it_is(options: Options) -> None:
     scene = changed_search(options=options)
-    assert scene.plan().source == scene.view().memory.sources["default"]
+    assert scene.plan().source == scene.case().memory.sources["default"]
 
 
 @pytest.mark.parametrize("options", SCOPED)
@@ -490,6 +494,6 @@ def test_an_address_that_vanished_from_most_entries_makes_an_answer_doubtful(
     plan = scene.plan()
     assert (plan.changes, plan.whole) == ((), whole)
     assert codes(plan) == [Code.ATTRIBUTE_VANISHED] * (not whole) + [Code.ADDRESS_LOST] * lost
-    again = make_plan(simulate(plan, scene.view()))
+    again = make_plan(simulate(plan, scene.case()))
     assert again.whole is whole
     assert whole or plan.findings[0].where == "mail"

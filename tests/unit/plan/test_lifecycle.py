@@ -21,10 +21,10 @@ from ldap2mailcow.model import (
     Note,
     Origin,
     Remembered,
+    Rule,
     Subject,
-    Why,
 )
-from ldap2mailcow.plan import Fate, Options, Pending, Reason, Settled, View, What, make_plan
+from ldap2mailcow.plan import Case, Fate, Guarded, Options, Pending, Reason, make_plan
 
 from .builders import (
     ANN,
@@ -92,13 +92,13 @@ def scene(bob: Remembered | None, mailbox: Existing, **more: object) -> Scene:
     return quiet([ANN, CAT], **{"rows": rows, "has": [existing(ANN), mailbox, existing(CAT)], **more})
 
 
-def back(view: View, active: int | None = None) -> View:
+def back(view: Case, active: int | None = None) -> Case:
     """The same with Bob in the directory again."""
     desired = (
         quiet(
             [ANN, CAT], wants=[wanted(ANN), wanted(BOB) if active is None else wanted(BOB, active=active), wanted(CAT)]
         )
-        .view()
+        .case()
         .desired
     )
     return replace(view, desired=desired)
@@ -110,12 +110,12 @@ def back(view: View, active: int | None = None) -> View:
 def test_after_the_grace_the_login_ends_and_mail_is_still_taken() -> None:
     at = scene(gone(), box(1), config=BARS)
     change = only(at.plan().changes)
-    assert (change.kind, change.why, change.writes) == (Kind.DISABLE, Why.MISSING, {"active": 2})
+    assert (change.kind, change.why, change.writes) == (Kind.DISABLE, Rule.MISSING, {"active": 2})
     assert change.fields == (FieldChange("active", 1, 2),)
     assert (change.add_tags, change.rebuilds) == ((DISABLED_TAG,), 1)
     patch = patch_of(change)
     assert (patch["disabled"], patch["was_active"], patch["barred"]) == (Cause.MISSING, 1, 2)
-    after = simulate(at.plan(), at.view())
+    after = simulate(at.plan(), at.case())
     assert after.actual.mailboxes[BOB] == box(2, tagged=True)
     assert (make_plan(after).changes, make_plan(after).pending) == ((), ())
 
@@ -140,7 +140,7 @@ def test_barring_counts_in_the_guard_like_disabling() -> None:
     ]
     plan = quiet(everybody, wants=[wanted(one) for one in everybody[6:]], rows=rows, config=BARS).plan()
     assert plan.changes == ()
-    assert plan.withheld[0].what is What.MAILBOXES
+    assert plan.withheld[0].kind is Guarded.DISABLE
     assert plan.withheld[0].sentence.startswith("6 of 20 managed mailboxes would be barred from logging in, and limits")
 
 
@@ -160,16 +160,16 @@ def test_who_still_gets_mail_stays_on_lists(since: datetime) -> None:
     at = replace(at, alias_rows=[alias_row(listing(TEAM, ANN, BOB))], wants=[wanted(ANN)])
     at = replace(at, rows=[row(ANN), gone(since=since)])
     assert kinds(at.plan().changes) == [(Kind.DISABLE, BOB)] * (since == LONG_AGO)
-    after = replace(simulate(at.plan(), at.view()), now=NOW + DAY)
+    after = replace(simulate(at.plan(), at.case()), now=NOW + DAY)
     assert after.actual.aliases[TEAM].goto == {ANN, BOB}
     assert make_plan(simulate(make_plan(after), after)).changes == ()
 
 
 def test_who_is_back_may_log_in_again() -> None:
     at = scene(gone(), box(1), config=BARS)
-    view = back(simulate(at.plan(), at.view()))
+    view = back(simulate(at.plan(), at.case()))
     change = only(make_plan(view).changes)
-    assert (change.kind, change.why, change.writes) == (Kind.ENABLE, Why.BACK, {"active": 1})
+    assert (change.kind, change.why, change.writes) == (Kind.ENABLE, Rule.BACK, {"active": 1})
     assert (change.remove_tags, change.rebuilds) == ((DISABLED_TAG,), 0)
     again = simulate(make_plan(view), view)
     assert again.actual.mailboxes[BOB] == existing(BOB)
@@ -180,7 +180,7 @@ def test_who_is_back_may_log_in_again() -> None:
 @pytest.mark.parametrize(("told", "active"), [(None, 0), (1, 0), (1, 1)])
 def test_who_was_given_another_status_by_hand_meanwhile_is_no_longer_our_doing(told: int | None, active: int) -> None:
     at = scene(gone(disabled=Cause.MISSING, barred=2), box(active, tagged=True), config=BARS)
-    plan = make_plan(back(at.view(), told))
+    plan = make_plan(back(at.case(), told))
     change = only(plan.changes)
     assert (change.kind, change.writes, change.remove_tags) == (Kind.UPDATE, {}, (DISABLED_TAG,))
     assert patch_of(change)["disabled"] is None
@@ -194,12 +194,12 @@ def test_the_tag_alone_claims_a_barred_login_where_the_config_bars_logins(
     bob: Remembered | None,
 ) -> None:
     at = scene(bob, box(2, tagged=True), config=config)
-    plan = make_plan(back(at.view(), active=1))
+    plan = make_plan(back(at.case(), active=1))
     changes = [change for change in plan.changes if change.address == BOB]
     if config is BARS:
         assert Kind.ENABLE in {change.kind for change in changes}
         assert codes(plan) == []
-        after = simulate(plan, back(at.view(), active=1)).actual.mailboxes[BOB]
+        after = simulate(plan, back(at.case(), active=1)).actual.mailboxes[BOB]
         assert (after.attributes["active"], sorted(after.tags)) == (1, [MARK])
     else:
         assert Kind.ENABLE not in {change.kind for change in changes}
@@ -210,16 +210,16 @@ def test_the_tag_alone_claims_a_barred_login_where_the_config_bars_logins(
 def test_the_tag_of_a_barred_login_is_no_locked_status() -> None:
     """A status is always an inactive mailbox, so that who is back and untold may log in."""
     config = make_config(removed_users={"action": "disallow_login"}, mapping={"active": "mailActive"})
-    plan = make_plan(back(scene(None, box(2, tagged=True), config=config).view()))
+    plan = make_plan(back(scene(None, box(2, tagged=True), config=config).case()))
     assert Kind.ENABLE in {change.kind for change in plan.changes}
     assert codes(plan) == []
 
 
 def test_an_inactive_status_sets_a_barred_mailbox_inactive_and_what_it_was_is_kept() -> None:
     at = scene(gone(disabled=Cause.MISSING, barred=2), box(2, tagged=True), config=BARS)
-    view = back(at.view(), active=0)
+    view = back(at.case(), active=0)
     change = only(make_plan(view).changes)
-    assert (change.kind, change.why, change.writes) == (Kind.DISABLE, Why.STATUS, {"active": 0})
+    assert (change.kind, change.why, change.writes) == (Kind.DISABLE, Rule.STATUS, {"active": 0})
     patch = patch_of(change)
     assert (patch["disabled"], patch["was_active"], patch["barred"]) == (Cause.STATUS, 1, 0)
     asleep = simulate(make_plan(view), view)
@@ -230,7 +230,7 @@ def test_an_inactive_status_sets_a_barred_mailbox_inactive_and_what_it_was_is_ke
 
 def test_a_status_that_was_set_by_a_run_which_was_killed_is_ours_all_the_same() -> None:
     at = scene(gone(disabled=Cause.MISSING, barred=2), box(0, tagged=True), config=BARS)
-    plan = make_plan(back(at.view(), active=0))
+    plan = make_plan(back(at.case(), active=0))
     assert plan.changes == ()
     assert (remembered(plan, BOB)["disabled"], remembered(plan, BOB)["barred"]) == (Cause.STATUS, 0)
 
@@ -238,9 +238,9 @@ def test_a_status_that_was_set_by_a_run_which_was_killed_is_ours_all_the_same() 
 def test_who_is_back_and_inactive_but_withheld_is_not_let_in_when_nothing_is_told_any_more() -> None:
     config = make_config(removed_users={"action": "disallow_login"}, mapping={"active": "mailActive"})
     at = scene(gone(disabled=Cause.MISSING, barred=2), box(2, tagged=True), config=config, doubts=(CUT_SHORT,))
-    withheld = make_plan(back(at.view(), active=0))
-    assert (withheld.changes, len(withheld.withheld)) == ((), 1)
-    after = simulate(withheld, back(at.view(), active=0))
+    withheld = make_plan(back(at.case(), active=0))
+    assert (withheld.addresses, len(withheld.withheld)) == ((), 1)
+    after = simulate(withheld, back(at.case(), active=0))
     assert (after.memory.mailboxes[BOB].disabled, after.memory.mailboxes[BOB].barred) == (Cause.STATUS, 2)
     untold = make_plan(back(after))
     assert Kind.ENABLE not in {change.kind for change in untold.changes}
@@ -256,7 +256,7 @@ def test_from_barring_to_disabling_sets_0_and_what_it_was_is_kept() -> None:
     assert (change.kind, change.fields) == (Kind.DISABLE, (FieldChange("active", 2, 0),))
     patch = patch_of(change)
     assert (patch["disabled"], patch["was_active"], patch["barred"]) == (Cause.MISSING, 1, 0)
-    assert only(make_plan(back(simulate(at.plan(), at.view()))).changes).writes == {"active": 1}
+    assert only(make_plan(back(simulate(at.plan(), at.case()))).changes).writes == {"active": 1}
 
 
 def test_from_barring_to_disabling_is_counted() -> None:
@@ -268,13 +268,13 @@ def test_from_barring_to_disabling_is_counted() -> None:
     rows += map(row, everybody[6:])
     has = [existing(one, active=2 if place < 6 else 1) for place, one in enumerate(everybody)]
     plan = quiet(everybody, wants=[wanted(one) for one in everybody[6:]], rows=rows, has=has).plan()
-    assert (plan.changes, len(plan.withheld[0].changes)) == ((), 6)
+    assert (plan.changes, len(plan.withheld[0].addresses)) == ((), 6)
 
 
 def test_from_disabling_to_barring_leaves_0() -> None:
     at = scene(gone(disabled=Cause.MISSING), box(0, tagged=True), config=BARS)
     assert (at.plan().changes, at.plan().pending) == ((), ())
-    assert only(make_plan(back(at.view())).changes).writes == {"active": 1}
+    assert only(make_plan(back(at.case())).changes).writes == {"active": 1}
 
 
 @pytest.mark.parametrize(("config", "noted"), [(DISABLES, 0), (DELETES, 0), (BARS, None)])
@@ -283,7 +283,7 @@ def test_a_run_that_set_0_for_2_and_was_killed_is_remembered(config: Config, not
     at = scene(gone(disabled=Cause.MISSING, barred=2), box(0, tagged=True), config=config)
     assert remembered(at.plan(), BOB).get("barred") == noted
     if noted == 0:
-        assert only(make_plan(back(simulate(at.plan(), at.view()))).changes).writes == {"active": 1}
+        assert only(make_plan(back(simulate(at.plan(), at.case()))).changes).writes == {"active": 1}
 
 
 @pytest.mark.parametrize(
@@ -305,7 +305,7 @@ def test_with_delete_the_mailbox_is_disabled_first_and_that_is_remembered() -> N
     change = only(at.plan().changes)
     assert (change.kind, change.writes) == (Kind.DISABLE, {"active": 0})
     assert patch_of(change)["retired_since"] == NOW
-    after = simulate(at.plan(), at.view())
+    after = simulate(at.plan(), at.case())
     plan = make_plan(after)
     assert plan.changes == ()
     assert plan.pending == (Pending(BOB, dn_of(BOB), NOW + 10 * DAY, 0, Fate.DELETED),)
@@ -315,7 +315,7 @@ def test_even_at_once_nothing_is_disabled_and_deleted_in_one_run() -> None:
     config = make_config(removed_users={"action": "delete", "delete_after": "0s"})
     at = scene(gone(), box(1), config=config)
     assert kinds(at.plan().changes) == [(Kind.DISABLE, BOB)]
-    assert kinds(make_plan(simulate(at.plan(), at.view())).changes) == [(Kind.DELETE, BOB)]
+    assert kinds(make_plan(simulate(at.plan(), at.case())).changes) == [(Kind.DELETE, BOB)]
 
 
 @pytest.mark.parametrize("active", [1, 2])
@@ -358,7 +358,7 @@ def test_where_nothing_is_deleted_nobody_is_retired(config: Config) -> None:
 
 def test_who_is_back_is_not_retired_any_more() -> None:
     at = scene(retired(9.9), box(0, tagged=True), config=DELETES)
-    view = back(at.view())
+    view = back(at.case())
     assert kinds(make_plan(view).changes) == [(Kind.ENABLE, BOB)]
     again = simulate(make_plan(view), view)
     assert again.memory.mailboxes[BOB] == row(BOB)
@@ -377,9 +377,9 @@ def test_who_is_back_and_can_not_be_read_is_not_retired_either() -> None:
 def test_after_its_time_a_mailbox_is_deleted_and_forgotten() -> None:
     at = scene(retired(10), box(0, tagged=True), config=DELETES)
     change = only(at.plan().changes)
-    assert (change.kind, change.why, change.dn) == (Kind.DELETE, Why.EXPIRED, dn_of(BOB))
+    assert (change.kind, change.why, change.dn) == (Kind.DELETE, Rule.EXPIRED, dn_of(BOB))
     assert (change.remember, change.rebuilds, change.fields, change.notes) == (None, 1, (), ())
-    after = simulate(at.plan(), at.view())
+    after = simulate(at.plan(), at.case())
     assert BOB not in after.actual.mailboxes
     assert BOB not in after.memory.mailboxes
     plan = make_plan(after)
@@ -420,7 +420,7 @@ def test_what_keeps_a_mailbox_from_being_deleted(
     )
     plan = scene(bob, mailbox, **{**more, "config": config}).plan()
     assert plan.changes == ()
-    assert not [one for one in plan.withheld if one.what is What.DELETIONS]
+    assert not [one for one in plan.withheld if one.kind is Guarded.DELETE]
 
 
 def test_a_mailbox_that_only_the_mark_makes_ours_is_deleted_like_any_other() -> None:
@@ -430,7 +430,7 @@ def test_a_mailbox_that_only_the_mark_makes_ours_is_deleted_like_any_other() -> 
 
 def test_a_clock_that_jumps_ten_years_ahead_deletes_nobody() -> None:
     at = scene(retired(1, missing_since=NOW - 2 * DAY), box(0, tagged=True), config=DELETES)
-    after = simulate(at.plan(), at.view())
+    after = simulate(at.plan(), at.case())
     view = replace(after, now=NOW + 3_650 * DAY)
     plan = make_plan(view)
     assert plan.changes == ()
@@ -440,7 +440,7 @@ def test_a_clock_that_jumps_ten_years_ahead_deletes_nobody() -> None:
 
 def test_a_clock_that_is_set_back_neither_deletes_sooner_nor_never() -> None:
     at = scene(retired(9), box(0, tagged=True), config=DELETES)
-    after = simulate(at.plan(), at.view())
+    after = simulate(at.plan(), at.case())
     view = replace(after, now=NOW - 3_650 * DAY)
     plan = make_plan(view)
     assert (plan.changes, plan.pending[0].due) == ((), view.now + DAY)
@@ -452,7 +452,7 @@ def test_the_address_is_free_for_another_entry_in_the_next_run() -> None:
     at = replace(at, wants=[wanted(ANN), wanted(CAT), wanted(BOB, id="id-of-another", dn="uid=bob2,dc=x")])
     plan = at.plan()
     assert (kinds(plan.changes), codes(plan)) == ([(Kind.DELETE, BOB)], [Code.ADDRESS_REUSED])
-    after = simulate(plan, at.view())
+    after = simulate(plan, at.case())
     assert kinds(make_plan(after).changes) == [(Kind.CREATE, BOB)]
 
 
@@ -481,8 +481,8 @@ def test_deletions_are_counted_apart_from_disablings_and_among_all_that_is_manag
     plan = crowd(20, 6, going=5).plan()
     assert {change.kind for change in plan.changes} == {Kind.DISABLE}
     (withheld,) = plan.withheld
-    assert (withheld.what, withheld.reason, withheld.managed, withheld.limit) == (
-        What.DELETIONS,
+    assert (withheld.kind, withheld.reason, withheld.managed, withheld.limit) == (
+        Guarded.DELETE,
         Reason.OVER_LIMIT,
         20,
         5,
@@ -496,15 +496,15 @@ def test_deletions_are_counted_apart_from_disablings_and_among_all_that_is_manag
 def test_disablings_and_deletions_may_both_be_withheld() -> None:
     plan = crowd(20, 6, going=6).plan()
     assert plan.changes == ()
-    assert [(one.what, len(one.changes)) for one in plan.withheld] == [(What.MAILBOXES, 6), (What.DELETIONS, 6)]
-    assert len(crowd(20, 6, going=6, options=Options(force_removals=6)).plan().changes) == 12
+    assert [(one.kind, len(one.changes)) for one in plan.withheld] == [(Guarded.DISABLE, 6), (Guarded.DELETE, 6)]
+    assert len(crowd(20, 6, going=6, options=Options(approved=dict.fromkeys(Guarded, 6))).plan().changes) == 12
 
 
 def test_a_changed_search_withholds_every_deletion_and_is_not_accepted_until_then() -> None:
     at = crowd(20, 1, sources={})
     plan = at.plan()
     assert (plan.changes, plan.withheld[0].reason, plan.source.accepted) == ((), Reason.SEARCH_CHANGED, None)
-    forced = crowd(20, 1, sources={}, options=Options(force_removals=1)).plan()
+    forced = crowd(20, 1, sources={}, options=Options(approved=dict.fromkeys(Guarded, 1))).plan()
     assert [change.kind for change in forced.changes] == [Kind.DELETE]
     assert forced.source.accepted
 
@@ -539,7 +539,7 @@ def with_more(at: Scene, *more: ExistingAlias) -> Scene:
 
 def test_the_aliases_that_go_to_it_alone_go_with_it_and_are_forgotten_by_whomever_they_were_made() -> None:
     at = with_more(owned(INFO), alias(HELP, BOB, mark=""), alias(TEAM, ANN, BOB, mark=""), alias(DAN, ANN, mark=""))
-    plan, view = planned(at.view())
+    plan, view = planned(at.case())
     (change,) = plan.changes
     assert change.fields == (FieldChange("aliases", f"{HELP}, {INFO}", ""),)
     assert change.notes == (Note(HELP, None, Subject.ALIAS), Note(INFO, None, Subject.ALIAS))
@@ -567,7 +567,7 @@ def test_what_this_run_does_to_aliases_before_is_seen() -> None:
 def test_an_alias_that_this_run_sets_inactive_goes_all_the_same() -> None:
     """Nothing had pruned it yet: somebody made it active, or a run was killed."""
     at = replace(owned(INFO), aliases=[alias(INFO, BOB)])
-    plan, view = planned(at.view())
+    plan, view = planned(at.case())
     assert kinds(plan.changes) == [(Kind.DISABLE, INFO), (Kind.DELETE, BOB)]
     assert plan.changes[-1].fields == (FieldChange("aliases", INFO, ""),)
     after = simulate(plan, view)
@@ -576,7 +576,7 @@ def test_an_alias_that_this_run_sets_inactive_goes_all_the_same() -> None:
 
 def test_aliases_of_domains_that_are_not_looked_at_are_named_too() -> None:
     elsewhere = alias(Address("bob@elsewhere.org"), BOB, mark="")
-    view = replace(owned().view(), every_alias={elsewhere.address: elsewhere})
+    view = replace(owned().case(), every_alias={elsewhere.address: elsewhere})
     assert make_plan(view).changes[0].fields == (FieldChange("aliases", "bob@elsewhere.org", ""),)
 
 
@@ -589,23 +589,23 @@ def test_a_withheld_deletion_keeps_no_alias_back() -> None:
     at = replace(base, config=config, aliases=[alias(INFO, everybody[0])], alias_rows=rows)
     plan = at.plan()
     assert kinds(plan.changes) == [(Kind.REMOVE, INFO)]
-    assert [one.what for one in plan.withheld] == [What.DELETIONS]
+    assert [one.kind for one in plan.withheld] == [Guarded.DELETE]
 
 
 # half-deleted
 
 
-def halved(*, bob: Iterable[Remembered] = (), **more: object) -> View:
+def halved(*, bob: Iterable[Remembered] = (), **more: object) -> Case:
     """A view in which an earlier run began to delete Bob's mailbox, and mailcow holds half of it."""
     at = quiet([ANN], rows=[row(ANN), *bob], config=DELETES, actual={"half_deleted": 1}, **more)
-    return replace(at.view(), settled=Settled(halves=frozenset({BOB})))
+    return replace(at.case(), settled=Settled(halves=frozenset({BOB})))
 
 
 @pytest.mark.parametrize(("bob", "dn"), [([], ""), ([retired(11)], dn_of(BOB))])
 def test_what_was_left_half_deleted_is_deleted_again(bob: Iterable[Remembered], dn: str) -> None:
     plan = make_plan(halved(bob=bob))
     change = only(plan.changes)
-    assert (change.kind, change.address, change.why, change.dn) == (Kind.DELETE, BOB, Why.UNFINISHED, dn)
+    assert (change.kind, change.address, change.why, change.dn) == (Kind.DELETE, BOB, Rule.UNFINISHED, dn)
     assert (change.remember, codes(plan)) == (None, [])
 
 
@@ -644,9 +644,9 @@ def moved(bob: Remembered, mailbox: Existing) -> Scene:
 
 def test_the_mailbox_that_somebody_left_for_another_domain_retires_too_and_says_why() -> None:
     change = only(moved(gone(), box(1)).plan().changes)
-    assert (change.kind, change.address, change.why) == (Kind.DISABLE, BOB, Why.MOVED)
+    assert (change.kind, change.address, change.why) == (Kind.DISABLE, BOB, Rule.MOVED)
     change = only(moved(retired(11), box(0, tagged=True)).plan().changes)
-    assert (change.kind, change.address, change.why) == (Kind.DELETE, BOB, Why.MOVED)
+    assert (change.kind, change.address, change.why) == (Kind.DELETE, BOB, Rule.MOVED)
 
 
 def test_it_stays_where_the_entry_has_no_address_and_somebody_else_wants_the_new_one() -> None:

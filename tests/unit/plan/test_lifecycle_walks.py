@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ldap2mailcow.model import Address, Kind
-from ldap2mailcow.plan import Options, Plan, View, make_plan
+from ldap2mailcow.plan import Case, Guarded, Options, Plan, make_plan
 from ldap2mailcow.plan.grace import BELIEVED
 
 from .builders import MARK, NOW, Scene, existing, make_config, people, quiet, row, wanted
@@ -44,7 +44,7 @@ STEPS = st.one_of(
 class World:
     """A directory, a mailcow, and what each mailbox has been through."""
 
-    view: View
+    view: Case
     there: set[Address] = field(default_factory=lambda: set(EVERYBODY))
     looked: datetime = NOW
     out: dict[Address, timedelta] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class World:
         return known is not None and not known.disabled and self.view.actual.mailboxes[address].tags == {MARK}
 
     def plan(self) -> Plan:
-        desired = quiet(sorted(self.there), wants=[wanted(one, active=1) for one in sorted(self.there)]).view().desired
+        desired = quiet(sorted(self.there), wants=[wanted(one, active=1) for one in sorted(self.there)]).case().desired
         self.view = replace(self.view, desired=desired)
         for address in EVERYBODY:
             self.count(address)
@@ -120,9 +120,9 @@ def begin() -> World:
         has=[existing(one) for one in EVERYBODY],
         rows=[row(one, applied={"name": one.local.title(), "active": 1}) for one in EVERYBODY],
         config=CONFIGS["delete"],
-        options=Options(force_removals=9),
+        options=Options(approved=dict.fromkeys(Guarded, 9)),
     )
-    world = World(scene.view())
+    world = World(scene.case())
     world.run()
     return world
 

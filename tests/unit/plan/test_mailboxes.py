@@ -44,7 +44,7 @@ def test_limits_are_counted_down_in_address_order() -> None:
     plan = scene.plan()
     assert kinds(plan.changes) == [(Kind.CREATE, ANN), (Kind.CREATE, BOB)]
     assert [finding.where for finding in plan.findings] == [dn_of(CAT)]
-    simulate(plan, scene.view())
+    simulate(plan, scene.case())
 
 
 def test_each_domain_has_its_own_room() -> None:
@@ -62,7 +62,7 @@ def test_quota_that_somebody_gives_back_is_there_for_others() -> None:
         limits={"max_quota": 1000},
     )
     assert kinds(scene.plan().changes) == [(Kind.UPDATE, BOB), (Kind.CREATE, ANN)]
-    simulate(scene.plan(), scene.view())
+    simulate(scene.plan(), scene.case())
 
 
 def test_where_all_agree_nothing_is_done_and_nothing_is_said() -> None:

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from ldap2mailcow.model import AliasChange, Cause, FieldChange, Kind, MailboxChange, Value, Why
-from ldap2mailcow.plan import Options
+from ldap2mailcow.model import AliasChange, Cause, FieldChange, Kind, MailboxChange, Rule, Value
+from ldap2mailcow.plan import Guarded, Options
 from ldap2mailcow.plan.order import Step, lowers_quota, step_of
 
 from .builders import (
@@ -39,7 +39,7 @@ def test_the_steps_of_a_run() -> None:
             row(DAN),
             row(person(0), missed=5, missing_since=NOW - timedelta(days=1)),
         ],
-        options=Options(force_removals=2),
+        options=Options(approved=dict.fromkeys(Guarded, 2)),
     ).plan()
     assert kinds(plan.changes) == [
         (Kind.UPDATE, DAN),
@@ -67,7 +67,7 @@ def test_the_steps_of_a_run() -> None:
     ],
 )
 def test_each_kind_has_its_step(kind: Kind, step: Step) -> None:
-    assert step_of(MailboxChange(kind, ANN, Why.LDAP)) is step
+    assert step_of(MailboxChange(kind, ANN, Rule.LDAP)) is step
 
 
 def test_another_login_comes_after_what_is_enabled_and_before_what_is_disabled() -> None:
@@ -81,7 +81,7 @@ def test_another_login_comes_after_what_is_enabled_and_before_what_is_disabled()
         rows=[row(ANN, disabled=Cause.STATUS), row(BOB)],
         config=make_config(mapping={"authsource": "ldap", "password": ""}),
         actual={"provider": "ldap"},
-        options=Options(force_removals=3),
+        options=Options(approved=dict.fromkeys(Guarded, 3)),
     )
     plan = scene.plan()
     assert kinds(plan.changes) == [
@@ -91,12 +91,12 @@ def test_another_login_comes_after_what_is_enabled_and_before_what_is_disabled()
         (Kind.SWITCH, BOB),
         (Kind.DISABLE, BOB),
     ]
-    assert make_plan(simulate(plan, scene.view())).changes == ()
+    assert make_plan(simulate(plan, scene.case())).changes == ()
 
 
 @pytest.mark.parametrize("kind", [Kind.UPDATE, Kind.ADOPT])
 def test_what_lowers_a_quota_comes_before_all_else(kind: Kind) -> None:
-    change = MailboxChange(kind, ANN, Why.LDAP, fields=(FieldChange("name", "A", "B"), FieldChange("quota", 100, 50)))
+    change = MailboxChange(kind, ANN, Rule.LDAP, fields=(FieldChange("name", "A", "B"), FieldChange("quota", 100, 50)))
     assert step_of(change) is Step.FREE_QUOTA
 
 
@@ -134,7 +134,7 @@ def test_only_a_smaller_quota_frees_something(
     ],
 )
 def test_each_kind_of_an_alias_has_its_step(kind: Kind, is_first: bool, step: Step) -> None:  # noqa: FBT001 - pytest gives it by name
-    assert step_of(AliasChange(kind, ANN, Why.LDAP, is_first=is_first)) is step
+    assert step_of(AliasChange(kind, ANN, Rule.LDAP, is_first=is_first)) is step
 
 
 def test_aliases_come_after_the_mailboxes_they_go_to_and_before_those_are_disabled() -> None:

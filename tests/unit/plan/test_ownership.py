@@ -67,7 +67,7 @@ def test_such_a_mailbox_is_neither_adopted_nor_changed(
     assert plan.changes == ()
     assert [(one.code, one.where) for one in plan.findings] == [(code, dn_of(ANN))]
     assert plan.managed == 0
-    assert make_plan(simulate(plan, scene.view())).notes == ()
+    assert make_plan(simulate(plan, scene.case())).notes == ()
 
 
 @pytest.mark.parametrize(("tags", "code"), OTHERS)
@@ -113,7 +113,7 @@ def test_the_finding_names_the_mark_and_the_tags_to_delete() -> None:
 
 def test_without_the_tag_a_released_mailbox_is_managed_again() -> None:
     scene = quiet([ANN], has=[existing(ANN, tags=(RELEASED,))])
-    view = simulate(scene.plan(), scene.view())
+    view = simulate(scene.plan(), scene.case())
     cleared = {ANN: existing(ANN, tags=())}
     plan = make_plan(replace(view, actual=replace(view.actual, mailboxes=cleared)))
     assert kinds(plan.changes) == [(Kind.ADOPT, ANN)]
@@ -197,7 +197,7 @@ def test_a_new_mailbox_gets_the_signature_too() -> None:
 def test_a_mailbox_of_ours_gets_the_tags_that_it_lacks(tags: tuple[str, ...], added: tuple[str, ...]) -> None:
     scene = quiet([ANN], has=[existing(ANN, tags=tags)], config=PARIS)
     assert [change.add_tags for change in scene.plan().changes] == [added] * bool(added)  # type: ignore[attr-defined]
-    assert make_plan(simulate(scene.plan(), scene.view())).changes == ()
+    assert make_plan(simulate(scene.plan(), scene.case())).changes == ()
 
 
 def test_a_lost_state_file_is_made_good_by_the_signature() -> None:
@@ -242,7 +242,7 @@ def test_such_an_alias_is_neither_adopted_nor_changed(
     assert [(one.code, one.where) for one in plan.findings] == [(code, INFO)]
     assert (Note(INFO, None, Subject.ALIAS) in plan.notes) is known
     assert plan.managed_aliases == 0
-    assert make_plan(simulate(plan, scene.view())).notes == ()
+    assert make_plan(simulate(plan, scene.case())).notes == ()
 
 
 def test_the_finding_quotes_the_comment_and_says_to_clear_it() -> None:
@@ -260,7 +260,7 @@ def test_such_an_alias_stays_when_nobody_asks_for_it(comment: str) -> None:
 
 def test_without_the_comment_a_released_alias_is_managed_again() -> None:
     scene = found(alias(INFO, ANN, mark=RELEASED), "same_goto", known=True)
-    view = simulate(scene.plan(), scene.view())
+    view = simulate(scene.plan(), scene.case())
     cleared = {INFO: alias(INFO, ANN, mark="")}
     plan = make_plan(replace(view, actual=replace(view.actual, aliases=cleared)))
     assert only_alias(plan.changes).kind is Kind.ADOPT

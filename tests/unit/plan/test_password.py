@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from ldap2mailcow.desired import NOBODY
-from ldap2mailcow.model import Code, Kind, MailboxChange, Origin, Why
-from ldap2mailcow.plan import Options, calls_of
+from ldap2mailcow.model import Code, Kind, MailboxChange, Origin, Rule
+from ldap2mailcow.plan import Options
 
 from .builders import (
     ANN,
@@ -51,23 +51,23 @@ def test_a_password_that_did_not_change_is_not_written() -> None:
 def test_a_password_that_changed_in_the_directory_is_written() -> None:
     scene = quiet([ANN], wants=[wanted(ANN, password=NEW)])
     change = only(scene.plan().changes)
-    assert (change.kind, change.why, change.fields) == (Kind.UPDATE, Why.PASSWORD, ())
+    assert (change.kind, change.why, change.fields) == (Kind.UPDATE, Rule.PASSWORD, ())
     assert change.password == SecretStr(NEW)
     assert patch_of(change)["digest"] == seal(SecretStr(NEW))
     assert patch_of(change)["passwd_update"] is None
-    view = simulate(scene.plan(), scene.view())
+    view = simulate(scene.plan(), scene.case())
     assert view.memory.mailboxes[ANN].passwd_update == WRITTEN_STAMP
     assert make_plan(view).changes == ()
 
 
 def test_a_changed_attribute_and_a_changed_password_are_one_change() -> None:
     change = only(quiet([ANN], wants=[wanted(ANN, password=NEW, name="A")]).plan().changes)
-    assert (change.why, change.writes, change.password) == (Why.LDAP, {"name": "A"}, SecretStr(NEW))
+    assert (change.why, change.writes, change.password) == (Rule.LDAP, {"name": "A"}, SecretStr(NEW))
 
 
 def test_the_password_is_the_reason_where_the_attribute_was_changed_by_hand() -> None:
     change = only(quiet([ANN], wants=[wanted(ANN, password=NEW)], has=[existing(ANN, name="A")]).plan().changes)
-    assert change.why is Why.PASSWORD
+    assert change.why is Rule.PASSWORD
 
 
 def drifted(**more: object) -> Scene:
@@ -78,20 +78,20 @@ def drifted(**more: object) -> Scene:
 def test_a_password_changed_in_mailcow_is_overwritten() -> None:
     scene = drifted()
     change = only(scene.plan().changes)
-    assert (change.why, change.password) == (Why.DRIFT, SecretStr(PASSWORD))
-    assert make_plan(simulate(scene.plan(), scene.view())).changes == ()
+    assert (change.why, change.password) == (Rule.DRIFT, SecretStr(PASSWORD))
+    assert make_plan(simulate(scene.plan(), scene.case())).changes == ()
 
 
 def test_a_password_changed_in_mailcow_may_be_left_and_told_on_every_run() -> None:
     scene = drifted(config=make_config(password_drift="report"))
     plan = scene.plan()
     assert (plan.changes, plan.notes, codes(plan)) == ((), (), [Code.PASSWORD_DRIFT])
-    assert codes(make_plan(simulate(plan, scene.view()))) == [Code.PASSWORD_DRIFT]
+    assert codes(make_plan(simulate(plan, scene.case()))) == [Code.PASSWORD_DRIFT]
 
 
 def test_a_changed_password_of_the_directory_ends_a_reported_drift() -> None:
     config = make_config(password_drift="report")
-    assert only(drifted(config=config, wants=[wanted(ANN, password=NEW)]).plan().changes).why is Why.PASSWORD
+    assert only(drifted(config=config, wants=[wanted(ANN, password=NEW)]).plan().changes).why is Rule.PASSWORD
 
 
 def test_a_reported_drift_stays_with_reassert_too() -> None:
@@ -114,9 +114,9 @@ def test_a_stamp_that_could_not_be_read_back_is_taken_as_ours() -> None:
 def test_reassert_writes_every_password_again(password_drift: str) -> None:
     scene = quiet([ANN, BOB], options=REASSERT, config=make_config(password_drift=password_drift))
     plan = scene.plan()
-    assert [(change.kind, change.why) for change in plan.changes] == [(Kind.REASSERT, Why.REASSERT)] * 2
+    assert [(change.kind, change.why) for change in plan.changes] == [(Kind.REASSERT, Rule.REASSERT)] * 2
     assert {change.password for change in of_mailboxes(plan.changes)} == {SecretStr(PASSWORD)}
-    assert len(make_plan(simulate(plan, scene.view())).changes) == 2
+    assert len(make_plan(simulate(plan, scene.case())).changes) == 2
 
 
 def test_reassert_writes_no_attribute_that_is_there_already() -> None:
@@ -125,16 +125,16 @@ def test_reassert_writes_no_attribute_that_is_there_already() -> None:
 
 @pytest.mark.parametrize(
     ("ann", "why"),
-    [(existing(ANN, name="A"), Why.MAILCOW), (existing(ANN, tags=()), Why.MAILCOW)],
+    [(existing(ANN, name="A"), Rule.MAILCOW), (existing(ANN, tags=()), Rule.MAILCOW)],
 )
-def test_what_reassert_finds_to_change_is_an_update(ann: object, why: Why) -> None:
+def test_what_reassert_finds_to_change_is_an_update(ann: object, why: Rule) -> None:
     change = only(quiet([ANN], has=[ann], options=REASSERT).plan().changes)
     assert (change.kind, change.why) == (Kind.UPDATE, why)
 
 
 def test_reassert_tells_a_changed_password_apart() -> None:
     change = only(quiet([ANN], wants=[wanted(ANN, password=NEW)], options=REASSERT).plan().changes)
-    assert (change.kind, change.why) == (Kind.UPDATE, Why.PASSWORD)
+    assert (change.kind, change.why) == (Kind.UPDATE, Rule.PASSWORD)
 
 
 def test_reassert_writes_no_password_to_who_logs_in_elsewhere() -> None:
@@ -166,13 +166,13 @@ def test_a_password_that_is_mapped_no_more_has_not_vanished() -> None:
 
 def test_a_password_that_vanished_is_told_on_the_next_run_too() -> None:
     scene = quiet([ANN], wants=[wanted(ANN, password=None)])
-    assert codes(make_plan(simulate(scene.plan(), scene.view()))) == [Code.PASSWORD_VANISHED]
+    assert codes(make_plan(simulate(scene.plan(), scene.case()))) == [Code.PASSWORD_VANISHED]
 
 
 def test_a_password_that_came_back_unchanged_is_not_written() -> None:
     scene = quiet([ANN], wants=[wanted(ANN, password=None)])
-    view = simulate(scene.plan(), scene.view())
-    assert make_plan(replace(view, desired=quiet([ANN]).view().desired)).changes == ()
+    view = simulate(scene.plan(), scene.case())
+    assert make_plan(replace(view, desired=quiet([ANN]).case().desired)).changes == ()
 
 
 def test_an_unusable_password_has_its_own_finding_already() -> None:
@@ -220,14 +220,14 @@ RANDOM = make_config(missing_password="random")
 def test_a_mailbox_without_a_password_may_be_made_locked(present: frozenset[str] | None) -> None:
     scene = Scene(wants=[wanted(ANN, password=None, present=present)], config=RANDOM)
     assert only(scene.plan().changes).password == NOBODY
-    again = make_plan(simulate(scene.plan(), scene.view()))
+    again = make_plan(simulate(scene.plan(), scene.case()))
     assert (again.changes, codes(again)) == ((), [])
 
 
 def test_a_locked_mailbox_gets_its_first_password() -> None:
     scene = Scene(wants=[wanted(ANN, password=None)], config=RANDOM)
-    view = simulate(scene.plan(), scene.view())
-    plan = make_plan(replace(view, desired=quiet([ANN]).view().desired))
+    view = simulate(scene.plan(), scene.case())
+    plan = make_plan(replace(view, desired=quiet([ANN]).case().desired))
     assert only(plan.changes).password == SecretStr(PASSWORD)
 
 
@@ -238,8 +238,8 @@ def test_a_locked_mailbox_gets_its_first_password() -> None:
 def test_what_the_ancestor_or_the_mark_made_ours_gets_the_directory_s_password(origin: Origin) -> None:
     scene = quiet([ANN], rows=[row(ANN, digest=None, passwd_update=None, origin=origin)])
     change = only(scene.plan().changes)
-    assert (change.kind, change.why) == (Kind.UPDATE, Why.UNKNOWN_HERE)
-    assert make_plan(simulate(scene.plan(), scene.view())).changes == ()
+    assert (change.kind, change.why) == (Kind.UPDATE, Rule.ADOPTED)
+    assert make_plan(simulate(scene.plan(), scene.case())).changes == ()
 
 
 @pytest.mark.parametrize("origin", [Origin.ADOPTED, Origin.CREATED])
@@ -247,7 +247,7 @@ def test_a_password_that_appears_after_adoption_is_the_first_change(origin: Orig
     """The directory had no password to show when the mailbox became ours."""
     scene = quiet([ANN], rows=[row(ANN, digest=None, passwd_update=None, origin=origin)], config=KEEP)
     change = only(scene.plan().changes)
-    assert (change.password, change.why) == (SecretStr(PASSWORD), Why.PASSWORD)
+    assert (change.password, change.why) == (SecretStr(PASSWORD), Rule.PASSWORD)
 
 
 @pytest.mark.parametrize("origin", [Origin.MARK, Origin.ANCESTOR])
@@ -263,9 +263,9 @@ def test_keep_password_only_looks_at_the_first_one(origin: Origin) -> None:
 def test_keep_password_writes_at_the_first_change_in_the_directory() -> None:
     scene = quiet([ANN], rows=[], has=[existing(ANN, tags=())], config=KEEP)
     assert only(scene.plan().changes).password is None
-    view = simulate(scene.plan(), scene.view())
+    view = simulate(scene.plan(), scene.case())
     assert make_plan(view).changes == ()
-    changed = quiet([ANN], wants=[wanted(ANN, password=NEW)]).view().desired
+    changed = quiet([ANN], wants=[wanted(ANN, password=NEW)]).case().desired
     assert only(make_plan(replace(view, desired=changed)).changes).password == SecretStr(NEW)
 
 
@@ -274,7 +274,7 @@ def test_a_password_that_was_kept_stays_also_with_reassert_and_a_lost_key(key: s
     scene = quiet([ANN], rows=[row(ANN, kept=True)], config=KEEP, options=REASSERT, key=key)
     plan = scene.plan()
     assert plan.changes == ()
-    view = simulate(plan, scene.view())
+    view = simulate(plan, scene.case())
     assert view.memory.mailboxes[ANN].kept
     assert view.memory.mailboxes[ANN].digest == make_seal(key)(SecretStr(PASSWORD))
     assert make_plan(view).changes == ()
@@ -299,21 +299,21 @@ def test_a_kept_password_has_not_drifted() -> None:
 def test_a_kept_password_is_written_at_the_first_change_and_is_kept_no_more() -> None:
     scene = quiet([ANN], wants=[wanted(ANN, password=NEW)], rows=[row(ANN, kept=True)], config=KEEP)
     change = only(scene.plan().changes)
-    assert (change.password, change.why, patch_of(change)["kept"]) == (SecretStr(NEW), Why.PASSWORD, False)
-    view = simulate(scene.plan(), scene.view())
+    assert (change.password, change.why, patch_of(change)["kept"]) == (SecretStr(NEW), Rule.PASSWORD, False)
+    view = simulate(scene.plan(), scene.case())
     assert kinds(make_plan(replace(view, options=REASSERT)).changes) == [(Kind.REASSERT, ANN)]
 
 
 @pytest.mark.parametrize("policy", ["overwrite", "refuse"])
 @pytest.mark.parametrize(
     ("stamp", "options", "why"),
-    [(LATER_STAMP, Options(), Why.DRIFT), (STAMP, REASSERT, Why.REASSERT)],
+    [(LATER_STAMP, Options(), Rule.DRIFT), (STAMP, REASSERT, Rule.REASSERT)],
 )
 def test_a_kept_password_is_like_any_other_once_the_policy_changed(
     policy: str,
     stamp: str,
     options: Options,
-    why: Why,
+    why: Rule,
 ) -> None:
     change = only(
         quiet(
@@ -355,7 +355,7 @@ def test_digests_of_a_lost_key_are_taken_afresh_and_nothing_is_written() -> None
     assert (plan.changes, codes(plan)) == ((), [Code.DIGEST_KEY_LOST])
     assert "2 passwords" in plan.findings[0].sentence
     assert remembered(plan, ANN)["digest"] == make_seal("key2")(SecretStr(NEW))
-    assert codes(make_plan(simulate(plan, scene.view()))) == []
+    assert codes(make_plan(simulate(plan, scene.case()))) == []
 
 
 def test_a_lost_key_takes_the_present_stamp_as_ours() -> None:

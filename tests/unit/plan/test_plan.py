@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ldap2mailcow.model import Address, Code, Finding, Kind
-from ldap2mailcow.plan import Options, wants_new_mailboxes
+from ldap2mailcow.plan import Options
 
 from .builders import (
     ANN,
@@ -98,7 +98,7 @@ def test_half_deleted_mailboxes_are_told(number: int, told: str) -> None:
 
 
 def test_a_plan_needs_the_aliases_only_where_a_mailbox_is_to_be_made() -> None:
-    view = quiet([ANN], wants=[wanted(ANN), wanted(BOB)]).view()
+    view = quiet([ANN], wants=[wanted(ANN), wanted(BOB)]).case()
     assert wants_new_mailboxes(view.desired, view.actual) == {BOB}
 
 
@@ -128,7 +128,7 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do() -> None:
     )
     plan = scene.plan()
     assert len(plan.changes) == 6
-    again = make_plan(simulate(plan, scene.view()))
+    again = make_plan(simulate(plan, scene.case()))
     assert (again.changes, again.findings) == ((), ())
 
 

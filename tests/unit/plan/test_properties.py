@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from ldap2mailcow.config import Config
 from ldap2mailcow.config.schema import Limit
+from ldap2mailcow.desired import User
 from ldap2mailcow.model import (
     ATTRIBUTES,
     Address,
@@ -23,14 +24,13 @@ from ldap2mailcow.model import (
     Existing,
     ExistingAlias,
     Kind,
-    Mailbox,
     Origin,
     Remembered,
     RenameChange,
     SourceMemory,
     Value,
 )
-from ldap2mailcow.plan import Options, Plan, Reason, View, What, fingerprint, phases, renamed, without_lost
+from ldap2mailcow.plan import Case, Guarded, Options, Plan, Reason, fingerprint, without_lost
 from ldap2mailcow.plan.renames import temporary
 
 from .builders import (
@@ -183,13 +183,13 @@ def searches(config: Config) -> st.SearchStrategy[dict[str, SourceMemory]]:
     )
 
 
-def unique(found: Iterable[Mailbox]) -> list[Mailbox]:
+def unique(found: Iterable[User]) -> list[User]:
     """Return the mailboxes of entries that want one only, as a directory has them."""
     return list({mailbox.id: mailbox for mailbox in found}.values())
 
 
 @st.composite
-def unreadable(draw: st.DrawFn, wants: list[Mailbox]) -> dict[str, object]:
+def unreadable(draw: st.DrawFn, wants: list[User]) -> dict[str, object]:
     """Return what is desired where some more entries are there that ask for no mailbox, some of them inactive."""
     readable = {mailbox.id: mailbox.present for mailbox in wants}
     others = {id_of(address) for address in draw(st.lists(st.sampled_from(EVERYBODY), max_size=4))} - readable.keys()
@@ -210,7 +210,7 @@ def some_aliases(draw: st.DrawFn, taken: list[Address]) -> list[ExistingAlias]:
 
 
 @st.composite
-def views(draw: st.DrawFn, *, tight: bool = True) -> View:
+def views(draw: st.DrawFn, *, tight: bool = True) -> Case:
     """Return any view; `tight`: the domain may be too full for what it has already."""
     renames, limit = draw(st.sampled_from(["rename", "rename", "hold"])), draw(st.sampled_from([9, 1]))
     config = draw(st.sampled_from(CONFIGS)).model_copy(update={"renames": renames})
@@ -245,10 +245,10 @@ def views(draw: st.DrawFn, *, tight: bool = True) -> View:
         doubts=draw(st.sampled_from([(), (), (CUT_SHORT,), (CANARY,)])),
         actual={"provider": draw(st.sampled_from(["mailcow", "ldap"]))},
         aliases=draw(some_aliases([box.address for box in has])),
-    ).view()
+    ).case()
 
 
-def is_ours(view: View, address: Address) -> bool:
+def is_ours(view: Case, address: Address) -> bool:
     found = view.actual.mailboxes.get(address)
     return address in view.memory.mailboxes or (found is not None and MARK in found.tags)
 
@@ -268,7 +268,7 @@ def deletions(changes: Iterable[Change]) -> set[Address]:
     return {change.address for change in changes if change.kind is Kind.DELETE}
 
 
-def speaking(view: View) -> set[Address]:
+def speaking(view: Case) -> set[Address]:
     """Return the addresses whose entry is there to tell a status, whatever else can be read of it."""
     rows = view.memory.mailboxes.values()
     return set(view.desired.mailboxes) | {row.address for row in rows if row.id in view.desired.ids}
@@ -282,13 +282,13 @@ def may_follow(first: Plan, second: Plan) -> set[Address]:
     following = {waiting.address for waiting in first.pending}
     for withheld in first.withheld:
         if withheld.reason is Reason.OVER_LIMIT and second.whole:
-            following |= {change.address for change in withheld.changes}
+            following |= {change.address for change in withheld.addresses}
     return following
 
 
 @given(views(tight=False))
 @thorough
-def test_a_plan_that_was_carried_out_leaves_nothing_to_do(view: View) -> None:
+def test_a_plan_that_was_carried_out_leaves_nothing_to_do(view: Case) -> None:
     first = make_plan(view)
     second = make_plan(simulate(first, view))
     left = [change for change in second.changes if change.kind is not Kind.REASSERT]
@@ -300,12 +300,12 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do(view: View) -> None:
 
 @given(views(tight=False))
 @thorough
-def test_what_is_withheld_for_doubt_stays_withheld(view: View) -> None:
+def test_what_is_withheld_for_doubt_stays_withheld(view: Case) -> None:
     first = make_plan(view)
     for withheld in first.withheld:
         if withheld.reason is not Reason.OVER_LIMIT:
             again = make_plan(simulate(first, view))
-            (other,) = [other for other in again.withheld if other.what is withheld.what]
+            (other,) = [other for other in again.withheld if other.kind is withheld.kind]
             assert other.reason is withheld.reason
             assert set(withheld.addresses) <= set(other.addresses)
             assert again.source.accepted == view.memory.sources.get("default", SourceMemory()).accepted
@@ -313,7 +313,7 @@ def test_what_is_withheld_for_doubt_stays_withheld(view: View) -> None:
 
 @given(views())
 @thorough
-def test_mailcow_refuses_nothing_of_a_plan(view: View) -> None:
+def test_mailcow_refuses_nothing_of_a_plan(view: Case) -> None:
     """Sent in its own order, one after the other; what doesn't fit is a finding instead."""
     plan = make_plan(view)
     if view.options.force_removals is None and view.actual.domains["example.org"].max_quota >= _used(view):
@@ -321,13 +321,13 @@ def test_mailcow_refuses_nothing_of_a_plan(view: View) -> None:
         assert after.domains["example.org"].used_quota <= after.domains["example.org"].max_quota
 
 
-def _used(view: View) -> int:
+def _used(view: Case) -> int:
     return view.actual.domains["example.org"].used_quota
 
 
 @given(views())
 @thorough
-def test_a_domain_never_gets_fuller_than_it_may_be_or_was(view: View) -> None:
+def test_a_domain_never_gets_fuller_than_it_may_be_or_was(view: Case) -> None:
     domain = view.actual.domains["example.org"]
     mailboxes, quota = domain.mailboxes, domain.used_quota
     for phase in phases(make_plan(view).changes):
@@ -342,7 +342,7 @@ def test_a_domain_never_gets_fuller_than_it_may_be_or_was(view: View) -> None:
 
 @given(views())
 @thorough
-def test_what_is_not_ours_is_never_touched_but_by_adoption(view: View) -> None:
+def test_what_is_not_ours_is_never_touched_but_by_adoption(view: Case) -> None:
     plan = make_plan(view)
     adopted = {change.address for change in plan.changes if change.kind is Kind.ADOPT}
     for change in plan.changes:
@@ -356,7 +356,7 @@ def test_what_is_not_ours_is_never_touched_but_by_adoption(view: View) -> None:
 
 @given(views())
 @thorough
-def test_what_was_released_or_is_another_installation_s_is_never_touched(view: View) -> None:
+def test_what_was_released_or_is_another_installation_s_is_never_touched(view: Case) -> None:
     plan = make_plan(view)
     left = {address for address, box in view.actual.mailboxes.items() if box.tags in map(frozenset, LEFT_ALONE)}
     assert left.isdisjoint(change.address for change in plan.changes)
@@ -369,7 +369,7 @@ def test_what_was_released_or_is_another_installation_s_is_never_touched(view: V
 
 @given(views())
 @thorough
-def test_only_who_is_wanted_or_missing_is_in_a_plan(view: View) -> None:
+def test_only_who_is_wanted_or_missing_is_in_a_plan(view: Case) -> None:
     for change in make_plan(view).changes:
         assert change.address in view.desired.mailboxes or change.kind in {Kind.DISABLE, Kind.DELETE}
         assert change.address not in view.config.protected
@@ -377,7 +377,7 @@ def test_only_who_is_wanted_or_missing_is_in_a_plan(view: View) -> None:
 
 @given(views())
 @thorough
-def test_no_more_mailboxes_are_disabled_or_moved_than_allowed_or_forced(view: View) -> None:
+def test_no_more_mailboxes_are_disabled_or_moved_than_allowed_or_forced(view: Case) -> None:
     plan = make_plan(view)
     adopted = {change.address for change in plan.changes if change.kind is Kind.ADOPT}
     active = sum(
@@ -390,7 +390,7 @@ def test_no_more_mailboxes_are_disabled_or_moved_than_allowed_or_forced(view: Vi
 
 @given(views())
 @thorough
-def test_a_doubtful_answer_disables_nobody(view: View) -> None:
+def test_a_doubtful_answer_disables_nobody(view: Case) -> None:
     """A run for some people only follows their status all the same: it isn't told by who is missing."""
     plan = make_plan(view)
     if not plan.whole:
@@ -402,7 +402,7 @@ def test_a_doubtful_answer_disables_nobody(view: View) -> None:
 
 @given(views())
 @thorough
-def test_a_scoped_run_knows_nothing_about_anybody_else(view: View) -> None:
+def test_a_scoped_run_knows_nothing_about_anybody_else(view: Case) -> None:
     plan = make_plan(view)
     if view.options.scoped:
         assert set(disables(plan.changes)) <= speaking(view)
@@ -416,7 +416,7 @@ def test_a_scoped_run_knows_nothing_about_anybody_else(view: View) -> None:
 
 @given(views())
 @thorough
-def test_no_mailbox_is_changed_twice_within_a_step(view: View) -> None:
+def test_no_mailbox_is_changed_twice_within_a_step(view: Case) -> None:
     for phase in phases(make_plan(view).changes):
         addresses = [change.address for batch in phase.batches for change in batch.changes]
         assert len(addresses) == len(set(addresses))
@@ -424,7 +424,7 @@ def test_no_mailbox_is_changed_twice_within_a_step(view: View) -> None:
 
 @given(views())
 @thorough
-def test_every_change_is_in_exactly_one_batch_and_its_calls_are_for_nobody_else(view: View) -> None:
+def test_every_change_is_in_exactly_one_batch_and_its_calls_are_for_nobody_else(view: Case) -> None:
     plan = make_plan(view)
     batches = [batch for phase in phases(plan.changes) for batch in phase.batches]
     assert sorted(map(id, plan.changes)) == sorted(id(change) for batch in batches for change in batch.changes)
@@ -442,7 +442,7 @@ def test_every_change_is_in_exactly_one_batch_and_its_calls_are_for_nobody_else(
 
 @given(views())
 @thorough
-def test_active_becomes_what_it_was_only_where_we_had_changed_it(view: View) -> None:
+def test_active_becomes_what_it_was_only_where_we_had_changed_it(view: Case) -> None:
     bars = view.config.removed_users.action == "disallow_login"
     for change in of_mailboxes(make_plan(view).changes):
         if change.kind is Kind.ENABLE:
@@ -462,7 +462,7 @@ def test_active_becomes_what_it_was_only_where_we_had_changed_it(view: View) -> 
 
 @given(views())
 @thorough
-def test_a_login_alone_ends_only_for_who_is_missing_and_was_active(view: View) -> None:
+def test_a_login_alone_ends_only_for_who_is_missing_and_was_active(view: Case) -> None:
     for change in of_mailboxes(make_plan(view).changes):
         if change.kind is Kind.DISABLE and change.writes["active"] == 2:
             assert view.config.removed_users.action == "disallow_login"
@@ -474,7 +474,7 @@ def test_a_login_alone_ends_only_for_who_is_missing_and_was_active(view: View) -
 
 @given(views())
 @thorough
-def test_a_mailbox_is_deleted_only_where_everything_speaks_for_it(view: View) -> None:
+def test_a_mailbox_is_deleted_only_where_everything_speaks_for_it(view: Case) -> None:
     plan = make_plan(view)
     deleted = {change.address for change in plan.changes if change.kind is Kind.DELETE}
     for address in deleted:
@@ -495,7 +495,7 @@ def test_a_mailbox_is_deleted_only_where_everything_speaks_for_it(view: View) ->
 
 @given(views())
 @thorough
-def test_no_password_is_written_while_another_provider_checks_it(view: View) -> None:
+def test_no_password_is_written_while_another_provider_checks_it(view: Case) -> None:
     for change in of_mailboxes(make_plan(view).changes):
         if change.password is not None:
             found = view.actual.mailboxes.get(change.address)
@@ -506,7 +506,7 @@ def test_no_password_is_written_while_another_provider_checks_it(view: View) -> 
 
 @given(views())
 @thorough
-def test_a_login_moves_only_where_the_config_says_so(view: View) -> None:
+def test_a_login_moves_only_where_the_config_says_so(view: Case) -> None:
     managed = "authsource" in view.source.user_mapping.model_fields_set
     for change in of_mailboxes(make_plan(view).changes):
         assert change.kind is Kind.CREATE or ("authsource" in change.writes) is (change.kind is Kind.SWITCH)
@@ -515,7 +515,7 @@ def test_a_login_moves_only_where_the_config_says_so(view: View) -> None:
 
 @given(views())
 @thorough
-def test_a_kept_password_is_written_only_once_the_directory_s_is_another(view: View) -> None:
+def test_a_kept_password_is_written_only_once_the_directory_s_is_another(view: Case) -> None:
     if view.config.adopt_mailboxes == "keep_password":
         for change in of_mailboxes(make_plan(view).changes):
             known = view.memory.mailboxes.get(change.address)
@@ -527,7 +527,7 @@ def test_a_kept_password_is_written_only_once_the_directory_s_is_another(view: V
 
 @given(views())
 @thorough
-def test_only_what_the_directory_manages_is_written(view: View) -> None:
+def test_only_what_the_directory_manages_is_written(view: Case) -> None:
     for change in of_mailboxes(make_plan(view).changes):
         if change.kind not in {Kind.CREATE, Kind.ENABLE, Kind.DISABLE, Kind.DELETE}:
             desired = view.desired.mailboxes[change.address]
@@ -538,7 +538,7 @@ def test_only_what_the_directory_manages_is_written(view: View) -> None:
 
 @given(views())
 @thorough
-def test_no_secret_is_in_the_text_of_a_plan(view: View) -> None:
+def test_no_secret_is_in_the_text_of_a_plan(view: Case) -> None:
     plan = make_plan(view)
     shown = repr(plan) + repr(phases(plan.changes))
     assert not [password for password in PASSWORDS if password in shown]
@@ -546,7 +546,7 @@ def test_no_secret_is_in_the_text_of_a_plan(view: View) -> None:
 
 @given(views())
 @thorough
-def test_a_finding_that_keeps_somebody_away_has_no_change_beside_it(view: View) -> None:
+def test_a_finding_that_keeps_somebody_away_has_no_change_beside_it(view: Case) -> None:
     plan = make_plan(view)
     changed = {change.dn for change in plan.changes if change.kind is not Kind.DISABLE}
     for finding in plan.findings:
@@ -567,7 +567,7 @@ def renames_of(plan: Plan) -> list[RenameChange]:
     return [change for change in plan.changes if isinstance(change, RenameChange)]
 
 
-def whereabouts(plan: Plan, view: View) -> dict[Address, Address]:
+def whereabouts(plan: Plan, view: Case) -> dict[Address, Address]:
     """Return where every mailbox is after the renames of a plan, by where it was before."""
     now = {address: address for address in view.actual.mailboxes}
     for change in renames_of(plan):
@@ -578,7 +578,7 @@ def whereabouts(plan: Plan, view: View) -> dict[Address, Address]:
 
 @given(views())
 @thorough
-def test_a_mailbox_never_moves_onto_an_address_that_somebody_has_at_that_moment(view: View) -> None:
+def test_a_mailbox_never_moves_onto_an_address_that_somebody_has_at_that_moment(view: Case) -> None:
     taken = {*view.actual.mailboxes, *view.actual.aliases}
     for change in renames_of(make_plan(view)):
         gives_way = {change.address} if change.gives_way is not None else set()
@@ -589,7 +589,7 @@ def test_a_mailbox_never_moves_onto_an_address_that_somebody_has_at_that_moment(
 
 @given(views())
 @thorough
-def test_nobody_s_mailbox_ends_at_the_address_of_somebody_else(view: View) -> None:
+def test_nobody_s_mailbox_ends_at_the_address_of_somebody_else(view: Case) -> None:
     plan, known = make_plan(view), without_lost(view).memory.mailboxes
     for before, after in whereabouts(plan, view).items():
         if before == after:
@@ -606,14 +606,14 @@ def test_nobody_s_mailbox_ends_at_the_address_of_somebody_else(view: View) -> No
 
 @given(views())
 @thorough
-def test_nobody_is_left_between_two_addresses_by_a_run_that_began_it(view: View) -> None:
+def test_nobody_is_left_between_two_addresses_by_a_run_that_began_it(view: Case) -> None:
     ends = whereabouts(make_plan(view), view)
     assert not [after for before, after in ends.items() if before != after and after not in view.desired.mailboxes]
 
 
 @given(views())
 @thorough
-def test_who_is_held_stays_as_it_is(view: View) -> None:
+def test_who_is_held_stays_as_it_is(view: Case) -> None:
     after = renamed(without_lost(view))
     held = after.desired.held
     assert held.keys() == after.renames.held.keys()
@@ -629,7 +629,7 @@ def test_who_is_held_stays_as_it_is(view: View) -> None:
 
 @given(views())
 @thorough
-def test_no_more_mailboxes_are_renamed_than_allowed_or_forced(view: View) -> None:
+def test_no_more_mailboxes_are_renamed_than_allowed_or_forced(view: Case) -> None:
     """Whoever is between two addresses, and whom they wait for, doesn't count."""
     ends = {before: after for before, after in whereabouts(make_plan(view), view).items() if before != after}
     halfway = any(before == temporary(after) for before, after in ends.items())
@@ -640,9 +640,9 @@ def test_no_more_mailboxes_are_renamed_than_allowed_or_forced(view: View) -> Non
 
 @given(views())
 @thorough
-def test_what_a_rename_waits_for_is_told(view: View) -> None:
+def test_what_a_rename_waits_for_is_told(view: Case) -> None:
     plan, after = make_plan(view), renamed(without_lost(view))
-    withheld = {one for kept in plan.withheld if kept.what is What.RENAMES for one in kept.addresses}
+    withheld = {one for kept in plan.withheld if kept.kind is Guarded.RENAME for one in kept.addresses}
     told = {finding.where for finding in plan.findings}
     for address in after.desired.held:
         is_looked_at = not view.options.only or address in view.options.only

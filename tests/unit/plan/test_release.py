@@ -18,9 +18,9 @@ from ldap2mailcow.model import (
     MailboxChange,
     Remembered,
     RememberedAlias,
-    Why,
+    Rule,
 )
-from ldap2mailcow.plan import NotReleased, calls_of, release
+from ldap2mailcow.plan import NotReleased, release
 
 from .builders import (
     ANN,
@@ -53,7 +53,7 @@ def released(
     """Return what is done about an address."""
     boxes = [one for one in rows if isinstance(one, Remembered)]
     aliases = [one for one in rows if isinstance(one, RememberedAlias)]
-    memory = Scene(rows=boxes, alias_rows=aliases).view().memory
+    memory = Scene(rows=boxes, alias_rows=aliases).case().memory
     return release(there.address if there else address, there, memory, make_config(**settings))
 
 
@@ -97,11 +97,11 @@ def test_a_mailbox_of_ours_is_marked_as_released_and_forgotten(
 ) -> None:
     there = existing(ANN, tags=tags, template="abc")
     change = mailbox_change(released(there, *rows, mark=mark))
-    assert (change.kind, change.why, change.remember) == (Kind.RELEASE, Why.RELEASED, None)
+    assert (change.kind, change.why, change.remember) == (Kind.RELEASE, Rule.RELEASED, None)
     assert change.dn == (dn_of(ANN) if rows else "")
     assert (list(change.add_tags), list(change.remove_tags)) == (added, removed)
     assert (change.attribute_hash, change.passwd_update) == ("abc", STAMP)
-    after = send_all([change], Scene(has=[there]).view().actual).mailboxes[ANN]
+    after = send_all([change], Scene(has=[there]).case().actual).mailboxes[ANN]
     assert after.tags == (there.tags | {*added}) - {*removed}
     assert (after.attributes, after.attribute_hash) == (there.attributes, "abc")
     assert isinstance(released(after, mark=mark), NotReleased)
@@ -162,7 +162,7 @@ def test_an_alias_of_ours_is_marked_as_released_and_forgotten(
     comment: str, rows: list[RememberedAlias], writes: dict[str, str]
 ) -> None:
     change = alias_change(released(alias(INFO, ANN, mark=comment), *rows))
-    assert (change.kind, change.why, change.remember) == (Kind.RELEASE, Why.RELEASED, None)
+    assert (change.kind, change.why, change.remember) == (Kind.RELEASE, Rule.RELEASED, None)
     assert (change.writes, change.number) == (writes, number_of(INFO))
     assert change.dn == (dn_of(ANN) if rows else "")
     assert [call.endpoint for call in calls_of(change)] == ["edit/alias"] * bool(writes)

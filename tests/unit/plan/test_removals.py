@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ldap2mailcow.model import Address, Cause, Code, Kind, Origin, Remembered, Why
-from ldap2mailcow.plan import Options, Pending
+from ldap2mailcow.model import Address, Cause, Code, Kind, Origin, Remembered, Rule
+from ldap2mailcow.plan import Guarded, Options, Pending
 
 from .builders import (
     ANN,
@@ -95,7 +95,7 @@ def test_without_any_grace_the_first_miss_disables() -> None:
 def test_a_disabled_mailbox_says_so_in_mailcow_and_in_the_state_file() -> None:
     plan = without_bob(missed(5, LONG_AGO)).plan()
     change = only(plan.changes)
-    assert change.why is Why.MISSING
+    assert change.why is Rule.MISSING
     assert change.writes == {"active": 0}
     assert change.add_tags == (DISABLED_TAG,)
     assert remembered(plan, BOB)["disabled"] is Cause.MISSING
@@ -194,7 +194,7 @@ def test_a_mailbox_without_a_dn_that_can_t_be_edited_is_told_by_its_address() ->
 
 def test_a_first_search_stays_doubtful_though_mailcow_would_refuse_the_removal() -> None:
     plan = without_bob(missed(5, LONG_AGO), limits={"max_mailbox_quota": 50}, sources={}).plan()
-    assert kinds(plan.withheld[0].changes) == [(Kind.DISABLE, BOB)]
+    assert kinds(plan.withheld[0].addresses) == [(Kind.DISABLE, BOB)]
     assert plan.source.accepted is None
 
 
@@ -205,23 +205,23 @@ def test_a_quota_that_is_lowered_before_lets_a_removal_fit() -> None:
         limits={"max_quota": 250},
     )
     assert kinds(scene.plan().changes) == [(Kind.UPDATE, ANN), (Kind.DISABLE, BOB)]
-    simulate(scene.plan(), scene.view())
+    simulate(scene.plan(), scene.case())
 
 
 def test_whoever_is_back_within_the_grace_is_as_if_never_gone() -> None:
     scene = quiet([ANN, BOB], rows=[row(ANN), missed(1, LONG_AGO)])
-    view = simulate(scene.plan(), scene.view())
+    view = simulate(scene.plan(), scene.case())
     assert view.memory.mailboxes[BOB] == row(BOB)
 
 
 def test_whoever_is_back_after_the_grace_is_enabled() -> None:
     scene = without_bob(missed(5, LONG_AGO))
-    gone = simulate(scene.plan(), scene.view())
+    gone = simulate(scene.plan(), scene.case())
     assert gone.actual.mailboxes[BOB].attributes["active"] == 0
-    desired = quiet([ANN, BOB, CAT]).view().desired
+    desired = quiet([ANN, BOB, CAT]).case().desired
     plan = make_plan(replace(gone, desired=desired))
     change = only(plan.changes)
-    assert (change.kind, change.why, change.remove_tags) == (Kind.ENABLE, Why.BACK, (DISABLED_TAG,))
+    assert (change.kind, change.why, change.remove_tags) == (Kind.ENABLE, Rule.BACK, (DISABLED_TAG,))
     back = simulate(plan, replace(gone, desired=desired))
     assert back.actual.mailboxes[BOB] == existing(BOB)
     assert back.memory.mailboxes[BOB] == row(BOB)
@@ -246,6 +246,6 @@ def test_removals_are_in_address_order() -> None:
         wants=[wanted(BOB)],
         has=[existing(CAT), existing(BOB), existing(ANN)],
         rows=[row(address, missed=5, missing_since=LONG_AGO) for address in (CAT, ANN)],
-        options=Options(force_removals=2),
+        options=Options(approved=dict.fromkeys(Guarded, 2)),
     )
     assert [change.address for change in scene.plan().changes if change.kind is Kind.DISABLE] == [ANN, CAT]

@@ -21,12 +21,12 @@ from ldap2mailcow.model import (
     RememberedAlias,
     RenameChange,
     Role,
+    Rule,
     SourceMemory,
     Subject,
     Value,
-    Why,
 )
-from ldap2mailcow.plan import Options, Plan, Reason, Renames, View, What, fingerprint, renamed
+from ldap2mailcow.plan import Case, Guarded, Options, Plan, Reason, fingerprint
 from ldap2mailcow.plan.renames import TEMPORARY, temporary
 
 from .builders import (
@@ -97,7 +97,7 @@ def without(*gone: Address, of: Any = existing) -> list[Any]:  # noqa: ANN401 - 
 
 
 def renames_of(scene: Scene) -> Renames:
-    return renamed(scene.view()).renames
+    return renamed(scene.case()).renames
 
 
 def steps(plan: Plan) -> list[tuple[Address, Address]]:
@@ -105,9 +105,9 @@ def steps(plan: Plan) -> list[tuple[Address, Address]]:
     return [(one.former, one.address) for one in plan.changes if isinstance(one, RenameChange)]
 
 
-def settles(scene: Scene | View) -> View:
+def settles(scene: Scene | Case) -> Case:
     """Check that a plan, carried out, leaves nothing to do; return what there is then."""
-    view = scene.view() if isinstance(scene, Scene) else scene
+    view = scene.case() if isinstance(scene, Scene) else scene
     after = simulate(make_plan(view), view)
     again = make_plan(after)
     assert again.changes == ()
@@ -145,7 +145,7 @@ def test_a_mailbox_gets_the_new_address_and_leaves_an_alias_at_the_old_one() -> 
     change = RenameChange(
         Kind.RENAME,
         NEW,
-        Why.RENAMED,
+        Rule.RENAMED,
         dn_of(ANN),
         fields=(FieldChange("address", ANN, NEW),),
         former=ANN,
@@ -294,7 +294,7 @@ HELD: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("more", "reason"), HELD.values(), ids=HELD)
 def test_a_mailbox_that_can_not_be_renamed_stays_as_it_is(more: dict[str, Any], reason: str) -> None:
     scene = moved({ANN: NEW}, **more)
-    view = scene.view()
+    view = scene.case()
     after = renamed(view)
     assert (after.actual, after.memory, after.renames.changes) == (view.actual, view.memory, ())
     assert (after.desired.held, after.desired.renaming) == ({NEW: ANN}, {ANN: NEW})
@@ -306,7 +306,7 @@ def test_a_mailbox_that_can_not_be_renamed_stays_as_it_is(more: dict[str, Any], 
 
 
 def test_a_mailcow_that_is_too_old_renames_nobody() -> None:
-    view = replace(moved({ANN: NEW}).view(), can_rename=False)
+    view = replace(moved({ANN: NEW}).case(), can_rename=False)
     (told,) = make_plan(view).findings
     assert (told.code, make_plan(view).changes) == (Code.RENAMED, ())
     assert "this mailcow is older than 2024-11" in told.sentence
@@ -331,7 +331,7 @@ def test_who_can_not_be_renamed_takes_no_place_for_an_alias() -> None:
     one_left = (make_domain([existing(one) for one in CROWD], aliases=2, max_aliases=3),)
     scene = moved({BOB: ANN, ANN: HELP, CAT: NEW}, domains=one_left, has=instead(existing(HELP, tags=())))
     assert steps(scene.plan()) == [(CAT, NEW)]
-    settled_view = simulate(scene.plan(), scene.view())
+    settled_view = simulate(scene.plan(), scene.case())
     assert make_plan(settled_view).changes == ()
 
 
@@ -467,7 +467,7 @@ def test_three_people_change_round_by_one_temporary_name() -> None:
 def test_two_circles_and_a_chain() -> None:
     first, second, *_ = people(2)
     everybody = moved({ANN: BOB, BOB: ANN, first: second, second: first, CAT: NEW})
-    scene = replace(everybody, options=Options(force_removals=5))
+    scene = replace(everybody, options=Options(approved=dict.fromkeys(Guarded, 5)))
     plan = scene.plan()
     assert steps(plan)[0] == (CAT, NEW)
     assert len(steps(plan)) == 7
@@ -485,7 +485,7 @@ def test_an_old_address_that_somebody_gets_who_is_held_stays_as_an_alias() -> No
     scene = moved({ANN: NEW, BOB: ANN}, has=instead(existing(BOB, tags=[MARK, "ldap-sync-berlin"])))
     (change,) = renames_of(scene).changes
     assert (change.former, change.left is not None) == (ANN, True)
-    after = simulate(scene.plan(), scene.view())
+    after = simulate(scene.plan(), scene.case())
     assert after.actual.aliases[ANN].goto == {NEW}
     assert make_plan(after).changes == ()
 
@@ -587,8 +587,8 @@ def test_more_renames_than_the_limit_wait_for_a_word() -> None:
     plan = five().plan()
     assert (plan.changes, plan.findings) == ((), ())
     (withheld,) = plan.withheld
-    assert (withheld.what, withheld.reason, withheld.limit, withheld.managed) == (
-        What.RENAMES,
+    assert (withheld.kind, withheld.reason, withheld.limit, withheld.managed) == (
+        Guarded.RENAME,
         Reason.OVER_LIMIT,
         5,
         len(CROWD),
@@ -597,9 +597,9 @@ def test_more_renames_than_the_limit_wait_for_a_word() -> None:
         "6 of 14 managed mailboxes would be renamed, and limits.renames lets 5 through; if that is meant, run once "
         "with --force-removals 6"
     )
-    first = withheld.changes[0]
+    first = withheld.addresses[0]
     assert isinstance(first, RenameChange)
-    assert (first.kind, first.why, first.dn, first.former) == (Kind.RENAME, Why.RENAMED, dn_of(CROWD[4]), CROWD[4])
+    assert (first.kind, first.why, first.dn, first.former) == (Kind.RENAME, Rule.RENAMED, dn_of(CROWD[4]), CROWD[4])
 
 
 def test_only_the_mailboxes_that_are_ours_are_counted() -> None:
@@ -610,8 +610,8 @@ def test_only_the_mailboxes_that_are_ours_are_counted() -> None:
 
 
 def test_a_word_lets_more_renames_through() -> None:
-    assert len(steps(five(options=Options(force_removals=6)).plan())) == 6
-    assert steps(five(options=Options(force_removals=5)).plan()) == []
+    assert len(steps(five(options=Options(approved=dict.fromkeys(Guarded, 6))).plan())) == 6
+    assert steps(five(options=Options(approved=dict.fromkeys(Guarded, 5))).plan()) == []
 
 
 @pytest.mark.parametrize("key", ["user_mapping.mail", "user_mapping.id"])
@@ -622,7 +622,7 @@ def test_renames_after_another_mapping_wait_for_a_word(key: str) -> None:
     (withheld,) = scene.plan().withheld
     assert withheld.reason is Reason.SEARCH_CHANGED
     assert f"{key} changed since the last accepted run" in withheld.sentence
-    assert steps(replace(scene, options=Options(force_removals=1)).plan()) == [(ANN, NEW)]
+    assert steps(replace(scene, options=Options(approved=dict.fromkeys(Guarded, 1))).plan()) == [(ANN, NEW)]
 
 
 def test_another_base_renames_nobody_wrongly_and_needs_no_word() -> None:
@@ -640,19 +640,19 @@ def test_before_any_run_was_accepted_there_is_no_mapping_to_differ_from() -> Non
 
 def test_the_row_moves_and_all_else_in_it_stays() -> None:
     known = row(ANN, senders=frozenset({INFO}), was_active=2, kept=True)
-    after = renamed(moved({ANN: NEW}, rows=instead(known, of=row)).view())
+    after = renamed(moved({ANN: NEW}, rows=instead(known, of=row)).case())
     assert after.memory.mailboxes[NEW] == replace(known, address=NEW)
     assert ANN not in after.memory.mailboxes
 
 
 def test_without_a_row_none_is_made() -> None:
     """The mailbox was on its way, and only its name tells whose it is."""
-    after = renamed(Scene(wants=[wanted(ANN)], has=[existing(BETWEEN)]).view())
+    after = renamed(Scene(wants=[wanted(ANN)], has=[existing(BETWEEN)]).case())
     assert (after.renames.changes[0].address, after.memory.mailboxes) == (ANN, {})
 
 
 def test_mailboxes_move_and_domains_count_the_aliases_that_stay() -> None:
-    view = moved({ANN: NEW, BOB: ANN}).view()
+    view = moved({ANN: NEW, BOB: ANN}).case()
     after = renamed(view)
     assert after.actual.mailboxes.keys() == (view.actual.mailboxes.keys() | {NEW}) - {BOB}
     assert after.actual.mailboxes[NEW] == replace(view.actual.mailboxes[ANN], address=NEW)
@@ -670,7 +670,7 @@ def test_aliases_that_go_to_the_mailbox_alone_follow_and_so_do_their_rows() -> N
         config=ALIASES,
         aliases=[*(alias(one.address, *one.goto) for one in wishes), alias(HELP, ANN, mark="their own")],
         alias_rows=[*map(alias_row, wishes), old],
-    ).view()
+    ).case()
     after = renamed(view)
     gotos = {address: one.values[GOTO] for address, one in after.actual.aliases.items()}
     assert gotos == {INFO: NEW, TEAM: f"{ANN},{BOB}", HELP: NEW, ANN: NEW}
@@ -702,7 +702,7 @@ def on_a_list(moves: Mapping[Address, Address], *members: Address, **more: objec
     return moved(moves, **{**fields, **more})
 
 
-def targets(view: View, address: Address = TEAM) -> frozenset[Address]:
+def targets(view: Case, address: Address = TEAM) -> frozenset[Address]:
     return view.actual.aliases[address].goto
 
 
@@ -718,8 +718,8 @@ def test_where_lists_are_not_known_everybody_on_them_stays_by_the_new_name() -> 
     for wishes in ([], [listing(TEAM, CAT)]):
         scene = on_a_list({ANN: BOB, BOB: ANN}, ANN, CAT, wishes=wishes, answers={"groups": DOUBTED})
         plan = scene.plan()
-        assert [change.why for change in plan.changes if change.address == TEAM] == [Why.RENAMED]
-        after = simulate(plan, scene.view())
+        assert [change.why for change in plan.changes if change.address == TEAM] == [Rule.RENAMED]
+        after = simulate(plan, scene.case())
         assert targets(after) == {BOB, CAT}
         assert make_plan(after).changes == ()
 
@@ -728,10 +728,10 @@ def test_a_list_that_may_not_shrink_keeps_its_members_by_their_new_names() -> No
     members = (ANN, CAT, DAN)
     scene = on_a_list({ANN: BOB, BOB: ANN}, *members, wishes=[listing(TEAM, CAT)])
     plan = scene.plan()
-    assert [one.what for one in plan.withheld] == [What.LISTS]
-    after = simulate(plan, scene.view())
+    assert [one.kind for one in plan.withheld] == [Guarded.LIST]
+    after = simulate(plan, scene.case())
     assert targets(after) == {BOB, CAT, DAN}
-    assert [one.what for one in make_plan(after).withheld] == [What.LISTS]
+    assert [one.kind for one in make_plan(after).withheld] == [Guarded.LIST]
 
 
 def test_a_run_that_was_killed_before_it_came_to_the_lists_is_gone_on_with() -> None:
@@ -739,7 +739,7 @@ def test_a_run_that_was_killed_before_it_came_to_the_lists_is_gone_on_with() -> 
     scene = on_a_list({ANN: BOB, BOB: ANN, DAN: NEW}, ANN, DAN, wishes=[listing(TEAM, BOB, NEW)])
     plan = scene.plan()
     renames = tuple(change for change in plan.changes if isinstance(change, RenameChange))
-    killed = simulate(replace(plan, changes=renames), scene.view())
+    killed = simulate(replace(plan, changes=renames), scene.case())
     assert targets(killed) == {ANN, DAN}
     rest = make_plan(killed)
     assert rest.withheld == ()
@@ -748,7 +748,7 @@ def test_a_run_that_was_killed_before_it_came_to_the_lists_is_gone_on_with() -> 
 
 def test_members_by_hand_are_not_taken_for_those_who_were_renamed() -> None:
     scene = on_a_list({}, ANN, aliases=[alias(TEAM, ANN, BOB, CAT)], wishes=[listing(TEAM, ANN)])
-    assert [one.what for one in scene.plan().withheld] == [What.LISTS]
+    assert [one.kind for one in scene.plan().withheld] == [Guarded.LIST]
 
 
 @pytest.mark.parametrize(
@@ -773,7 +773,7 @@ def test_what_is_written_to_a_list_does_not_go_to_who_has_the_old_address_now(mo
     there = {"aliases": [alias(TEAM, ANN, CAT)], "alias_rows": [alias_row(listing(TEAM, ANN, CAT))]}
     scene = moved({ANN: BOB, BOB: ANN}, **{"wishes": [listing(TEAM, BOB, CAT)], "config": ALIASES, **there, **more})
     change = only_alias([change for change in scene.plan().changes if change.address == TEAM])
-    assert (change.kind, change.why) == (Kind.UPDATE, Why.RENAMED)
+    assert (change.kind, change.why) == (Kind.UPDATE, Rule.RENAMED)
     assert change.writes == {GOTO: f"{BOB},{CAT}"}
 
 
@@ -803,7 +803,7 @@ def test_a_list_that_names_a_former_address_means_whose_it_was(of: Address, mean
         alias_rows=[former, alias_row(listing(TEAM, NEW, CAT))],
         doubts=(CUT_SHORT,),
     )
-    assert renamed(scene.view()).renames.meant.get(TEAM, alias(TEAM, NEW, CAT).goto) == set(means.split(","))
+    assert renamed(scene.case()).renames.meant.get(TEAM, alias(TEAM, NEW, CAT).goto) == set(means.split(","))
 
 
 def test_a_list_that_is_not_known_keeps_somebody_whose_address_another_is_to_have() -> None:
@@ -830,7 +830,7 @@ def test_rights_that_name_the_old_address_follow() -> None:
             of=row,
         ),
         senders={ANN: frozenset({INFO}), BOB: frozenset({ANN, "*"}), DAN: None},
-    ).view()
+    ).case()
     after = renamed(view)
     assert after.senders == {NEW: frozenset({INFO}), BOB: frozenset({NEW, "*"}), DAN: None}
     assert after.memory.mailboxes[BOB].senders == {NEW, INFO}
@@ -847,7 +847,7 @@ def test_rights_for_an_alias_that_gives_way_are_gone_with_it() -> None:
         aliases=[alias(NEW, ANN)],
         rows=instead(row(BOB, senders=frozenset({NEW})), of=row),
         senders={BOB: frozenset({NEW, ANN})},
-    ).view()
+    ).case()
     after = renamed(view)
     assert after.senders[BOB] == frozenset({NEW})  # what was the right for the mailbox
     assert after.memory.mailboxes[BOB].senders == frozenset()
@@ -867,7 +867,7 @@ def test_what_a_mailbox_was_called_before_is_known_through_a_swap() -> None:
 
 
 def test_a_former_address_means_its_person() -> None:
-    after = renamed(moved({ANN: NEW}).view())
+    after = renamed(moved({ANN: NEW}).case())
     assert after.desired.former == {ANN: NEW}
     assert after.desired.home(ANN) == NEW
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ldap2mailcow.model import Address, Code, Kind, MailboxChange, SourceMemory, Why
-from ldap2mailcow.plan import Options, Plan, Reason, What, fingerprint
+from ldap2mailcow.model import Address, Code, Kind, MailboxChange, Rule, SourceMemory
+from ldap2mailcow.plan import Guarded, Options, Plan, Reason, fingerprint
 
 from .builders import (
     ANN,
@@ -64,7 +64,7 @@ def losing(plan: Plan) -> list[Address]:
 def test_one_run_takes_rights_from_some_people_only(have: int, keep: int, lost: int) -> None:
     plan = rights(have, keep).plan()
     assert len(losing(plan)) == lost
-    assert [(one.what, one.reason) for one in plan.withheld] == [(What.RIGHTS, Reason.OVER_LIMIT)] * (lost == 0)
+    assert [(one.kind, one.reason) for one in plan.withheld] == [(Guarded.RIGHTS, Reason.OVER_LIMIT)] * (lost == 0)
 
 
 def test_whoever_has_read_the_list_types_its_length() -> None:
@@ -74,7 +74,7 @@ def test_whoever_has_read_the_list_types_its_length() -> None:
         "once with --force-removals 6"
     )
     assert plan.withheld[0].addresses == EVERYBODY[7:13]
-    assert len(losing(rights(12, 6, options=Options(force_removals=6)).plan())) == 6
+    assert len(losing(rights(12, 6, options=Options(approved=dict.fromkeys(Guarded, 6))).plan())) == 6
 
 
 @pytest.mark.parametrize("key", ["user_mapping.send_as", "send_as_any", "user_search_filter", "group_search_base"])
@@ -83,7 +83,7 @@ def test_a_changed_search_takes_no_right(key: str) -> None:
     accepted = {**fingerprint(scene.config.sources[0]), key: "something else"}
     plan = replace(scene, sources={"default": SourceMemory("entryUUID", accepted)}).plan()
     assert losing(plan) == []
-    assert [(one.what, one.reason) for one in plan.withheld] == [(What.RIGHTS, Reason.SEARCH_CHANGED)]
+    assert [(one.kind, one.reason) for one in plan.withheld] == [(Guarded.RIGHTS, Reason.SEARCH_CHANGED)]
 
 
 def test_what_is_new_is_given_while_losses_are_withheld() -> None:
@@ -112,7 +112,7 @@ def test_no_groups_where_there_were_some_takes_no_right() -> None:
 def test_half_an_answer_takes_no_right_and_asks_nobody() -> None:
     plan = rights(12, 6, doubts=(CUT_SHORT,)).plan()
     assert losing(plan) == []
-    assert all(one.what is not What.RIGHTS for one in plan.withheld)
+    assert all(one.kind is not Guarded.RIGHTS for one in plan.withheld)
 
 
 def test_a_right_that_an_alias_gives_from_now_on_is_not_lost() -> None:
@@ -144,10 +144,10 @@ def closed(there: Iterable[str], **more: object) -> Scene:
 
 
 def test_a_row_made_by_hand_survives_our_edit_of_the_list() -> None:
-    view = closed([TEAM]).view()
+    view = closed([TEAM]).case()
     plan, read = planned(view)
     change = next(one for one in of_mailboxes(plan.changes) if one.kind is Kind.GRANT)
-    assert (change.address, change.senders, change.why) == (ANN, (TEAM,), Why.DROPPED)
+    assert (change.address, change.senders, change.why) == (ANN, (TEAM,), Rule.DROPPED)
     assert (change.fields[0].before, change.fields[0].after) == (None, TEAM)
     after = simulate(plan, read)
     assert after.actual.mailboxes[ANN].senders == frozenset({TEAM})
@@ -178,16 +178,16 @@ def test_an_attribute_that_makes_rights_vanishing_takes_none_and_leaves_mailboxe
     plan = scene.plan()
     assert plan.whole
     assert Code.ATTRIBUTE_VANISHED in codes(plan)
-    assert [(one.what, one.reason) for one in plan.withheld] == [(What.RIGHTS, Reason.SEARCH_CHANGED)]
+    assert [(one.kind, one.reason) for one in plan.withheld] == [(Guarded.RIGHTS, Reason.SEARCH_CHANGED)]
 
 
 def test_it_stays_withheld_until_somebody_says_the_word() -> None:
-    view = vanished("send_as", {"send_as": "mailSendAs"}).view()
+    view = vanished("send_as", {"send_as": "mailSendAs"}).case()
     for _ in range(3):
         plan, read = planned(view)
-        assert [one.what for one in plan.withheld] == [What.RIGHTS]
+        assert [one.kind for one in plan.withheld] == [Guarded.RIGHTS]
         view = simulate(plan, read)
-    plan, read = planned(replace(view, options=Options(force_removals=19)))
+    plan, read = planned(replace(view, options=Options(approved=dict.fromkeys(Guarded, 19))))
     assert plan.withheld == ()
     plan, _ = planned(replace(simulate(plan, read), options=Options()))
     assert Code.ATTRIBUTE_VANISHED not in codes(plan)

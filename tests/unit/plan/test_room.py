@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from ldap2mailcow.plan.room import Room, shown
 
 from ldap2mailcow.model import Code
-from ldap2mailcow.plan.room import Room, shown
 
 from .builders import ANN, BOB, INFO, TEAM, dn_of, existing, make_domain
 

@@ -9,17 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from ldap2mailcow.model import (
-    Address,
-    Alias,
-    Code,
-    FieldChange,
-    Kind,
-    MailboxChange,
-    Memory,
-    Origin,
-    Why,
-)
+from ldap2mailcow.model import Address, Code, FieldChange, Kind, MailboxChange, Memory, Origin, Rule
 from ldap2mailcow.plan import Options, Plan, senders_due
 
 from .builders import (
@@ -88,7 +78,7 @@ def asking(
 
 def again(scene: Scene) -> Plan:
     """Return the second run's plan."""
-    return planned(simulate(scene.plan(), scene.view()))[0]
+    return planned(simulate(scene.plan(), scene.case()))[0]
 
 
 def grant(scene: Scene) -> MailboxChange:
@@ -101,7 +91,7 @@ def grant(scene: Scene) -> MailboxChange:
 def test_a_right_is_one_edit_of_the_mailbox_and_remembered() -> None:
     scene = asking(BOB, there=())
     change = grant(scene)
-    assert (change.address, change.why, change.dn) == (ANN, Why.LDAP, dn_of(ANN))
+    assert (change.address, change.why, change.dn) == (ANN, Rule.LDAP, dn_of(ANN))
     assert (change.senders, change.foreign_senders, change.rebuilds) == ((BOB,), None, 0)
     assert change.fields == (FieldChange("send_as", None, BOB),)
     assert change.passwd_update == STAMP
@@ -146,14 +136,14 @@ def test_what_is_wanted_is_written_beside_what_others_gave(
     scene = asking(*asked, had=had, there=there)
     plan = scene.plan()
     assert [change.senders for change in of_mailboxes(plan.changes)] == ([] if rows is None else [rows])
-    after = simulate(plan, scene.view())
+    after = simulate(plan, scene.case())
     expected = {sender for sender in asked if sender != ANN}
     assert after.memory.mailboxes[ANN].senders == (expected if "*" not in expected else {"*"})
     assert again(scene).changes == ()
 
 
-@pytest.mark.parametrize(("had", "why"), [((BOB,), Why.MAILCOW), ((), Why.LDAP)])
-def test_a_right_says_who_moved(had: tuple[str, ...], why: Why) -> None:
+@pytest.mark.parametrize(("had", "why"), [((BOB,), Rule.MAILCOW), ((), Rule.LDAP)])
+def test_a_right_says_who_moved(had: tuple[str, ...], why: Rule) -> None:
     assert grant(asking(BOB, had=had, there=())).why is why
 
 
@@ -184,7 +174,7 @@ def test_what_is_there_is_read_before_anything_is_changed(
     scene = asking(*asked, had=had, foreign=foreign, had_foreign=had_foreign)
     plan = scene.plan()
     assert (plan.changes, plan.unread) == ((), frozenset({ANN} if unread else ()))
-    second, view = planned(scene.view())
+    second, view = planned(scene.case())
     assert second.unread == frozenset()
     assert kinds(second.changes) == [(Kind.GRANT, ANN)] * unread
     assert planned(simulate(second, view))[0].changes == ()
@@ -293,14 +283,14 @@ def test_a_row_is_needed_only_where_no_alias_allows_it(
     values: Mapping[str, Any],
     needed: bool,  # noqa: FBT001 - pytest gives it by name
 ) -> None:
-    plan, view = planned(with_alias(of, there, **values).view())
+    plan, view = planned(with_alias(of, there, **values).case())
     assert [change.senders for change in of_mailboxes(plan.changes)] == [(INFO,)] * needed
     assert planned(simulate(plan, view))[0].changes == ()
 
 
 def test_a_new_alias_allows_it_too() -> None:
     scene = asking(INFO, wishes=[wish(INFO, ANN)], aliases=[], alias_rows=[])
-    plan, view = planned(scene.view())
+    plan, view = planned(scene.case())
     assert kinds(plan.changes) == [(Kind.CREATE, INFO)]
     assert planned(simulate(plan, view))[0].changes == ()
 
@@ -346,7 +336,7 @@ def test_a_row_that_an_edit_of_its_alias_drops_is_written_again() -> None:
     )
     plan = scene.plan()
     assert kinds(plan.changes) == [(Kind.UPDATE, INFO), (Kind.GRANT, ANN)]
-    after = simulate(plan, scene.view())
+    after = simulate(plan, scene.case())
     assert after.actual.mailboxes[ANN].senders == frozenset({INFO})
     assert make_plan(after).changes == ()
 
@@ -370,7 +360,7 @@ def test_a_row_made_by_hand_that_an_edit_drops_is_written_again_where_it_is_know
     )
     plan = scene.plan()
     assert (Kind.GRANT, ANN) in kinds(plan.changes)
-    assert simulate(plan, scene.view()).actual.mailboxes[ANN].senders == frozenset({INFO})
+    assert simulate(plan, scene.case()).actual.mailboxes[ANN].senders == frozenset({INFO})
 
 
 def test_the_rows_of_an_alias_that_goes_are_mailcow_s_to_drop() -> None:
@@ -381,7 +371,7 @@ def test_the_rows_of_an_alias_that_goes_are_mailcow_s_to_drop() -> None:
     plan = scene.plan()
     assert kinds(plan.changes) == [(Kind.REMOVE, INFO)]
     assert codes(plan) == [Code.SEND_AS_NOT_FOUND]
-    after = simulate(plan, scene.view())
+    after = simulate(plan, scene.case())
     assert after.actual.mailboxes[ANN].senders == frozenset()
     assert after.memory.mailboxes[ANN].senders == frozenset()
 
@@ -442,7 +432,7 @@ def test_where_mailboxes_come_from_elsewhere_they_get_rights_all_the_same(
     scene = asking(BOB, there=there, has=[existing(ANN, tags=()), existing(BOB, tags=())], rows=[], config=config)
     plan = scene.plan()
     assert kinds(plan.changes) == changes
-    found = simulate(plan, scene.view()).memory.mailboxes[ANN]
+    found = simulate(plan, scene.case()).memory.mailboxes[ANN]
     assert (found.origin, found.id, found.dn) == (Origin.ADOPTED, id_of(ANN), dn_of(ANN))
     assert found.senders == {BOB}
     assert again(scene).changes == ()
@@ -456,7 +446,7 @@ def test_where_mailboxes_come_from_elsewhere_nobody_needs_a_row_who_may_send_as_
 
 def test_a_mailbox_that_is_adopted_with_its_rights_is_remembered_by_the_next_run() -> None:
     scene = asking(BOB, there=[BOB], has=[existing(ANN, tags=(), senders=[BOB]), existing(BOB), existing(CAT)], rows=[])
-    first = simulate(scene.plan(), scene.view())
+    first = simulate(scene.plan(), scene.case())
     assert first.memory.mailboxes[ANN].senders == frozenset()
     plan, view = planned(first)
     assert plan.changes == ()

@@ -7,20 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
-from ldap2mailcow.model import (
-    GOTO,
-    Address,
-    Code,
-    Finding,
-    Kind,
-    MailboxChange,
-    RenameChange,
-    Why,
-    joined,
-)
-from ldap2mailcow.plan import Options, Plan, Reason, What, Withheld, make_plans, merged, renamed_all
 from ldap2mailcow.plan.several.rounds import ROUNDS
+
+from ldap2mailcow.model import GOTO, Address, Code, Finding, Kind, MailboxChange, RenameChange, Rule, joined
+from ldap2mailcow.plan import Guarded, Options, Plan, Reason, Withheld, merged, renamed_all
 
 from .branches import BRANCH, HEAD, Branches, config_of, doubting, finding_nobody
 from .builders import (
@@ -250,7 +240,7 @@ def test_a_limit_is_for_both_together(head: int, branch: int, done: bool) -> Non
     assert len(plan.changes) == (head + branch) * done
     if not done:
         (withheld,) = plan.withheld
-        assert (len(withheld.changes), withheld.managed, withheld.limit, withheld.directory) == (5, 20, 4, "")
+        assert (len(withheld.addresses), withheld.managed, withheld.limit, withheld.directory) == (5, 20, 4, "")
         assert withheld.sentence.startswith("5 of 20 managed mailboxes would be disabled")
         assert withheld.sentence.endswith("--force-removals 5")
 
@@ -272,7 +262,7 @@ def test_what_a_doubt_withholds_does_not_count_for_the_other() -> None:
     plan = crowd(3, 4, accepted=(HEAD,)).plan()
     assert len(plan.changes) == 3
     (withheld,) = plan.withheld
-    assert (withheld.reason, withheld.directory, len(withheld.changes)) == (Reason.SEARCH_CHANGED, BRANCH, 4)
+    assert (withheld.reason, withheld.directory, len(withheld.addresses)) == (Reason.SEARCH_CHANGED, BRANCH, 4)
     assert withheld.name == "mailboxes search_changed branch"
     assert withheld.sentence.startswith(f"{BRANCH}: 4 of 20 managed mailboxes would be disabled")
     assert withheld.sentence.endswith("--force-removals 7")
@@ -302,7 +292,7 @@ def test_a_limit_of_renames_is_for_both_together(head: int, branch: int, done: i
     plan = renaming(head, branch).plan()
     renames = [change for change in plan.changes if isinstance(change, RenameChange)]
     assert len(renames) == done
-    assert [(one.what, len(one.changes)) for one in plan.withheld] == ([] if done else [(What.RENAMES, 5)])
+    assert [(one.kind, len(one.changes)) for one in plan.withheld] == ([] if done else [(Guarded.RENAME, 5)])
     assert [change.turn for change in renames] == list(range(done))
 
 
@@ -395,7 +385,7 @@ def test_a_search_that_finds_nobody_is_told_though_the_other_finds_somebody() ->
 
 def test_what_an_earlier_run_left_is_put_right_once() -> None:
     settled = type(both().views()[0].settled)
-    again = RenameChange(Kind.RENAME, ANN, Why.UNFINISHED, former=ANN, active=0)
+    again = RenameChange(Kind.RENAME, ANN, Rule.UNFINISHED, former=ANN, active=0)
     views = [replace(view, settled=settled((), (again,), frozenset({CAT}))) for view in both().settled()]
     plan = merged(dict(zip((HEAD, BRANCH), make_plans(views), strict=True)), of=2)
     assert kinds(plan.changes) == [(Kind.RENAME, ANN), (Kind.DELETE, CAT)]
@@ -434,13 +424,13 @@ def test_numbers_are_added_and_lists_put_together() -> None:
 
 
 def test_changes_of_both_are_in_one_order() -> None:
-    off = MailboxChange(Kind.DISABLE, ANN, Why.MISSING, writes={"active": 0})
-    new = MailboxChange(Kind.CREATE, BOB, Why.NEW)
+    off = MailboxChange(Kind.DISABLE, ANN, Rule.MISSING, writes={"active": 0})
+    new = MailboxChange(Kind.CREATE, BOB, Rule.NEW)
     assert merged({HEAD: Plan(changes=(off,)), BRANCH: Plan(changes=(new,))}, of=2).changes == (new, off)
 
 
 def test_what_is_over_a_limit_is_withheld_together_and_all_else_by_directory() -> None:
-    off = [MailboxChange(Kind.DISABLE, one, Why.MISSING) for one in (ANN, BOB)]
+    off = [MailboxChange(Kind.DISABLE, one, Rule.MISSING) for one in (ANN, BOB)]
     over = [Withheld(Reason.OVER_LIMIT, (one,), 2, 1, "2 of 2") for one in off]
     doubt = Withheld(Reason.NOT_WHOLE, (off[0],), 2, 1, "1 of 2")
     plan = merged({HEAD: Plan(withheld=(over[0], doubt)), BRANCH: Plan(withheld=(over[1],))}, of=2)

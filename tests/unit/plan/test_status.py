@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ldap2mailcow.model import Cause, Code, FieldChange, Kind, Why
+from ldap2mailcow.model import Cause, Code, FieldChange, Kind, Rule
 
 from .builders import (
     ANN,
@@ -31,7 +31,7 @@ from .simulated import simulate
 def test_an_inactive_entry_disables_its_mailbox() -> None:
     plan = quiet([ANN], wants=[wanted(ANN, active=0)]).plan()
     change = only(plan.changes)
-    assert (change.kind, change.why, change.writes) == (Kind.DISABLE, Why.STATUS, {"active": 0})
+    assert (change.kind, change.why, change.writes) == (Kind.DISABLE, Rule.STATUS, {"active": 0})
     assert change.add_tags == (DISABLED_TAG,)
     assert patch_of(change)["disabled"] is Cause.STATUS
 
@@ -59,17 +59,17 @@ def test_an_active_entry_enables_what_we_disabled(ours: str) -> None:
         rows=[row(ANN, disabled=cause)],
     )
     change = only(scene.plan().changes)
-    assert (change.kind, change.why, change.writes) == (Kind.ENABLE, Why.STATUS_BACK, {"active": 1})
+    assert (change.kind, change.why, change.writes) == (Kind.ENABLE, Rule.STATUS_BACK, {"active": 1})
     assert patch_of(change)["disabled"] is None
     assert change.rebuilds == 0
-    view = simulate(scene.plan(), scene.view())
+    view = simulate(scene.plan(), scene.case())
     assert view.actual.mailboxes[ANN].tags == {MARK}
     assert make_plan(view).changes == ()
 
 
 def test_an_entry_that_is_back_enables_what_we_disabled_also_without_a_status() -> None:
     plan = quiet([ANN], has=[existing(ANN, active=0)], rows=[row(ANN, disabled=Cause.MISSING)]).plan()
-    assert only(plan.changes).why is Why.BACK
+    assert only(plan.changes).why is Rule.BACK
 
 
 @pytest.mark.parametrize(("mapping", "told"), [({"active": "mailActive"}, "mailActive"), ({}, "status")])
@@ -84,7 +84,7 @@ def test_a_status_that_vanished_is_not_an_active_one(mapping: dict[str, str], to
     plan = scene.plan()
     assert (plan.changes, codes(plan)) == ((), [Code.STATUS_UNTOLD])
     assert f"shows no {told} now" in plan.findings[0].sentence
-    again = make_plan(simulate(plan, scene.view()))
+    again = make_plan(simulate(plan, scene.case()))
     assert (again.changes, codes(again)) == ((), [Code.STATUS_UNTOLD])
 
 
@@ -111,8 +111,8 @@ def test_what_was_barred_from_logging_in_by_hand_is_barred_again_once_it_is_acti
     scene = quiet([ANN], wants=[wanted(ANN, active=0)], has=[existing(ANN, active=before)])
     plan = scene.plan()
     assert patch_of(only(plan.changes))["was_active"] == before
-    disabled = simulate(plan, scene.view())
-    back = make_plan(replace(disabled, desired=quiet([ANN], wants=[wanted(ANN, active=1)]).view().desired))
+    disabled = simulate(plan, scene.case())
+    back = make_plan(replace(disabled, desired=quiet([ANN], wants=[wanted(ANN, active=1)]).case().desired))
     change = only(back.changes)
     assert (change.kind, change.writes, change.rebuilds) == (Kind.ENABLE, {"active": before}, rebuilds)
     assert change.fields == (FieldChange("active", 0, before),)
@@ -132,7 +132,7 @@ def test_an_entry_that_is_back_and_inactive_is_inactive_for_its_status_from_now_
     plan = scene.plan()
     assert plan.changes == ()
     assert remembered(plan, ANN)["disabled"] is Cause.STATUS
-    untold = replace(simulate(plan, scene.view()), desired=quiet([ANN]).view().desired)
+    untold = replace(simulate(plan, scene.case()), desired=quiet([ANN]).case().desired)
     assert (make_plan(untold).changes, codes(make_plan(untold))) == ((), [Code.STATUS_UNTOLD])
 
 
@@ -146,9 +146,9 @@ def test_what_somebody_activated_by_hand_loses_the_tag_and_the_memory_of_our_doi
         rows=[row(ANN, disabled=Cause.MISSING)],
     )
     change = only(scene.plan().changes)
-    assert (change.kind, change.why, change.remove_tags) == (Kind.UPDATE, Why.MAILCOW, (DISABLED_TAG,))
+    assert (change.kind, change.why, change.remove_tags) == (Kind.UPDATE, Rule.MAILCOW, (DISABLED_TAG,))
     assert patch_of(change)["disabled"] is None
-    assert make_plan(simulate(scene.plan(), scene.view())).changes == ()
+    assert make_plan(simulate(scene.plan(), scene.case())).changes == ()
 
 
 def test_the_memory_of_our_doing_goes_without_a_tag_too() -> None:
@@ -173,7 +173,7 @@ def test_a_lost_state_file_leaves_whose_status_is_no_longer_told_inactive() -> N
     plan = scene.plan()
     assert Kind.ENABLE not in {change.kind for change in plan.changes}
     assert codes(plan) == [Code.STATUS_UNTOLD]
-    again = make_plan(simulate(plan, scene.view()))
+    again = make_plan(simulate(plan, scene.case()))
     assert (again.changes, codes(again)) == ((), [Code.STATUS_UNTOLD])
 
 

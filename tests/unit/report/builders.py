@@ -15,10 +15,11 @@ from ldap2mailcow.model import (
     Kind,
     MailboxChange,
     Outcome,
+    RenameChange,
+    Rule,
     Value,
-    Why,
 )
-from ldap2mailcow.plan import Pending, Plan, Reason, Withheld
+from ldap2mailcow.plan import Guarded, Pending, Plan, Reason, Withheld
 from ldap2mailcow.report import Result
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -38,7 +39,7 @@ def change(
     kind: Kind = Kind.UPDATE,
     address: Address = ANN,
     *,
-    why: Why = Why.LDAP,
+    why: Rule = Rule.LDAP,
     fields: Iterable[tuple[str, Value | None, Value]] = (),
     **more: object,
 ) -> MailboxChange:
@@ -56,7 +57,7 @@ def alias_change(
     kind: Kind = Kind.CREATE,
     address: Address = Address("sales@example.org"),  # noqa: B008 - a value that can't change
     *,
-    why: Why = Why.NEW,
+    why: Rule = Rule.NEW,
     fields: Iterable[tuple[str, Value | None, Value]] = (),
     **more: object,
 ) -> AliasChange:
@@ -74,8 +75,18 @@ def finding(code: Code = Code.NO_MAIL, where: str = "uid=ann", sentence: str = "
     return Finding(code, where, sentence)
 
 
-def withheld(*changes: Change, sentence: str = "too many") -> Withheld:
-    return Withheld(Reason.OVER_LIMIT, changes, managed=40, limit=5, sentence=sentence)
+RENAME = RenameChange(
+    Kind.RENAME,
+    Address("bob@example.org"),
+    Rule.RENAMED,
+    fields=(FieldChange("address", ANN, "bob@example.org"),),
+    former=ANN,
+    left={"goto": "bob@example.org"},
+)
+
+
+def withheld(*addresses: Address, kind: Guarded = Guarded.DISABLE, sentence: str = "too many") -> Withheld:
+    return Withheld(kind, Reason.OVER_LIMIT, addresses, managed=40, limit=5, sentence=sentence)
 
 
 def pending(address: Address = ANN, answers: int = 0) -> Pending:

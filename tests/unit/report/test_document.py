@@ -9,10 +9,23 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ldap2mailcow.model import Kind, Outcome, Why
-from ldap2mailcow.report import Result, document
+from ldap2mailcow.model import Kind, Outcome, Rule
+from ldap2mailcow.report import ExitCode, Result, document
 
-from .builders import ANN, EVIL, address_of, alias_change, change, done, failed, finding, pending, result, withheld
+from .builders import (
+    ANN,
+    EVIL,
+    RENAME,
+    address_of,
+    alias_change,
+    change,
+    done,
+    failed,
+    finding,
+    pending,
+    result,
+    withheld,
+)
 
 
 def read(this: Result) -> dict[str, Any]:
@@ -25,7 +38,7 @@ def read(this: Result) -> dict[str, Any]:
 
 def test_a_run_without_anything_has_every_field() -> None:
     assert read(result()) == {
-        "format": 1,
+        "format": 2,
         "dry_run": False,
         "exit_code": 0,
         "error": None,
@@ -46,13 +59,13 @@ def test_a_run_without_anything_has_every_field() -> None:
 
 
 def test_a_run_that_ended_early_says_why() -> None:
-    this = Result(dry_run=False, error="LDAP is down; try later", exit_code=75, remarks=["once"])
+    this = Result(dry_run=False, error="LDAP is down; try later", exit_code=ExitCode.TRY_LATER, remarks=["once"])
     found = read(this)
     assert (found["error"], found["exit_code"], found["remarks"]) == ("LDAP is down; try later", 75, ["once"])
 
 
 def test_a_change_has_what_happens_and_why() -> None:
-    update = change(fields=[("quota", 1024, 2048), ("name", None, "Ann")], why=Why.LDAP)
+    update = change(fields=[("quota", 1024, 2048), ("name", None, "Ann")], why=Rule.LDAP)
     assert read(result(update, outcomes=done(update)))["changes"] == [
         {
             "kind": "update",
@@ -60,6 +73,7 @@ def test_a_change_has_what_happens_and_why() -> None:
             "address": ANN,
             "dn": "uid=ann,dc=example,dc=org",
             "why": "the directory changed",
+            "rule": "ldap",
             "fields": [
                 {"key": "quota", "before": 1024, "after": 2048},
                 {"key": "name", "before": None, "after": "Ann"},
@@ -98,17 +112,17 @@ def test_what_is_written_again_is_counted_and_its_failures_are_named() -> None:
 
 
 def test_what_is_withheld_has_its_numbers() -> None:
-    found = read(result(whole=False, withheld=(withheld(change(Kind.DISABLE)),)))
+    found = read(result(whole=False, withheld=(withheld(ANN, address_of(1)),)))
     assert found["answer_whole"] is False
     assert found["withheld"] == [
         {
-            "what": "mailboxes",
+            "kind": "disable",
             "reason": "over_limit",
-            "count": 1,
+            "count": 2,
             "managed": 40,
             "limit": 5,
             "sentence": "too many",
-            "addresses": [ANN],
+            "addresses": [ANN, "user01@example.org"],
         },
     ]
 
@@ -124,6 +138,18 @@ def test_what_is_pending_has_its_time_with_the_zone() -> None:
             "fate": "disabled",
         },
     ]
+
+
+@pytest.mark.parametrize("rule", list(Rule))
+def test_a_change_has_its_rule_as_a_sentence_and_as_a_word(rule: Rule) -> None:
+    (found,) = read(result(change(why=rule)))["changes"]
+    assert (found["why"], found["rule"]) == (rule.value, rule.name.lower())
+
+
+def test_a_rename_names_both_addresses() -> None:
+    (found,) = read(result(RENAME))["changes"]
+    assert (found["kind"], found["address"], found["rule"]) == ("rename", "bob@example.org", "renamed")
+    assert found["fields"] == [{"key": "address", "before": ANN, "after": "bob@example.org"}]
 
 
 def test_a_change_of_an_alias_says_so() -> None:
@@ -154,7 +180,7 @@ def test_a_finding_has_its_level_and_whether_it_is_accepted() -> None:
 
 
 def test_what_is_about_one_of_several_directories_says_so() -> None:
-    doubt = replace(withheld(change(Kind.DISABLE)), directory="berlin")
+    doubt = replace(withheld(ANN, address_of(1)), directory="berlin")
     found = read(result(findings=(replace(finding(), directory="berlin"), finding()), withheld=(doubt,)))
     assert [one.get("directory") for one in found["findings"]] == ["berlin", None]
     assert found["withheld"][0]["directory"] == "berlin"

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from ldap2mailcow.model import Notice
-from ldap2mailcow.report import due
+from ldap2mailcow.model import Code, Notice
+from ldap2mailcow.report import Result, due, notices_of
 
-from .builders import NOW
+from .builders import NOW, address_of, change, failed, finding, result, withheld
 
 ANN = ("no_mail", "uid=ann")
 PRESENT = (*ANN, "it has no mail")
@@ -48,6 +48,13 @@ def test_another_sentence_about_the_same_thing_is_no_news() -> None:
     assert news.remember == (said(timedelta(hours=1)),)
 
 
+@pytest.mark.parametrize("code", ["withheld", "failed"])
+def test_another_sentence_about_what_is_not_done_is_news(code: str) -> None:
+    """Other users, or another reason."""
+    old = Notice(code, "disable over_limit", "5 of 40", NOW - timedelta(hours=1))
+    assert due([(code, "disable over_limit", "6 of 40")], [old], NOW, complete=True).is_news(code, "disable over_limit")
+
+
 def test_the_same_code_elsewhere_is_news() -> None:
     news = due([PRESENT, ("no_mail", "uid=bob", "it has no mail")], [said(timedelta(hours=1))], NOW, complete=True)
     assert news.shown == {("no_mail", "uid=bob")}
@@ -82,3 +89,24 @@ def test_what_no_run_said_is_unsaid() -> None:
     news = due([], [said(timedelta(hours=1))], NOW, complete=False)
     assert not news.is_unsaid(*ANN)
     assert news.is_unsaid("failed", "ann@example.org")
+
+
+def test_all_that_is_not_said_on_every_run_is_told_by_code_and_place() -> None:
+    this = result(
+        change(),
+        outcomes=failed(change(), detail="no room"),
+        findings=(finding(), finding(Code.DOMAIN_NOT_OURS), finding(Code.TLS_INVALID, "uid=bob")),
+        withheld=(withheld(address_of(1), address_of(2)),),
+    )
+    this.accept = frozenset({"tls_invalid"})
+    this.what, this.error = "LDAP unreachable", "it is down"
+    assert notices_of(this) == [
+        PRESENT,
+        ("withheld", "disable over_limit", "too many: user01@example.org, user02@example.org"),
+        ("failed", "update ann@example.org", "no room"),
+        ("LDAP unreachable", "", "it is down"),
+    ]
+
+
+def test_a_run_without_anything_odd_has_no_notice() -> None:
+    assert notices_of(Result(dry_run=False)) == []

@@ -18,9 +18,9 @@ from ldap2mailcow.model import (
     Outcome,
     Patch,
     Role,
+    Rule,
     SourceMemory,
     Subject,
-    Why,
 )
 from ldap2mailcow.state import State
 
@@ -41,7 +41,7 @@ NEW_ALIAS: Patch = {
 
 def change(address: Address = ANN, remember: Patch | None = NEW, **more: object) -> MailboxChange:
     fields = (FieldChange("quota", None, 1024),)
-    return MailboxChange(Kind.CREATE, address, Why.NEW, "uid=ann", fields, remember=remember, **more)  # type: ignore[arg-type]
+    return MailboxChange(Kind.CREATE, address, Rule.NEW, "uid=ann", fields, remember=remember, **more)  # type: ignore[arg-type]
 
 
 def outcome(address: Address = ANN, remember: Patch | None = NEW, *, done: bool = True, **more: object) -> Outcome:
@@ -50,7 +50,7 @@ def outcome(address: Address = ANN, remember: Patch | None = NEW, *, done: bool 
 
 def alias_outcome(address: Address = LIST, remember: Patch | None = NEW_ALIAS, *, done: bool = True) -> Outcome:
     """Return how an alias was made or, with nothing to remember any more, removed."""
-    kind, why = (Kind.CREATE, Why.NEW) if remember is not None else (Kind.REMOVE, Why.NOT_WANTED)
+    kind, why = (Kind.CREATE, Rule.NEW) if remember is not None else (Kind.REMOVE, Rule.NOT_WANTED)
     fields = (FieldChange("goto", None, "ann@example.org,bob@example.org"),)
     change = AliasChange(kind, address, why, "cn=all", fields, remember=remember)
     return Outcome(change, done=done, detail="" if done else "no room")
@@ -60,7 +60,7 @@ def remember(
     store: State, address: Address = ANN, patch: Patch | None = NEW, subject: Subject = Subject.MAILBOX
 ) -> None:
     """Remember something without a change."""
-    store.note([Note(address, patch, subject)], "default", SourceMemory())
+    store.note([Note(address, patch, subject)], {"default": SourceMemory()})
 
 
 def remember_alias(store: State, address: Address = LIST, patch: Patch | None = NEW_ALIAS) -> None:

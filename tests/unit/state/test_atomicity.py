@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ldap2mailcow.model import Address, Note, Notice, Outcome, SourceMemory, Subject
+from ldap2mailcow.model import Address, EntryId, Note, Notice, Outcome, SourceMemory, Subject
 from ldap2mailcow.state import State, StateError
 
 from .builders import (
@@ -23,6 +23,7 @@ from .builders import (
     NEW_ALIAS,
     NOW,
     alias_outcome,
+    change,
     in_another_process,
     outcome,
     remember,
@@ -52,11 +53,9 @@ def everything(path: Path) -> dict[str, list[tuple[object, ...]]]:
 @pytest.mark.parametrize(
     "write",
     [
-        pytest.param(lambda store: store.note(cut(Note(BOB, NEW), Note(ANN, None)), "s", SourceMemory()), id="notes"),
+        pytest.param(lambda store: store.note(cut(Note(BOB, NEW), Note(ANN, None)), {}), id="notes"),
         pytest.param(
-            lambda store: store.note(
-                cut(Note(BOB, NEW_ALIAS, ALIAS), Note(LIST, None, ALIAS), Note(BOB, NEW)), "s", SourceMemory()
-            ),
+            lambda store: store.note(cut(Note(BOB, NEW_ALIAS, ALIAS), Note(LIST, None, ALIAS), Note(BOB, NEW)), {}),
             id="notes of aliases",
         ),
         pytest.param(lambda store: store.take_over(cut(("uid=bob", BOB)), "s"), id="the ancestor's rows"),
@@ -74,6 +73,19 @@ def test_a_run_that_ends_in_the_middle_leaves_nothing(path: Path, write: Callabl
         assert everything(path) == before
         remember(store, BOB)  # and the file can still be written
         assert set(store.memory().mailboxes) == {ANN, BOB}
+
+
+@pytest.mark.parametrize("table", ["mailbox", "source", "bystander"])
+def test_what_a_run_learns_of_all_directories_is_noted_whole_or_not_at_all(path: Path, table: str) -> None:
+    with State.open(path) as store:
+        before = everything(path)
+        store.connection.execute(
+            f"CREATE TEMP TRIGGER no_end AFTER INSERT ON main.{table} BEGIN SELECT RAISE(ABORT, 'not now'); END"
+        )
+        sources = {"one": SourceMemory("dn"), "two": SourceMemory("dn")}
+        with pytest.raises(StateError, match="not now"):
+            store.note([Note(ANN, NEW)], sources, {EntryId("two", "id-bob"): NOW})
+        assert everything(path) == before
 
 
 @pytest.mark.parametrize("make", [outcome, alias_outcome])
@@ -128,7 +140,7 @@ def notes():
 
 with State.open(Path(sys.argv[1])) as store:
     store.connection.execute("PRAGMA cache_size = 5")  # so that pages reach the file before the commit
-    store.note(notes(), "s", SourceMemory("dn"))
+    store.note(notes(), {"s": SourceMemory("dn")})
 """
 
 
@@ -154,13 +166,13 @@ RECORD_AND_BE_KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from ldap2mailcow.model import Address, AliasChange, Kind, Origin, Outcome, Role, Why
+from ldap2mailcow.model import Address, AliasChange, Kind, Origin, Outcome, Role, Rule
 from ldap2mailcow.state import State
 
 event, address = sys.argv[2:]
 patch = {"source": "s", "owner": "o", "dn": "x" * 20000, "role": Role.LIST, "origin": Origin.MARK}
 kind, remember = {"INSERT": (Kind.CREATE, patch), "DELETE": (Kind.REMOVE, None)}[event]
-change = AliasChange(kind, Address(address), Why.LDAP, remember=remember)
+change = AliasChange(kind, Address(address), Rule.LDAP, remember=remember)
 with State.open(Path(sys.argv[1])) as store:
     store.connection.create_function("die", 0, lambda: os.kill(os.getpid(), signal.SIGKILL))
     store.connection.execute("PRAGMA cache_size = 1")
@@ -237,9 +249,12 @@ def test_a_commit_that_another_reader_delays_too_long_leaves_nothing_and_can_be_
 WRITES: list[Callable[[State], object]] = [
     lambda store: store.begin_run(NOW, "changes"),
     lambda store: store.record(1, outcome(), NOW),
-    lambda store: store.note([], "s", SourceMemory()),
+    lambda store: store.intend([change()], NOW),
+    lambda store: store.settle([], NOW, 1),
+    lambda store: store.note([], {"s": SourceMemory()}),
+    lambda store: store.note([], {}, {EntryId("s", "id-ann"): NOW}),
     lambda store: store.record(1, alias_outcome(), NOW),
-    lambda store: store.note([Note(LIST, None, ALIAS)], "s", SourceMemory()),
+    lambda store: store.note([Note(LIST, None, ALIAS)], {}),
     lambda store: store.saw_passwords({Address("ann@example.org"): "x"}),
     lambda store: store.finish_run(1, NOW, 0, {}, history=timedelta(days=1)),
     lambda store: store.save_notices([]),
@@ -249,7 +264,6 @@ WRITES: list[Callable[[State], object]] = [
 ]
 READS: list[Callable[[State], object]] = [
     lambda store: store.memory(),
-    lambda store: store.runs(),
     lambda store: store.notices(),
     lambda store: store.refused_at(SecretStr("x")),
     lambda store: store.has_ancestor,

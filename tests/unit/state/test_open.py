@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from ldap2mailcow.model import Remembered
+from ldap2mailcow.model import EntryId, Note, Notice, Remembered, SourceMemory
 from ldap2mailcow.state import State, StateError, lock
 
 from .builders import ANN, NEW, NOW, contents, outcome, remember
 from .test_atomicity import kill_a_writer
+
+WRONG = SecretStr("wrong")
 
 
 def rights(path: Path) -> int:
@@ -43,8 +46,8 @@ def test_every_file_is_its_owner_s_alone(path: Path, umask: int) -> None:
 def test_a_file_is_closed_when_the_run_ends(path: Path) -> None:
     with State.open(path) as store:
         pass
-    with pytest.raises(StateError):
-        store.runs()
+    with pytest.raises(StateError, match="closed"):
+        store.memory()
 
 
 def test_an_error_of_the_run_itself_is_not_told_as_one_of_the_file(path: Path) -> None:
@@ -89,6 +92,31 @@ def test_a_damaged_database_is_told(path: Path, *, read_only: bool) -> None:
         store.memory()
 
 
+@pytest.mark.parametrize(
+    ("spoil", "read"),
+    [
+        pytest.param("UPDATE mailbox SET origin = 'heaven'", State.memory, id="a word that means nothing"),
+        pytest.param("UPDATE mailbox SET applied = '{'", State.memory, id="what is no JSON"),
+        pytest.param("UPDATE source SET answered = 'yesterday'", State.memory, id="a directory's moment"),
+        pytest.param("UPDATE bystander SET first_seen = 'once'", State.memory, id="a bystander's moment"),
+        pytest.param("INSERT INTO intent VALUES ('a', '', '[]')", State.memory, id="an intent"),
+        pytest.param("UPDATE notice SET shown = ''", State.notices, id="a notice's moment"),
+        pytest.param("UPDATE refusal SET at = ''", lambda store: store.refused_at(WRONG), id="a refusal's moment"),
+    ],
+)
+def test_a_value_that_no_run_has_written_is_told_as_damage(
+    store: State, spoil: str, read: Callable[[State], object]
+) -> None:
+    """sqlite finds such a file sound."""
+    store.note([Note(ANN, NEW)], {"default": SourceMemory()}, {EntryId("default", "id-bob"): NOW})
+    store.save_notices([Notice("a", "b", "c", NOW)])
+    store.record_refusal(WRONG, NOW)
+    read(store)
+    store.connection.execute(spoil)
+    with pytest.raises(StateError, match=r"is damaged \(a row holds what no run has written\); restore it from a copy"):
+        read(store)
+
+
 def test_an_empty_file_is_a_new_one(path: Path) -> None:
     path.write_bytes(b"")
     with State.open(path) as store:
@@ -101,13 +129,13 @@ def test_an_empty_file_is_a_new_one(path: Path) -> None:
 def test_a_dry_run_reads_what_a_run_reads(path: Path) -> None:
     with State.open(path) as store:
         store.record(store.begin_run(NOW, "changes"), outcome(), NOW)
-        store.record_refusal(SecretStr("wrong"), NOW)
+        store.record_refusal(WRONG, NOW)
         digest = store.memory().seal(SecretStr("password"))
     with State.open(path, read_only=True) as store:
         assert store.memory().mailboxes == {ANN: Remembered(ANN, **NEW)}  # type: ignore[arg-type]
-        assert store.refused_at(SecretStr("wrong")) == NOW
+        assert store.refused_at(WRONG) == NOW
         assert store.memory().seal(SecretStr("password")) == digest
-        assert store.runs() == 1
+        assert store.connection.execute("SELECT id FROM run").fetchall() == [(1,)]
 
 
 def test_a_dry_run_writes_nothing(path: Path) -> None:

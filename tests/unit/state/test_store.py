@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from ldap2mailcow.model import (
     Address,
+    EntryId,
     Kind,
     MailboxChange,
     Note,
@@ -21,14 +22,17 @@ from ldap2mailcow.model import (
     Patch,
     Remembered,
     RememberedAlias,
+    Rule,
     SourceMemory,
     Subject,
-    Why,
 )
 from ldap2mailcow.state import State
 
 from .builders import ANN, BOB, LIST, NEW, NEW_ALIAS, NOW, alias_outcome, outcome, remember, remember_alias
 
+OTHER = SourceMemory("entryUUID")
+ANN_FIRST = {EntryId("other", "id-ann"): NOW}
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 HASH = "{SSHA}bm9ib2R5IGtub3dzIHRoaXM="
 
 
@@ -44,8 +48,8 @@ def again(path: Path) -> dict[Address, Remembered]:
 def test_an_empty_file_remembers_nothing(store: State) -> None:
     memory = store.memory()
     assert (memory.mailboxes, memory.aliases) == ({}, {})
-    assert memory.sources == {}
-    assert (store.runs(), store.notices(), store.has_ancestor) == (0, (), False)
+    assert (memory.sources, memory.bystanders, memory.intents) == ({}, {}, ())
+    assert (store.notices(), store.has_ancestor) == ((), False)
 
 
 @pytest.mark.parametrize(
@@ -55,15 +59,70 @@ def test_an_empty_file_remembers_nothing(store: State) -> None:
         SourceMemory("entryUUID"),
         SourceMemory("objectGUID", {}),
         SourceMemory("dn", {"base": "dc=example", "filter": "(mail=*)"}),
+        SourceMemory("dn", {"base": "dc=example"}, NOW),
     ],
 )
 def test_what_is_known_of_a_directory_comes_back(path: Path, memory: SourceMemory) -> None:
     with State.open(path) as store:
-        store.note([], "default", SourceMemory("x", {"base": "old"}))
-        store.note([], "default", memory)
-        store.note([], "other", SourceMemory("entryUUID"))
+        store.note([], {"default": SourceMemory("x", {"base": "old"}, NOW - timedelta(days=1)), "other": OTHER})
+        store.note([], {"default": memory})
     with State.open(path) as store:
-        assert store.memory().sources == {"default": memory, "other": SourceMemory("entryUUID")}
+        assert store.memory().sources == {"default": memory, "other": OTHER}
+
+
+def test_all_directories_of_a_run_are_noted_together(store: State) -> None:
+    sources = {"default": SourceMemory("dn", {"base": "dc=example"}, NOW), "other": OTHER}
+    store.note([], sources)
+    assert store.memory().sources == sources
+
+
+def test_notes_of_a_later_moment_leave_the_directories_as_they_are(store: State) -> None:
+    store.note([], {"other": OTHER}, {EntryId("other", "id-ann"): NOW})
+    before = store.memory()
+    store.note([Note(ANN, NEW)], {})
+    after = store.memory()
+    assert (after.sources, after.bystanders) == (before.sources, before.bystanders) == ({"other": OTHER}, ANN_FIRST)
+    assert set(after.mailboxes) == {ANN}
+
+
+# Bystanders
+
+
+def test_a_bystander_comes_back_with_the_moment_at_which_it_was_first_seen(path: Path) -> None:
+    """The same id in another directory is another entry."""
+    bystanders = {
+        EntryId("default", "id-ann"): NOW,
+        EntryId("other", "id-ann"): NOW + timedelta(minutes=5),
+        EntryId("default", "uid=öther,dc=example"): LONG_AGO,
+    }
+    with State.open(path) as store:
+        store.note([], {}, bystanders)
+    with State.open(path) as store:
+        found = store.memory().bystanders
+    assert found == bystanders
+    assert {type(entry) for entry in found} == {EntryId}
+
+
+@pytest.mark.parametrize(
+    ("moments", "kept"),
+    [
+        ([NOW, NOW], NOW),
+        ([NOW, NOW + timedelta(days=1)], NOW),
+        ([NOW, LONG_AGO], LONG_AGO),
+        ([NOW, LONG_AGO, NOW], LONG_AGO),
+    ],
+)
+def test_the_first_moment_of_a_bystander_stays(store: State, moments: list[datetime], kept: datetime) -> None:
+    """An entry whose row is forgotten counts as seen long ago, whatever was known of it."""
+    for moment in moments:
+        store.note([], {}, {EntryId("other", "id-ann"): moment})
+    assert store.memory().bystanders == {EntryId("other", "id-ann"): kept}
+
+
+def test_a_bystander_stays_when_it_is_in_no_later_note(store: State) -> None:
+    store.note([], {}, ANN_FIRST)
+    store.note([Note(ANN, {**NEW, "source": "other"})], {"other": OTHER}, {EntryId("other", "id-bob"): NOW})
+    assert set(store.memory().bystanders) == {EntryId("other", "id-ann"), EntryId("other", "id-bob")}
 
 
 # Outcomes
@@ -135,7 +194,7 @@ def test_what_else_is_remembered_with_a_change_is_so_only_once_it_is_done(store:
     store.record(run, outcome(), NOW)
     store.record(run, alias_outcome(), NOW)
     (address,), (alias,) = store.memory().mailboxes, store.memory().aliases
-    gone = MailboxChange(Kind.DELETE, address, Why.EXPIRED, remember=None, notes=(Note(alias, None, Subject.ALIAS),))
+    gone = MailboxChange(Kind.DELETE, address, Rule.EXPIRED, remember=None, notes=(Note(alias, None, Subject.ALIAS),))
     store.record(run, Outcome(gone, done=False), NOW)
     assert (len(store.memory().mailboxes), len(store.memory().aliases)) == (1, 1)
     store.record(run, Outcome(gone, done=True), NOW)
@@ -178,9 +237,9 @@ def test_no_password_or_hash_is_in_the_file(path: Path) -> None:
 # Runs
 
 
-def test_runs_are_numbered_and_counted(store: State) -> None:
+def test_runs_are_numbered(store: State) -> None:
     assert [store.begin_run(NOW, "changes"), store.begin_run(NOW, "reassert")] == [1, 2]
-    assert store.runs() == 2
+    assert store.connection.execute("SELECT id, mode FROM run").fetchall() == [(1, "changes"), (2, "reassert")]
 
 
 def test_the_end_of_a_run_is_recorded(store: State) -> None:
@@ -197,7 +256,7 @@ def test_runs_older_than_the_history_go_with_their_changes(store: State) -> None
     for run in runs:
         store.record(run, outcome(done=False), NOW)
     store.finish_run(runs[-1], NOW, 0, {}, history=timedelta(days=30))
-    assert store.runs() == 2
+    assert store.connection.execute("SELECT id FROM run").fetchall() == [(run,) for run in runs[1:]]
     assert [row[0] for row in changes_of(store)] == runs[1:]
 
 
@@ -253,12 +312,12 @@ def test_the_ancestor_s_mailboxes_become_ours_once(path: Path) -> None:
 
 
 def test_notes_may_come_from_anywhere(store: State) -> None:
-    store.note((Note(address, NEW) for address in (ANN, BOB)), "default", SourceMemory())
+    store.note((Note(address, NEW) for address in (ANN, BOB)), {})
     assert set(store.memory().mailboxes) == {ANN, BOB}
 
 
 def test_one_run_notes_mailboxes_and_aliases(store: State) -> None:
     remember_alias(store, BOB)
     notes = [Note(ANN, NEW), Note(LIST, NEW_ALIAS, Subject.ALIAS), Note(BOB, None, Subject.ALIAS)]
-    store.note(notes, "default", SourceMemory())
+    store.note(notes, {})
     assert (set(store.memory().mailboxes), set(store.memory().aliases)) == ({ANN}, {LIST})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from ldap2mailcow import directory, mailcow
 from ldap2mailcow.apply import Applied, apply, read_stamps, writes_password
 from ldap2mailcow.config import Config, Loaded, Source
-from ldap2mailcow.looking import look, planned
+from ldap2mailcow.gather import gather
 from ldap2mailcow.mailcow import Mailcow
 from ldap2mailcow.model import (
     Address,
@@ -24,24 +24,17 @@ from ldap2mailcow.model import (
     Existing,
     ExistingAlias,
     Finding,
-    Level,
     Memory,
     Note,
     Outcome,
     RenameChange,
 )
-from ldap2mailcow.plan import NotReleased, Options, Plan, View, merged
+from ldap2mailcow.plan import Case, NotReleased, Options, Plan, make_plan
 from ldap2mailcow.plan import release as planned_release
-from ldap2mailcow.report import FAILED, WITHHELD, Due, Result, due
+from ldap2mailcow.report import EVERYTHING, Due, ExitCode, Result, due, notices_of
 from ldap2mailcow.state import ANCESTOR_FILE, State, lock, read_ancestor
 
 log = logging.getLogger(__name__)
-
-UNEXPECTED, NOT_DONE, TRY_LATER, REFUSED, CONFIG = 1, 3, 75, 77, 78
-"""Exit codes of runs that end early; those of runs that reach their end: Result.judge."""
-
-EVERYTHING = Due(frozenset(), (), ())
-"""Nothing was said before: what somebody asked for is told in full."""
 
 REFUSED_FOR = timedelta(minutes=15)
 """How long a refused credential isn't tried again: mailcow bans the address, Active Directory locks the account."""
@@ -77,7 +70,7 @@ class Screen(Protocol):
 class EndedEarlyError(Exception):
     """A run can't go on: `sentence` says why and what to do, `exit_code` what the command ends with."""
 
-    def __init__(self, exit_code: int, what: str, sentence: str) -> None:
+    def __init__(self, exit_code: ExitCode, what: str, sentence: str) -> None:
         super().__init__(sentence)
         self.exit_code, self.what, self.sentence = exit_code, what, sentence
 
@@ -107,16 +100,15 @@ class Run:
         self.take_over_ancestor()
         answers = self.read_directories()
         with self.connected() as client:
-            views = self.look(client, answers)
-            self.tell_differences(views[0].memory)
-            plans = planned(client, views)
-            self.result.plan = merged(dict(zip(answers, plans, strict=True)), of=len(self.config.sources))
+            case = self.gather(client, answers)
+            self.tell_differences(case.memory)
+            self.result.plan = make_plan(case)
             self.result.findings += self.result.plan.findings
             self.is_planned = True
             self.screen.plan(self.result, self.due(complete=False))
             if not self.request.dry_run:
                 self.store.forget_refusals(but=map(self.login, self.left_out))
-                self.carry_out(client, views, plans)
+                self.carry_out(client, case)
         self.result.exit_code = self.result.judge()
 
     def release(self, address: Address) -> None:
@@ -126,7 +118,7 @@ class Run:
             found = planned_release(address, look_at(client, address), self.store.memory(), self.config)
             if isinstance(found, NotReleased):
                 if not found.is_released:
-                    raise EndedEarlyError(NOT_DONE, "not released", found.sentence)
+                    raise EndedEarlyError(ExitCode.NOT_ALL, "not released", found.sentence)
                 self.result.remarks.append(found.sentence)
                 return
             self.result.plan = Plan(changes=(found,))
@@ -151,7 +143,7 @@ class Run:
         if refused is None or self.clock() - refused >= REFUSED_FOR:
             return None
         return EndedEarlyError(
-            REFUSED,
+            ExitCode.REFUSED,
             f"{what} refused",
             f"{what} refused these credentials at {refused:%H:%M} UTC, and nothing is asked again for "
             f"{REFUSED_FOR // timedelta(minutes=1)} minutes, so that no account or address is locked; "
@@ -229,11 +221,11 @@ class Run:
             return directory.read(source, filter_override=self.request.override_filter)
         except directory.Refused as error:
             self.remember_refusal(self.login(source.name))
-            raise EndedEarlyError(REFUSED, "LDAP refused", str(error)) from None
+            raise EndedEarlyError(ExitCode.REFUSED, "LDAP refused", str(error)) from None
         except directory.Unreachable as error:
-            raise EndedEarlyError(TRY_LATER, "LDAP unreachable", str(error)) from None
+            raise EndedEarlyError(ExitCode.TRY_LATER, "LDAP unreachable", str(error)) from None
         except directory.BadFilter as error:
-            raise EndedEarlyError(CONFIG, "LDAP filter", str(error)) from None
+            raise EndedEarlyError(ExitCode.CONFIG, "LDAP filter", str(error)) from None
 
     @contextmanager
     def connected(self) -> Iterator[Mailcow]:
@@ -243,13 +235,13 @@ class Run:
                 yield client
         except mailcow.Refused as error:
             self.remember_refusal(self.key)
-            raise EndedEarlyError(REFUSED, "mailcow refused", str(error)) from None
+            raise EndedEarlyError(ExitCode.REFUSED, "mailcow refused", str(error)) from None
         except mailcow.TRY_LATER as error:
-            raise EndedEarlyError(TRY_LATER, "mailcow unreachable", str(error)) from None
+            raise EndedEarlyError(ExitCode.TRY_LATER, "mailcow unreachable", str(error)) from None
 
-    def look(self, client: Mailcow, answers: Mapping[str, Answers]) -> tuple[View, ...]:
-        """Put together what the plans follow from: the directories, mailcow, and what we remember."""
-        return look(
+    def gather(self, client: Mailcow, answers: Mapping[str, Answers]) -> Case:
+        """Put together what the plan follows from: the directories, mailcow, and what we remember."""
+        return gather(
             client,
             self.config,
             self.store.memory(),
@@ -259,19 +251,16 @@ class Run:
             now=self.clock(),
         )
 
-    def carry_out(self, client: Mailcow, views: Sequence[View], plans: Sequence[Plan]) -> None:
+    def carry_out(self, client: Mailcow, case: Case) -> None:
         """Write, remember each outcome once mailcow has confirmed it, and read back the stamps of passwords."""
-        settled = views[0].settled
-        self.store.settle(settled.done, settled.repairs, self.clock(), self.number)
-        renames = [change for view in views for change in view.renames.changes]
-        notes = {view.source.name: split_notes(plan.notes, renames) for view, plan in zip(views, plans, strict=True)}
-        sources = {view.source.name: plan.source for view, plan in zip(views, plans, strict=True)}
-        for name, (now, _) in notes.items():
-            self.store.note(now, name, sources[name])
-        applied = self.write(client, self.result.plan)
+        plan = self.result.plan
+        self.store.settle(case.begun.done, self.clock(), self.number)
+        renames = [change for change in plan.changes if isinstance(change, RenameChange)]
+        now, later = split_notes(plan.notes, renames)
+        self.store.note(now, plan.sources, plan.bystanders)
+        applied = self.write(client, plan)
         if applied.done(renames):
-            for name, (_, later) in notes.items():
-                self.store.note(later, name, sources[name])
+            self.store.note(later, {})
         if any(writes_password(outcome.change) for outcome in applied.outcomes):
             self.store.saw_passwords(read_stamps(client, applied.outcomes))
 
@@ -427,18 +416,6 @@ def is_ancestors(loaded: Loaded) -> bool:
         and loaded.path.suffix == ".json"
         and loaded.config.model_fields_set <= {"ldap", "mailcow_host", "mailcow_api_key"}
     )
-
-
-def notices_of(result: Result) -> list[tuple[str, str, str]]:
-    """Return all there is to say that isn't said on every run, as (code, place, sentence)."""
-    said: list[tuple[str, str, str]] = [
-        (finding.code, finding.place, finding.sentence)
-        for finding in result.open_findings
-        if finding.level is not Level.INFO
-    ]
-    said += [(WITHHELD, one.name, f"{one.sentence}: {', '.join(one.addresses)}") for one in result.plan.withheld]
-    said += [(FAILED, outcome.change.name, outcome.detail) for outcome in result.failed]
-    return said + [(result.what, "", result.error)] * bool(result.error)
 
 
 def mode_of(request: Request) -> str:
