@@ -12,13 +12,16 @@ import pytest
 
 from .counting import CASES, STORIES, counted
 
+OF_A_SHELL = ("PYTHON", "MAILCOW_LDAP_SYNC__", "LDAP_MAILCOW_", "CREDENTIALS_DIRECTORY")
+"""How variables begin that a shell may have set for Python or for the command; cron sets none of them."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def environment() -> Iterator[None]:
-    """Take away what a shell may have set for Python: cron sets none of it."""
+    """Take them away: a test has what it sets itself."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith("PYTHON"):
+            if name.startswith(OF_A_SHELL):
                 patch.delenv(name)
         yield
 
