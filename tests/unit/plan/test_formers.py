@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ldap2mailcow.config import Config
-from ldap2mailcow.model import GOTO, Address, Alias, AliasChange, Kind, Role, Why
+from ldap2mailcow.model import GOTO, Address, Alias, AliasChange, Kind, Mailbox, Role, Subject, Why
 from ldap2mailcow.plan import Plan
 from ldap2mailcow.plan.aliases import formers, with_formers
 from ldap2mailcow.plan.draft import Draft
@@ -54,6 +54,7 @@ def former(address: Address, home: Address, **more: object) -> Alias:
 
 
 WISH = former(OLD, ANN)
+HOLD = alias_config(renames="hold")
 
 
 def scene(**more: object) -> Scene:
@@ -112,6 +113,17 @@ def test_without_a_row_its_comment_and_its_target_tell_whose_it_is() -> None:
 @pytest.mark.parametrize("target", [DAN, Address("eve@elsewhere.test")])
 def test_without_a_row_and_with_another_target_it_is_nobody_s(target: Address) -> None:
     assert found(scene(alias_rows=[], aliases=[alias(OLD, target, mark=RENAMED_MARK)])) == []
+
+
+@pytest.mark.parametrize("ann", [[wanted(DAN, id=id_of(ANN), dn=dn_of(ANN))], []], ids=["has another", "is gone"])
+def test_without_a_row_it_is_not_of_a_user_who_shall_get_the_address_it_goes_to(ann: list[Mailbox]) -> None:
+    """Bob's entry has Ann's address now, and his mailbox can't be renamed."""
+    known = scene(wants=[*ann, wanted(ANN, id=id_of(BOB), dn=dn_of(BOB)), wanted(CAT)], config=HOLD)
+    lost = replace(known, alias_rows=[])
+    assert [(one.address, one.kind, one.writes) for one in of_aliases(lost.plan().changes)] == [
+        (one.address, one.kind, one.writes) for one in of_aliases(known.plan().changes)
+    ]
+    assert remembered(lost.plan(), OLD, Subject.ALIAS)["owner"] == id_of(ANN)
 
 
 def test_who_is_held_is_reached_where_the_mailbox_is() -> None:
