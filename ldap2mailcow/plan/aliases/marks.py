@@ -103,9 +103,11 @@ def is_managed(draft: Draft, role: Role | None) -> bool:
 
 
 def concerns(draft: Draft, wish: Alias) -> bool:
-    """Tell whether `--only` leaves an alias to this run: its own address, or that of the user whom it belongs to."""
-    is_theirs = wish.role in OF_ONE_PERSON and any(map(draft.in_scope, wish.goto))
-    return draft.in_scope(wish.address) or is_theirs
+    """Tell whether `--only` leaves an alias to this run: its own address, or that of the user whom it belongs to.
+
+    Where it goes doesn't tell: the further addresses of a user without a mailbox go to others.
+    """
+    return draft.in_scope(wish.address) or (wish.role in OF_ONE_PERSON and wish.owner in draft.named)
 
 
 OF_ONE_PERSON = frozenset({Role.USER, Role.FORMER})

@@ -11,7 +11,7 @@ import pytest
 
 from ldap2mailcow.config import Config
 from ldap2mailcow.model import GOTO, Address, Alias, AliasChange, Kind, Mailbox, Role, Subject, Why
-from ldap2mailcow.plan import Plan
+from ldap2mailcow.plan import Options, Plan
 from ldap2mailcow.plan.aliases import formers, with_formers
 from ldap2mailcow.plan.draft import Draft
 
@@ -30,6 +30,7 @@ from .builders import (
     alias_config,
     alias_row,
     dn_of,
+    existing,
     id_of,
     kinds,
     listing,
@@ -176,6 +177,13 @@ def test_it_goes_in_the_same_run_as_its_person() -> None:
         [ANN], rows=[row(ANN, **LONG_AGO), row(BOB), row(CAT)], alias_rows=[alias_row(WISH, **LONG_AGO)]
     )
     assert kinds(over.changes) == [(Kind.REMOVE, OLD), (Kind.DISABLE, ANN)]
+
+
+@pytest.mark.parametrize(("only", "changes"), [(ANN, [(Kind.DISABLE, OLD)]), (OLD, [(Kind.DISABLE, OLD)]), (BOB, [])])
+def test_it_is_looked_at_where_only_names_its_user(only: Address, changes: list[tuple[Kind, Address]]) -> None:
+    """Ann's mailbox was set inactive by hand, so mail to her former address would be lost."""
+    inactive = [existing(ANN, active=0), existing(BOB), existing(CAT)]
+    assert kinds(scene(has=inactive, options=Options(only=frozenset({only}))).plan().changes) == changes
 
 
 def test_where_mailboxes_come_from_elsewhere_it_stays_as_it_is() -> None:

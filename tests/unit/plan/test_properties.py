@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -248,6 +248,15 @@ def views(draw: st.DrawFn, *, tight: bool = True) -> View:
     ).view()
 
 
+INACTIVE_BY_HAND = Scene(
+    wants=[wanted(EVERYBODY[0])],
+    has=[existing(EVERYBODY[0], active=0)],
+    aliases=[alias(EVERYBODY[3], EVERYBODY[0], mark=RENAMED_MARK)],
+    options=Options(only=frozenset(EVERYBODY[:2])),
+)
+"""A run for a user who can't be reached, and who had another address before."""
+
+
 def is_ours(view: View, address: Address) -> bool:
     found = view.actual.mailboxes.get(address)
     return address in view.memory.mailboxes or (found is not None and MARK in found.tags)
@@ -401,17 +410,21 @@ def test_a_doubtful_answer_disables_nobody(view: View) -> None:
 
 
 @given(views())
+@example(INACTIVE_BY_HAND.view())
 @thorough
 def test_a_scoped_run_knows_nothing_about_anybody_else(view: View) -> None:
+    """A user's former addresses belong to the user whom `--only` names."""
     plan = make_plan(view)
     if view.options.scoped:
         assert set(disables(plan.changes)) <= speaking(view)
+        assert {change.kind for change in plan.changes}.isdisjoint({Kind.REMOVE, Kind.DELETE})
         assert not plan.pending
         assert plan.source.accepted == view.memory.sources.get("default", SourceMemory()).accepted
     if view.options.only:
+        theirs = {one for one, found in view.actual.aliases.items() if found.goto <= view.options.only}
         for change in plan.changes:
             former = {change.former} if isinstance(change, RenameChange) else set()
-            assert not view.options.only.isdisjoint({change.address} | former)
+            assert not (view.options.only | theirs).isdisjoint({change.address} | former)
 
 
 @given(views())
