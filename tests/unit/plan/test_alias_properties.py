@@ -251,6 +251,16 @@ def test_a_run_for_some_addresses_touches_these_and_the_further_ones_of_their_us
 
 @given(views())
 @thorough
+def test_what_is_left_alone_is_told_once_by_its_address(view: View) -> None:
+    plan, _ = planned(view)
+    codes = {Code.PROTECTED, Code.RELEASED, Code.OTHER_INSTALLATION, Code.ALIAS_NOT_OURS}
+    told = [one.where for one in plan.findings if one.code in codes]
+    assert len(set(told)) == len(told)
+    assert {change.address for change in plan.changes}.isdisjoint(told)
+
+
+@given(views())
+@thorough
 def test_mailcow_refuses_nothing_of_a_plan(view: View) -> None:
     plan, read = planned(view)
     simulate(plan, read)
