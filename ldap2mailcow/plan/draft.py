@@ -181,6 +181,14 @@ class Draft:
         """Tell whether `--only` leaves an address to this run."""
         return not self.view.options.only or address in self.view.options.only
 
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The ids of the users whom `--only` names by their address, or by the one that their mailbox still has."""
+        desired, only = self.view.desired, self.view.options.only
+        addresses = {*only, *(desired.renaming[one] for one in only if one in desired.renaming)}
+        users = [desired.mailboxes.get(one) or desired.forwarders.get(one) for one in addresses]
+        return frozenset(user.id for user in users if user)
+
     def find_once(self, code: Code, where: str, sentence: str) -> None:
         """Add a finding unless it is there already: one cause that concerns many."""
         if (code, where) not in self.told:

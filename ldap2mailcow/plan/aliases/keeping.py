@@ -82,7 +82,7 @@ class AliasKeeper:
             if not concerns(self.draft, wish):
                 continue
             if left := alias_left_alone(self.draft, wish.address):
-                self.draft.find(left.code, wish.address, left.sentence)
+                self.draft.find_once(left.code, wish.address, left.sentence)
                 existing = self.draft.view.actual.aliases.get(wish.address)
                 if existing is None or not existing.is_active:
                     self.delivery.lost.add(wish.address)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from ldap2mailcow.model import PRIVATE_COMMENT, Alias, ExistingAlias, Origin, RememberedAlias, Role
+from ldap2mailcow.model import (
+    PRIVATE_COMMENT,
+    Address,
+    Alias,
+    ExistingAlias,
+    Mailbox,
+    Origin,
+    Remembered,
+    RememberedAlias,
+    Role,
+)
 from ldap2mailcow.plan.draft import Draft
 
 
@@ -44,16 +54,22 @@ def row_of(draft: Draft, existing: ExistingAlias) -> RememberedAlias:
     Of a former address the mark says whose it is, too: who has the mailbox that it goes to.
     """
     is_former = existing.values[PRIVATE_COMMENT] == draft.marks.renamed
-    mailbox = draft.view.desired.mailboxes.get(min(existing.goto, default=existing.address)) if is_former else None
+    mailbox = _user_at(draft, min(existing.goto, default=existing.address)) if is_former else None
     return draft.view.memory.aliases.get(existing.address) or RememberedAlias(
         existing.address,
         source=draft.view.source.name,
-        owner=mailbox.id if mailbox else "",
+        owner=(mailbox.id or "") if mailbox else "",
         dn=mailbox.dn if mailbox else "",
         role=Role.FORMER if is_former else None,
         origin=Origin.MARK,
         disabled=existing.values[PRIVATE_COMMENT] == draft.disabled_tag,
     )
+
+
+def _user_at(draft: Draft, address: Address) -> Mailbox | Remembered | None:
+    """Return the user who has a mailbox: not the one who shall get its address, and is held at another."""
+    desired = draft.view.desired
+    return draft.view.memory.mailboxes.get(address) if address in desired.held else desired.mailboxes.get(address)
 
 
 def comment(draft: Draft, existing: ExistingAlias, *, disabled: bool, former: bool = False) -> dict[str, str]:
@@ -87,9 +103,11 @@ def is_managed(draft: Draft, role: Role | None) -> bool:
 
 
 def concerns(draft: Draft, wish: Alias) -> bool:
-    """Tell whether `--only` leaves an alias to this run: its own address, or that of the user whom it belongs to."""
-    is_theirs = wish.role in OF_ONE_PERSON and any(map(draft.in_scope, wish.goto))
-    return draft.in_scope(wish.address) or is_theirs
+    """Tell whether `--only` leaves an alias to this run: its own address, or that of the user whom it belongs to.
+
+    Where it goes doesn't tell: the further addresses of a user without a mailbox go to others.
+    """
+    return draft.in_scope(wish.address) or (wish.role in OF_ONE_PERSON and wish.owner in draft.named)
 
 
 OF_ONE_PERSON = frozenset({Role.USER, Role.FORMER})

@@ -23,7 +23,7 @@ def decide_mailboxes(draft: Draft) -> None:
             continue
         if left := mailbox_left_alone(draft, address):
             if left.code is Code.PROTECTED or _is_decided(draft, address):
-                draft.find(left.code, mailbox.dn, left.sentence)
+                draft.find_once(left.code, address, left.sentence)
             continue
         if address not in draft.waiting and not may_have(draft, mailbox):
             draft.refused.add(address)

@@ -48,7 +48,7 @@ class Keeper:
         if not ours and draft.view.config.adopt_mailboxes == "refuse":
             draft.find(
                 Code.ADOPTION_REFUSED,
-                self.mailbox.dn,
+                self.mailbox.address,
                 f"{self.mailbox.address} was in mailcow before and is left alone; set adopt_mailboxes to keep_password "
                 "or overwrite to have it managed",
             )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ldap2mailcow.desired.mailboxes import Forwarder
 from ldap2mailcow.model import (
     INTERNAL,
     PRIVATE_COMMENT,
@@ -31,6 +32,7 @@ from .builders import (
     ANN,
     BOB,
     DISABLED_TAG,
+    HELP,
     INFO,
     MARK,
     TEAM,
@@ -39,8 +41,10 @@ from .builders import (
     alias_config,
     alias_row,
     codes,
+    dn_of,
     existing,
     forward,
+    id_of,
     kinds,
     listing,
     make_plan,
@@ -48,7 +52,9 @@ from .builders import (
     only_alias,
     patch_of,
     remembered,
+    row,
     settled,
+    wanted,
     wish,
 )
 from .simulated import simulate
@@ -240,6 +246,28 @@ def test_a_run_for_some_addresses_touches_their_aliases_only(only: set[Address],
     plan = scene.plan()
     assert [change.address for change in plan.changes] == touched
     assert plan.wanted_aliases == len(touched)
+
+
+@pytest.mark.parametrize(("only", "touched"), [(ANN, [INFO]), (BOB, [])])
+def test_a_further_address_of_a_user_who_only_forwards_belongs_to_that_user(
+    only: Address, touched: list[Address]
+) -> None:
+    """Ann has no mailbox: her mail goes to Bob."""
+    hers = wish(INFO, BOB, owner=id_of(ANN), dn=dn_of(ANN))
+    desired = {"forwarders": {ANN: Forwarder(id_of(ANN), dn_of(ANN), ANN)}, "addresses": frozenset({ANN, BOB})}
+    scene = settled([BOB], [hers], aliases=[], desired=desired, options=Options(only=frozenset({only})))
+    plan = scene.plan()
+    assert ([change.address for change in plan.changes], plan.findings) == (touched, ())
+
+
+@pytest.mark.parametrize("only", [ANN, HELP])
+def test_a_user_whose_mailbox_has_the_old_address_is_named_by_both(only: Address) -> None:
+    scene = settled([], [OF_ANN], aliases=[], options=Options(only=frozenset({only})))
+    moved = wanted(HELP, id=id_of(ANN), dn=dn_of(ANN))
+    plan = replace(
+        scene, wants=[moved], has=[existing(ANN)], rows=[row(ANN)], config=alias_config(renames="hold")
+    ).plan()
+    assert [change.address for change in plan.changes] == [INFO]
 
 
 @pytest.mark.parametrize("role", [Role.USER, Role.LIST])

@@ -239,6 +239,28 @@ def test_an_alias_that_is_not_ours_is_touched_by_adoption_only(view: View) -> No
 
 @given(views())
 @thorough
+def test_a_run_for_some_addresses_touches_these_and_the_further_ones_of_their_users(view: View) -> None:
+    plan, _ = planned(view)
+    only = view.options.only
+    theirs = {one.address for one in view.wishes.aliases.values() if one.role is Role.USER and only & {*one.goto}}
+    if only:
+        assert {change.address for change in plan.changes} <= only | theirs
+    if view.options.scoped:
+        assert Kind.REMOVE not in {change.kind for change in plan.changes}
+
+
+@given(views())
+@thorough
+def test_what_is_left_alone_is_told_once_by_its_address(view: View) -> None:
+    plan, _ = planned(view)
+    codes = {Code.PROTECTED, Code.RELEASED, Code.OTHER_INSTALLATION, Code.ALIAS_NOT_OURS}
+    told = [one.where for one in plan.findings if one.code in codes]
+    assert len(set(told)) == len(told)
+    assert {change.address for change in plan.changes}.isdisjoint(told)
+
+
+@given(views())
+@thorough
 def test_mailcow_refuses_nothing_of_a_plan(view: View) -> None:
     plan, read = planned(view)
     simulate(plan, read)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ldap2mailcow.config import Config
-from ldap2mailcow.model import GOTO, Address, Alias, AliasChange, Kind, Role, Why
-from ldap2mailcow.plan import Plan
+from ldap2mailcow.model import GOTO, Address, Alias, AliasChange, Kind, Mailbox, Role, Subject, Why
+from ldap2mailcow.plan import Options, Plan
 from ldap2mailcow.plan.aliases import formers, with_formers
 from ldap2mailcow.plan.draft import Draft
 
@@ -30,6 +30,7 @@ from .builders import (
     alias_config,
     alias_row,
     dn_of,
+    existing,
     id_of,
     kinds,
     listing,
@@ -54,6 +55,7 @@ def former(address: Address, home: Address, **more: object) -> Alias:
 
 
 WISH = former(OLD, ANN)
+HOLD = alias_config(renames="hold")
 
 
 def scene(**more: object) -> Scene:
@@ -114,6 +116,17 @@ def test_without_a_row_and_with_another_target_it_is_nobody_s(target: Address) -
     assert found(scene(alias_rows=[], aliases=[alias(OLD, target, mark=RENAMED_MARK)])) == []
 
 
+@pytest.mark.parametrize("ann", [[wanted(DAN, id=id_of(ANN), dn=dn_of(ANN))], []], ids=["has another", "is gone"])
+def test_without_a_row_it_is_not_of_a_user_who_shall_get_the_address_it_goes_to(ann: list[Mailbox]) -> None:
+    """Bob's entry has Ann's address now, and his mailbox can't be renamed."""
+    known = scene(wants=[*ann, wanted(ANN, id=id_of(BOB), dn=dn_of(BOB)), wanted(CAT)], config=HOLD)
+    lost = replace(known, alias_rows=[])
+    assert [(one.address, one.kind, one.writes) for one in of_aliases(lost.plan().changes)] == [
+        (one.address, one.kind, one.writes) for one in of_aliases(known.plan().changes)
+    ]
+    assert remembered(lost.plan(), OLD, Subject.ALIAS)["owner"] == id_of(ANN)
+
+
 def test_who_is_held_is_reached_where_the_mailbox_is() -> None:
     moved = wanted(INFO, id=id_of(ANN), dn=dn_of(ANN), name="Ann")
     held = scene(wants=[moved, wanted(BOB), wanted(CAT)], config=alias_config(renames="hold"))
@@ -164,6 +177,13 @@ def test_it_goes_in_the_same_run_as_its_person() -> None:
         [ANN], rows=[row(ANN, **LONG_AGO), row(BOB), row(CAT)], alias_rows=[alias_row(WISH, **LONG_AGO)]
     )
     assert kinds(over.changes) == [(Kind.REMOVE, OLD), (Kind.DISABLE, ANN)]
+
+
+@pytest.mark.parametrize(("only", "changes"), [(ANN, [(Kind.DISABLE, OLD)]), (OLD, [(Kind.DISABLE, OLD)]), (BOB, [])])
+def test_it_is_looked_at_where_only_names_its_user(only: Address, changes: list[tuple[Kind, Address]]) -> None:
+    """Ann's mailbox was set inactive by hand, so mail to her former address would be lost."""
+    inactive = [existing(ANN, active=0), existing(BOB), existing(CAT)]
+    assert kinds(scene(has=inactive, options=Options(only=frozenset({only}))).plan().changes) == changes
 
 
 def test_where_mailboxes_come_from_elsewhere_it_stays_as_it_is() -> None:
