@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test test-long lint format bench clean
+.PHONY: help demo test test-long lint format bench lock clean
 
 help:
 	@echo 'make demo    a real slapd with a sample directory, a stand-in for mailcow, and the sync between them'
@@ -13,6 +13,7 @@ help:
 	@echo 'make test-long  2,000 stories of the model and the whole fault matrix: half an hour or more'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make bench   scale and speed: tables for 1,000 users, and for lists'
+	@echo 'make lock    requirements.lock with the newest releases that requirements.txt allows'
 
 demo: $(READY)
 	@$(BIN)/python -m contrib.demo
@@ -44,13 +45,23 @@ bench: $(READY)
 	@echo
 	@$(BIN)/python -m bench.aliases
 
-$(READY): requirements.txt pyproject.toml contrib/setup/packages contrib/setup/install-packages
-	contrib/setup/install-packages
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo 'Python 3.11 or newer is needed; run make with PYTHON=/path/to/python3.11' >&2; exit 1; }
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable . --group dev
+# For every Python and processor at once, and of no other index than the public one, whatever this machine is set to.
+lock: $(READY)
+	@$(PYTHON) -m venv --clear build/lock
+	@build/lock/bin/pip install -qq uv
+	env -i HOME="$$HOME" PATH="$$PATH" $${SSL_CERT_FILE:+SSL_CERT_FILE="$$SSL_CERT_FILE"} build/lock/bin/uv --no-config \
+	  pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements.txt -o requirements.lock
+	@rm -rf build/lock
+
+# pip says no more than what fails: its warnings are of the machine's settings.
+$(READY): requirements.lock pyproject.toml contrib/setup/packages contrib/setup/install-packages
+	@contrib/setup/install-packages $(PYTHON)
+	@echo 'Installing Python packages into .venv, for about a minute.'
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install -qq --upgrade pip
+	@$(BIN)/pip install -qq --require-hashes --requirement requirements.lock
+	@$(BIN)/pip install -qq --no-deps --editable .
+	@$(BIN)/pip install -qq --group dev
 	@touch $@
 
 clean:
