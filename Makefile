@@ -5,10 +5,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test test-long lint format bench lock clean
+.PHONY: help demo demo-all test test-long lint format bench lock clean
 
 help:
 	@echo 'make demo    a real slapd with a sample directory, a stand-in for mailcow, and the sync between them'
+	@echo 'make demo-all   the same, and every finding'
 	@echo 'make test    every test, with coverage'
 	@echo 'make test-long  2,000 stories of the model and the whole fault matrix: half an hour or more'
 	@echo 'make lint    ruff and mypy'
@@ -17,6 +18,9 @@ help:
 
 demo: $(READY)
 	@$(BIN)/python -m contrib.demo
+
+demo-all: $(READY)
+	@$(BIN)/python -m contrib.demo --all
 
 test: $(READY)
 	$(BIN)/coverage erase
