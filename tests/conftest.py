@@ -1,10 +1,21 @@
-"""What all tests say at their end; here, since only this file is read where several processes run them."""
+"""What all tests say, and at their end; here, since only this file is read where several processes run them."""
 
 from __future__ import annotations
 
 import pytest
+from xdist import is_xdist_controller
 
 from .counting import CASES, STORIES, counted
+from .silence import Silence
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let long tests be named while other processes run them."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if is_xdist_controller(session) and isinstance(reporter, pytest.TerminalReporter):
+        silence = Silence(lambda text: reporter.write(f"\n{text}\n", flush=True))
+        session.config.pluginmanager.register(silence)
+        silence.start()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
