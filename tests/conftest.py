@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 from xdist import is_xdist_controller
 
 from .counting import CASES, STORIES, counted
 from .silence import Silence
+
+# The same examples in every environment: hypothesis itself makes them at random, but not where CI is set.
+settings.register_profile("everywhere", derandomize=True, deadline=None)
+settings.load_profile("everywhere")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
