@@ -91,8 +91,8 @@ def _mailbox(
     written = frozenset().union(*(COLUMNS[_part_of(change)] for change in found))
     changed = {column: value for column, value in after.items() if _differs(box.row, column, value)}
     noted = {column: value for column, value in changed.items() if column not in written}
-    if box.row is None and found:  # the row begins with the first change
-        found[0] = _with(found[0], {column: value for column, value in after.items() if column not in written})
+    if box.row is None and found:  # the row begins with any of the changes: those before it may fail
+        found = [_with(change, {column: after[column] for column in after.keys() - written}) for change in found]
     elif noted:
         notes.append(Note(box.address, noted))
     changes += [_with(change, _columns(after, COLUMNS[_part_of(change)])) for change in found]
