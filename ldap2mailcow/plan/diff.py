@@ -7,7 +7,7 @@ remembered of a thing that needs no change is a note.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ldap2mailcow.model import (
@@ -61,13 +61,12 @@ def compare(case: Case, targets: Targets) -> Difference:
     """Return what makes mailcow and the state file what the targets say."""
     changes: list[Change] = []
     notes: list[Note] = []
-    gone = [box.address for box in targets.mailboxes.values() if box.there is not None and box.values is None]
+    gone = [box for box in targets.mailboxes.values() if box.there is not None and box.values is None]
     for box in targets.mailboxes.values():
         _mailbox(case, box, targets.rights.get(box.address), changes, notes)
     for alias in targets.aliases.values():
         _alias(alias, changes, notes)
-    for address in gone:
-        changes.append(_deletion(targets.mailboxes[address], _going_with(case, targets, address)))
+    changes += (deletion(case, targets, box.address, box.rule, box.dn) for box in gone)
     return Difference(tuple(changes), tuple(notes))
 
 
@@ -212,14 +211,14 @@ def _grant(box: MailboxTarget, rights: RightsTarget) -> MailboxChange | None:
     )
 
 
-def _deletion(box: MailboxTarget, aliases: Iterable[Address]) -> MailboxChange:
+def deletion(case: Case, targets: Targets, address: Address, rule: Rule, dn: str) -> MailboxChange:
     """Return a deletion, with the aliases that mailcow deletes with it; it rebuilds the address book (section 12)."""
-    aliases = tuple(aliases)
+    aliases = _going_with(case, targets, address)
     return MailboxChange(
         Kind.DELETE,
-        box.address,
-        box.rule,
-        box.dn,
+        address,
+        rule,
+        dn,
         fields=(FieldChange("aliases", ", ".join(aliases), ""),) if aliases else (),
         rebuilds=1,
         remember=None,
