@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from ldap2mailcow.model import (
     ACTIVE,
+    ATTRIBUTES,
+    EDIT,
     QUOTA,
     Address,
     AliasChange,
@@ -29,7 +31,7 @@ from .capacity import Room
 from .case import Case
 from .knowledge import NOTHING, Knowledge
 from .matching import Matches
-from .order import place_of
+from .order import Step, step_of
 from .target import BARRED, AliasTarget, NoRoom, Targets
 from .withheld import Guarded, Reason, Withheld
 
@@ -279,7 +281,7 @@ class _Capacity:
         self.findings: list[Finding] = []
 
     def judge(self, changes: Iterable[Change]) -> tuple[Holds, tuple[Finding, ...]]:
-        ordered = sorted(changes, key=place_of)
+        ordered = sorted(changes, key=self.place_of)
         for change in ordered:
             if isinstance(change, AliasChange) and change.kind is Kind.REMOVE:  # first, where the place is needed
                 self.rooms[self.case.home_domain(change.address)].aliases += 1
@@ -289,6 +291,12 @@ class _Capacity:
             elif isinstance(change, MailboxChange) and change.kind is not Kind.DELETE:
                 self.mailbox(change)
         return {kind: frozenset(addresses) for kind, addresses in self.held.items()}, tuple(self.findings)
+
+    def place_of(self, change: Change) -> tuple[Step, bool, Address]:
+        """Return what changes are sorted by: as they will run, but active mailboxes first: room goes to them."""
+        box = self.case.actual.mailboxes.get(change.address)
+        is_inactive = box is not None and box.attributes[ACTIVE.key] == 0
+        return step_of(change), is_inactive, change.address
 
     def alias(self, change: AliasChange) -> None:
         room = self.rooms[self.case.home_domain(change.address)]
@@ -307,9 +315,15 @@ class _Capacity:
         after = before if quota is None else int(quota)
         if not room.take_quota(before, after):
             self.held[NoRoom.QUOTA].add(change.address)  # its target says so
-        elif blocked := room.blocks_edits(change.address, after, change.dn or change.address):
+        elif _is_edit(change) and (blocked := room.blocks_edits(change.address, after, change.dn or change.address)):
             self.hold(NoRoom.EDIT, change, blocked)
 
     def hold(self, kind: NoRoom, change: Change, finding: Finding) -> None:
         self.held[kind].add(change.address)
         self.findings.append(finding)
+
+
+def _is_edit(change: MailboxChange) -> bool:
+    """Tell whether `edit/mailbox` writes a change: TLS, and tags that go, have other calls (section 17 c)."""
+    is_written = any(ATTRIBUTES[key].endpoint == EDIT for key in change.writes)
+    return is_written or change.kind is Kind.GRANT or bool(change.password or change.add_tags)
