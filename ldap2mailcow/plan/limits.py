@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ldap2mailcow.model import (
     ACTIVE,
@@ -87,7 +87,7 @@ def judge(case: Case, matches: Matches, targets: Targets, changes: Sequence[Chan
     held, withheld = guards.judge()
     if held:
         return Verdict(held, withheld)
-    held, findings = _Capacity(case).judge(changes)
+    held, findings = _Capacity(case, targets).judge(changes)
     return Verdict(held, findings=findings)
 
 
@@ -274,8 +274,8 @@ def _fate(change: MailboxChange) -> str:
 class _Capacity:
     """Counts down what each domain has room for, in the order in which the changes will run."""
 
-    def __init__(self, case: Case) -> None:
-        self.case = case
+    def __init__(self, case: Case, targets: Targets) -> None:
+        self.case, self.targets = case, targets
         self.rooms = {name: Room.of(domain) for name, domain in case.actual.domains.items()}
         self.held: defaultdict[Guarded | NoRoom, set[Address]] = defaultdict(set)
         self.findings: list[Finding] = []
@@ -319,8 +319,10 @@ class _Capacity:
             self.hold(NoRoom.EDIT, change, blocked)
 
     def hold(self, kind: NoRoom, change: Change, finding: Finding) -> None:
+        targets = self.targets.aliases if isinstance(change, AliasChange) else self.targets.mailboxes
+        directory = targets[change.address].source if len(self.case.config.sources) > 1 else ""
         self.held[kind].add(change.address)
-        self.findings.append(finding)
+        self.findings.append(replace(finding, directory=directory))
 
 
 def _is_edit(change: MailboxChange) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from ldap2mailcow.desired import NOBODY, User
 from ldap2mailcow.model import (
@@ -140,7 +141,7 @@ def _made(making: Making, match: Match, address: Address) -> MailboxTarget:
     domain = case.actual.domains[address.domain]
     values: dict[str, Value] = {AUTHSOURCE.key: "mailcow", ACTIVE.key: 1, **user.attributes}
     if too_much := over_limit(domain, address, int(values.get(QUOTA.key, 0)), user.dn):
-        making.findings.append(too_much)
+        making.findings.append(replace(too_much, directory=case.directory_of(user.id)))
         del values[QUOTA.key]
     values.setdefault(QUOTA.key, domain.default_quota)
     password = NOBODY if _needs_password(user) else user.password
@@ -250,7 +251,7 @@ def _values(making: Making, match: Match, existing: Existing) -> dict[str, Value
     told = {key for key in wanted if making.known(match.user.id.source).vanished.isdisjoint(ATTRIBUTES[key].mapped)}
     values = {**existing.attributes, **{key: wanted[key] for key in told}}
     if values[QUOTA.key] != existing.attributes[QUOTA.key] and (problem := _no_quota(making, match, existing)):
-        making.findings.append(problem)
+        making.findings.append(replace(problem, directory=making.case.directory_of(match.user.id)))
         values[QUOTA.key] = existing.attributes[QUOTA.key]
     return values
 
