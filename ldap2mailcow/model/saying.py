@@ -216,7 +216,7 @@ class Say(Enum):
     DISABLED_BY_HAND = (
         Code.DISABLED_BY_HAND,
         (
-            "its entry is active, but {address} was {how} in mailcow by hand and stays so; activate it in "
+            "its entry is {entry}, but {address} was {how} in mailcow by hand and stays so; activate it in "
             "mailcow if that is no longer meant"
         ),
     )

@@ -73,7 +73,7 @@ def compare(case: Case, targets: Targets) -> Difference:
             changes += found
             notes += noted
         elif box.there is not None:
-            changes.append(_deletion(box, _going_with(case, targets, box.address)))
+            changes.append(deletion(case, targets, box.address, box.rule, box.dn))
     for alias in targets.aliases.values():
         change = _alias_change(alias)
         after = alias.after if change is None and alias.values is not None else {}
@@ -106,8 +106,8 @@ def _mailbox(
     others = {column: value for column, value in after.items() if column not in written}
     notes = _note(box.address, Subject.MAILBOX, box.row, others)
     changes = [_with(change, _columns(after, COLUMNS[_part_of(change)])) for change in found]
-    if box.row is None and changes:  # the row begins with the first change
-        changes[0], notes = _with(changes[0], others), ()
+    if box.row is None and changes:  # the row begins with any of the changes: those before it may fail
+        changes, notes = [_with(change, others) for change in changes], ()
     return changes, notes
 
 
@@ -222,14 +222,14 @@ def _grant(box: MailboxTarget, rights: RightsTarget) -> tuple[MailboxChange, ...
     return (replace(change, rebuilds=rebuilds, attribute_hash=there.attribute_hash, passwd_update=stamp),)
 
 
-def _deletion(box: MailboxTarget, aliases: Iterable[Address]) -> MailboxChange:
+def deletion(case: Case, targets: Targets, address: Address, rule: Rule, dn: str) -> MailboxChange:
     """Return a deletion, with the aliases that mailcow deletes with it; it rebuilds the address book (section 12)."""
-    aliases = tuple(aliases)
+    aliases = _going_with(case, targets, address)
     return MailboxChange(
         Kind.DELETE,
-        box.address,
-        box.rule,
-        box.dn,
+        address,
+        rule,
+        dn,
         fields=(FieldChange("aliases", ", ".join(aliases), ""),) if aliases else (),
         rebuilds=1,
         remember=None,
