@@ -1,7 +1,7 @@
 """Limits: how much one run may take away, and what a domain has room for.
 
-Neither edits a change. Both name addresses to be held, with a sentence, and then all targets are made again with what is
-held as it is now. Of a kind over its limit everything is held, or nothing.
+Neither edits a change. Both name addresses to be held, with a sentence, and then all targets are made again with what
+is held as it is now. Of a kind over its limit everything is held, or nothing.
 """
 
 from __future__ import annotations

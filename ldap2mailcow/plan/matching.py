@@ -1,8 +1,8 @@
 """Matching: which entry, which remembered row and which mailbox belong together.
 
-A user is its stable id, never its DN and never its address. So a user's row is found by the id, and by the DN only where
-no id is known yet. The mailbox of a user is where the row says, and the address that the entry asks for is where it
-should be. What is left over has no entry: it is gone, or its directory can't tell.
+A user is its stable id, never its DN and never its address. So a user's row is found by the id, and by the DN only
+where no id is known yet. The mailbox of a user is where the row says, and the address that the entry asks for is
+where it should be. What is left over has no entry: it is gone, or its directory can't tell.
 """
 
 from __future__ import annotations

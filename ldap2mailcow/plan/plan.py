@@ -232,9 +232,9 @@ def _gone_aliases(draft: _Draft) -> Iterator[Address]:
     case, actual = draft.case, draft.case.actual
     for address, row in sorted(case.alias_rows.items()):
         is_in_scope = address.domain in actual.domains or address.domain in actual.alias_domains
-        if is_in_scope and address not in actual.aliases and address not in draft.targets.aliases:
-            if not case.not_read(row):
-                yield address
+        is_known = address in actual.aliases or address in draft.targets.aliases
+        if is_in_scope and not is_known and not case.not_read(row):
+            yield address
 
 
 def _source_memory(case: Case, draft: _Draft, name: str, withheld: Iterable[Withheld]) -> SourceMemory:
