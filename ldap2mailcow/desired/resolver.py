@@ -10,7 +10,7 @@ from ldap2mailcow.model import Address, AddressError, Entry, decoded, normal_dn
 
 from .asked import EntryId, Meant
 from .identity import Identified
-from .reading import parse_target
+from .values import parse_target
 
 
 class Resolver:
