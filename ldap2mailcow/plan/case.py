@@ -1,7 +1,7 @@
 """The case: everything that a plan is made from, read before and never changed; and whose a thing in mailcow is.
 
-Ownership stands here in one place. A mailbox or an alias is ours if the state file or our mark in mailcow says so. It is
-left alone if the config protects it, if it was released, or if another installation's mark is on it.
+Ownership stands here in one place. A mailbox or an alias is ours if the state file or our mark in mailcow says so. It
+is left alone if the config protects it, if it was released, or if another installation's mark is on it.
 """
 
 from __future__ import annotations

@@ -73,12 +73,12 @@ def compare(case: Case, targets: Targets) -> Difference:
             changes += found
             notes += noted
         elif box.there is not None:
-            changes.append(_deletion(box, _going_with(case, targets, box.address)))
+            changes.append(deletion(case, targets, box.address, box.rule, box.dn))
     for alias in targets.aliases.values():
         change = _alias_change(alias)
-        noted = alias.after if change is None and alias.values is not None else {}
+        after = alias.after if change is None and alias.values is not None else {}
         changes += [change] if change else []
-        notes += _note(alias.address, Subject.ALIAS, alias.row, noted)
+        notes += _note(alias.address, Subject.ALIAS, alias.row, after)
     return Difference(tuple(changes), tuple(notes))
 
 
@@ -106,8 +106,8 @@ def _mailbox(
     others = {column: value for column, value in after.items() if column not in written}
     notes = _note(box.address, Subject.MAILBOX, box.row, others)
     changes = [_with(change, _columns(after, COLUMNS[_part_of(change)])) for change in found]
-    if box.row is None and changes:  # the row begins with the first change
-        changes[0], notes = _with(changes[0], others), ()
+    if box.row is None and changes:  # the row begins with any of the changes: those before it may fail
+        changes, notes = [_with(change, others) for change in changes], ()
     return changes, notes
 
 
@@ -155,8 +155,7 @@ def _edits(box: MailboxTarget, there: Existing, disabled_tag: str) -> Iterator[M
         yield _edit(box, there, Kind.SWITCH, login, password=box.password)
     for field in status:
         kind = Kind.ENABLE if field.before == 0 or field.after == 1 else Kind.DISABLE
-        added, removed = of_status & box.tags, of_status & there.tags
-        yield _edit(box, there, kind, status, add_tags=added, remove_tags=removed)
+        yield _edit(box, there, kind, status, add_tags=of_status & box.tags, remove_tags=of_status & there.tags)
 
 
 def _kind_of_update(box: MailboxTarget, *, is_same: bool) -> Kind:
@@ -219,19 +218,18 @@ def _grant(box: MailboxTarget, rights: RightsTarget) -> tuple[MailboxChange, ...
     )
     if there is None:
         return (change,)
-    rebuilds = 0 if there.attributes[ACTIVE.key] == 1 else 1
-    stamps = {"attribute_hash": there.attribute_hash, "passwd_update": there.passwd_update}
-    return (replace(change, rebuilds=rebuilds, **stamps),)
+    rebuilds, stamp = 0 if there.attributes[ACTIVE.key] == 1 else 1, there.passwd_update
+    return (replace(change, rebuilds=rebuilds, attribute_hash=there.attribute_hash, passwd_update=stamp),)
 
 
-def _deletion(box: MailboxTarget, aliases: Iterable[Address]) -> MailboxChange:
+def deletion(case: Case, targets: Targets, address: Address, rule: Rule, dn: str) -> MailboxChange:
     """Return a deletion, with the aliases that mailcow deletes with it; it rebuilds the address book (section 12)."""
-    aliases = tuple(aliases)
+    aliases = _going_with(case, targets, address)
     return MailboxChange(
         Kind.DELETE,
-        box.address,
-        box.rule,
-        box.dn,
+        address,
+        rule,
+        dn,
         fields=(FieldChange("aliases", ", ".join(aliases), ""),) if aliases else (),
         rebuilds=1,
         remember=None,

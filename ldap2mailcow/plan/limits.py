@@ -1,17 +1,19 @@
 """Limits: how much one run may take away, and what a domain has room for.
 
-Neither edits a change. Both name addresses to be held, with a sentence, and then all targets are made again with what is
-held as it is now. Of a kind over its limit everything is held, or nothing.
+Neither edits a change. Both name addresses to be held, with a sentence, and then all targets are made again with what
+is held as it is now. Of a kind over its limit everything is held, or nothing.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ldap2mailcow.model import (
     ACTIVE,
+    ATTRIBUTES,
+    EDIT,
     QUOTA,
     Address,
     AliasChange,
@@ -29,7 +31,7 @@ from .capacity import Room
 from .case import Case
 from .knowledge import NOTHING, Knowledge
 from .matching import Matches
-from .order import place_of
+from .order import Step, step_of
 from .target import BARRED, AliasTarget, NoRoom, Targets
 from .withheld import Guarded, Reason, Withheld
 
@@ -85,7 +87,7 @@ def judge(case: Case, matches: Matches, targets: Targets, changes: Sequence[Chan
     held, withheld = guards.judge()
     if held:
         return Verdict(held, withheld)
-    held, findings = _Capacity(case).judge(changes)
+    held, findings = _Capacity(case, targets).judge(changes)
     return Verdict(held, findings=findings)
 
 
@@ -100,10 +102,10 @@ class _Guards:
                 by_kind[one.kind].append(one)
         for one in self.shrinking():
             by_kind[one.kind].append(one)
-        withheld = [found for kind in Guarded for found in self.of_kind(kind, by_kind.get(kind, []))]
+        withheld = [each for kind in Guarded for each in self.of_kind(kind, by_kind.get(kind, []))]
         held: dict[Guarded | NoRoom, frozenset[Address]] = {}
-        for one in withheld:
-            held[one.kind] = held.get(one.kind, frozenset()) | self.keys(one)
+        for found in withheld:
+            held[found.kind] = held.get(found.kind, frozenset()) | self.keys(found)
         return held, tuple(withheld)
 
     def keys(self, withheld: Withheld) -> frozenset[Address]:
@@ -272,14 +274,14 @@ def _fate(change: MailboxChange) -> str:
 class _Capacity:
     """Counts down what each domain has room for, in the order in which the changes will run."""
 
-    def __init__(self, case: Case) -> None:
-        self.case = case
+    def __init__(self, case: Case, targets: Targets) -> None:
+        self.case, self.targets = case, targets
         self.rooms = {name: Room.of(domain) for name, domain in case.actual.domains.items()}
         self.held: defaultdict[Guarded | NoRoom, set[Address]] = defaultdict(set)
         self.findings: list[Finding] = []
 
     def judge(self, changes: Iterable[Change]) -> tuple[Holds, tuple[Finding, ...]]:
-        ordered = sorted(changes, key=place_of)
+        ordered = sorted(changes, key=self.place_of)
         for change in ordered:
             if isinstance(change, AliasChange) and change.kind is Kind.REMOVE:  # first, where the place is needed
                 self.rooms[self.case.home_domain(change.address)].aliases += 1
@@ -289,6 +291,12 @@ class _Capacity:
             elif isinstance(change, MailboxChange) and change.kind is not Kind.DELETE:
                 self.mailbox(change)
         return {kind: frozenset(addresses) for kind, addresses in self.held.items()}, tuple(self.findings)
+
+    def place_of(self, change: Change) -> tuple[Step, bool, Address]:
+        """Return what changes are sorted by: as they will run, but active mailboxes first: room goes to them."""
+        box = self.case.actual.mailboxes.get(change.address)
+        is_inactive = box is not None and box.attributes[ACTIVE.key] == 0
+        return step_of(change), is_inactive, change.address
 
     def alias(self, change: AliasChange) -> None:
         room = self.rooms[self.case.home_domain(change.address)]
@@ -307,9 +315,17 @@ class _Capacity:
         after = before if quota is None else int(quota)
         if not room.take_quota(before, after):
             self.held[NoRoom.QUOTA].add(change.address)  # its target says so
-        elif blocked := room.blocks_edits(change.address, after, change.dn or change.address):
+        elif _is_edit(change) and (blocked := room.blocks_edits(change.address, after, change.dn or change.address)):
             self.hold(NoRoom.EDIT, change, blocked)
 
     def hold(self, kind: NoRoom, change: Change, finding: Finding) -> None:
+        targets = self.targets.aliases if isinstance(change, AliasChange) else self.targets.mailboxes
+        directory = targets[change.address].source if len(self.case.config.sources) > 1 else ""
         self.held[kind].add(change.address)
-        self.findings.append(finding)
+        self.findings.append(replace(finding, directory=directory))
+
+
+def _is_edit(change: MailboxChange) -> bool:
+    """Tell whether `edit/mailbox` writes a change: TLS, and tags that go, have other calls (section 17 c)."""
+    is_written = any(ATTRIBUTES[key].endpoint == EDIT for key in change.writes)
+    return is_written or change.kind is Kind.GRANT or bool(change.password or change.add_tags)

@@ -62,11 +62,6 @@ class Marks:
         """Tell whether the tags of a mailbox say that it is ours."""
         return not set(tags).isdisjoint(self.tags)
 
-    def missing(self, tags: Iterable[str]) -> tuple[str, ...]:
-        """Return the tags that a mailbox of ours lacks; mailcow doesn't tell a from A (docs/mailcow-api.md 17 e)."""
-        there = {tag.lower() for tag in tags}
-        return tuple(tag for tag in self.tags if tag.lower() not in there)
-
     def foreign(self, tags: Iterable[str]) -> tuple[str, ...]:
         """Return the tags that are other installations'."""
         return tuple(sorted(tag for tag in tags if self.is_foreign(tag)))
@@ -74,6 +69,12 @@ class Marks:
     def is_foreign(self, word: str) -> bool:
         """Tell whether a tag or a private comment is another installation's."""
         return word not in self.own and _OF_FAMILY.fullmatch(word.strip()) is not None
+
+
+def lacking(wanted: Iterable[str], tags: Iterable[str]) -> frozenset[str]:
+    """Return the wanted tags that a mailbox lacks; mailcow doesn't tell a from A (docs/mailcow-api.md 17 e)."""
+    there = {tag.lower() for tag in tags}
+    return frozenset(tag for tag in wanted if tag.lower() not in there)
 
 
 def installation(word: str) -> str:

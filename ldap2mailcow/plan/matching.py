@@ -1,8 +1,8 @@
 """Matching: which entry, which remembered row and which mailbox belong together.
 
-A user is its stable id, never its DN and never its address. So a user's row is found by the id, and by the DN only where
-no id is known yet. The mailbox of a user is where the row says, and the address that the entry asks for is where it
-should be. What is left over has no entry: it is gone, or its directory can't tell.
+A user is its stable id, never its DN and never its address. So a user's row is found by the id, and by the DN only
+where no id is known yet. The mailbox of a user is where the row says, and the address that the entry asks for is
+where it should be. What is left over has no entry: it is gone, or its directory can't tell.
 """
 
 from __future__ import annotations
@@ -105,8 +105,8 @@ class _Matcher:
                 self.by_id[EntryId(row.source, row.id)].append(row)
             elif row.id or row.dn:
                 self.loose[row.id or row.dn.lower()].append(row)
-        own = {user.id: row for user in self.case.asked.users if (row := self.own_row(user))}
-        self.own = own
+        found = ((user.id, self.own_row(user)) for user in self.case.asked.users)
+        self.own = own = {user_id: row for user_id, row in found if row}
         self.claims = decide_claims(self.case, own, self.known)
         self.row_owner = {row.address: user_id for user_id, row in own.items()}
 

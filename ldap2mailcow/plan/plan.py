@@ -12,7 +12,6 @@ from ldap2mailcow.model import (
     Change,
     EntryId,
     Finding,
-    Kind,
     MailboxChange,
     Note,
     Remembered,
@@ -25,7 +24,7 @@ from ldap2mailcow.model import (
 )
 
 from .case import Case
-from .diff import Difference, compare
+from .diff import Difference, compare, deletion
 from .limits import judge
 from .matching import Matches, match
 from .order import in_order
@@ -146,7 +145,7 @@ def _plan(case: Case, draft: _Draft, withheld: tuple[Withheld, ...], findings: I
     knows = case.all_answered and all(one.users for one in known.values())
     managed = [box.address for box in case.actual.mailboxes.values() if case.is_ours(box)]
     aliases = draft.case.actual.aliases.values()
-    changes = in_order(draft.case, (*draft.changes, *_halves(case)))
+    changes = in_order(draft.case, (*draft.changes, *_halves(draft.case, draft.targets)))
     return Plan(
         changes=changes,
         withheld=withheld,
@@ -173,7 +172,17 @@ def _plan(case: Case, draft: _Draft, withheld: tuple[Withheld, ...], findings: I
     )
 
 
-_ORPHANED = frozenset({Rule.MISSING, Rule.GRACE, Rule.KEPT, Rule.NOT_WANTED, Rule.HELD, Rule.STILL_REACHED})
+_ORPHANED = frozenset(
+    {
+        Rule.MISSING,
+        Rule.GRACE,
+        Rule.KEPT,
+        Rule.NOT_WANTED,
+        Rule.HELD,
+        Rule.STILL_REACHED,
+        Rule.KIND_NOT_MANAGED,
+    }
+)
 
 
 def _rules(targets: Targets) -> dict[tuple[Subject, Address], Rule]:
@@ -197,16 +206,15 @@ def _unmanaged_aliases(draft: _Draft) -> tuple[Address, ...]:
 def _orphans(draft: _Draft) -> tuple[Address, ...]:
     if not draft.case.config.decides_status:
         return ()
-    missing = draft.matches.missing.items()
-    return tuple(address for address, one in missing if one.rule in (Rule.MISSING, Rule.MOVED))
+    gone = (at for at, one in draft.matches.missing.items() if one.rule in (Rule.MISSING, Rule.MOVED))
+    return tuple(address for address in gone if draft.case.left_alone(address) is None)
 
 
-def _halves(case: Case) -> Iterator[MailboxChange]:
+def _halves(case: Case, targets: Targets) -> Iterator[MailboxChange]:
     """Give what deletes again what mailcow left half-deleted: it shows no field of it any more."""
     for address in sorted(case.begun.halves):
         row = case.memory.mailboxes.get(address)
-        dn = row.dn if row else ""
-        yield MailboxChange(Kind.DELETE, address, Rule.UNFINISHED, dn, rebuilds=1, remember=None)
+        yield deletion(case, targets, address, Rule.UNFINISHED, row.dn if row else "")
 
 
 # what is remembered
@@ -224,9 +232,9 @@ def _gone_aliases(draft: _Draft) -> Iterator[Address]:
     case, actual = draft.case, draft.case.actual
     for address, row in sorted(case.alias_rows.items()):
         is_in_scope = address.domain in actual.domains or address.domain in actual.alias_domains
-        if is_in_scope and address not in actual.aliases and address not in draft.targets.aliases:
-            if not case.not_read(row):
-                yield address
+        is_known = address in actual.aliases or address in draft.targets.aliases
+        if is_in_scope and not is_known and not case.not_read(row):
+            yield address
 
 
 def _source_memory(case: Case, draft: _Draft, name: str, withheld: Iterable[Withheld]) -> SourceMemory:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ldap2mailcow.config import Config
@@ -17,8 +16,9 @@ from ldap2mailcow.model import (
     Kind,
     MailboxChange,
     Memory,
+    Remembered,
+    RememberedAlias,
     Rule,
-    Value,
 )
 
 from .case import alias_mark_against, mark_against
@@ -43,31 +43,32 @@ def release(
     """
     if address in config.protected:
         return NotReleased(f"{address} is protected by the config and left alone; take it out of `protected` first")
+    if there is None:
+        return NotReleased(
+            f"mailcow has no mailbox and no alias {address}, so there is nothing to release; to keep one from being "
+            "made, list it in `protected`"
+        )
     marks = Marks(config.mark)
-    match there:
-        case Existing():
-            return _release_mailbox(there, memory, marks)
-        case ExistingAlias():
-            return _release_alias(there, memory, marks)
-    return NotReleased(
-        f"mailcow has no mailbox and no alias {address}, so there is nothing to release; to keep one from being made, "
-        "list it in `protected`"
-    )
+    if isinstance(there, Existing):
+        left = mark_against(marks, there)
+        found = _release_mailbox(there, memory, marks, is_released=left is not None)
+    else:
+        left = alias_mark_against(marks, there)
+        found = _release_alias(there, memory, marks, is_released=left is not None)
+    return NotReleased(left.sentence) if left and left.rule is Rule.OTHER_INSTALLATION else found
 
 
-def _release_mailbox(existing: Existing, memory: Memory, marks: Marks) -> Change | NotReleased:
-    address, row = existing.address, memory.mailboxes.get(existing.address)
-    if marks.foreign(existing.tags) and (left := mark_against(marks, existing)):
-        return NotReleased(left.sentence)
-    is_released = marks.released in existing.tags
+def _release_mailbox(existing: Existing, memory: Memory, marks: Marks, *, is_released: bool) -> Change | NotReleased:
+    row = memory.mailboxes.get(existing.address)
     ours = tuple(tag for tag in (*marks.tags, marks.disabled) if tag in existing.tags)
-    if row is None and not marks.claims(existing.tags) and not (is_released and ours):
-        return _not_ours(address, is_released=is_released)
+    is_begun = is_released and bool(ours)
+    if row is None and not is_begun and not marks.claims(existing.tags):
+        return _not_ours(existing.address, is_released=is_released)
     return MailboxChange(
         Kind.RELEASE,
-        address,
+        existing.address,
         Rule.RELEASED,
-        row.dn if row else "",
+        _dn(row),
         add_tags=() if is_released else (marks.released,),  # first: whatever happens then, it isn't adopted again
         remove_tags=ours,
         attribute_hash=existing.attribute_hash,
@@ -77,30 +78,30 @@ def _release_mailbox(existing: Existing, memory: Memory, marks: Marks) -> Change
     )
 
 
-def _release_alias(existing: ExistingAlias, memory: Memory, marks: Marks) -> Change | NotReleased:
-    address, comment = existing.address, str(existing.values[PRIVATE_COMMENT])
-    if marks.is_foreign(comment) and (left := alias_mark_against(marks, existing)):
-        return NotReleased(left.sentence)
-    row = memory.aliases.get(address)
-    is_released, is_marked = comment == marks.released, comment in marks.own
-    is_remembered = row is not None and (row.number == existing.number or is_marked)
-    if not is_remembered and (is_released or not is_marked):
-        return _not_ours(address, is_released=is_released)
-    if comment and not is_marked:
+def _release_alias(existing: ExistingAlias, memory: Memory, marks: Marks, *, is_released: bool) -> Change | NotReleased:
+    row, comment = memory.aliases.get(existing.address), str(existing.values[PRIVATE_COMMENT])
+    is_marked = comment in marks.of_aliases
+    is_remembered = row is not None and (is_released or row.number == existing.number)
+    if not is_marked and not is_remembered:
+        return _not_ours(existing.address, is_released=is_released)
+    if comment and not is_marked and not is_released:
         return NotReleased(
-            f'the alias {address} has a private comment of its own, "{comment}", in the place of which the mark of its '
-            "release would be; clear it in mailcow, then release it again"
+            f'the alias {existing.address} has a private comment of its own, "{comment}", in the place of which the '
+            "mark of its release would be; clear it in mailcow, then release it again"
         )
-    writes: Mapping[str, Value] = {} if is_released else {PRIVATE_COMMENT: marks.released}
     return AliasChange(
         Kind.RELEASE,
-        address,
+        existing.address,
         Rule.RELEASED,
-        row.dn if row else "",
+        _dn(row),
         remember=None,
-        writes=writes,
+        writes={} if is_released else {PRIVATE_COMMENT: marks.released},
         number=existing.number,
     )
+
+
+def _dn(row: Remembered | RememberedAlias | None) -> str:
+    return row.dn if row else ""
 
 
 def _not_ours(address: Address, *, is_released: bool) -> NotReleased:

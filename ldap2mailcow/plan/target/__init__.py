@@ -14,7 +14,7 @@ from .absence import target_of_missing
 from .aliases import AliasMaker
 from .delivery import Delivery
 from .existence import AliasKeeper
-from .mailboxes import kept, target_of
+from .mailboxes import kept, target_of_new, target_of_user
 from .making import AliasTarget, Held, MailboxTarget, Making, NoRoom, RightsTarget
 from .rights import RightsMaker
 from .status import BARRED
@@ -55,7 +55,7 @@ def make_targets(case: Case, matches: Matches, held: Held) -> Targets:
     existence = AliasKeeper(making, boxes).decide()
     freed = frozenset(address for address, one in existence.items() if one.frees)
     for match in matches.users.values():
-        if match.at and match.at not in case.actual.mailboxes and (target := target_of(making, match, freed)):
+        if match.at and match.at not in boxes and (target := target_of_new(making, match, match.at, freed)):
             boxes[match.at] = target
     going = frozenset(address for address, one in existence.items() if one.ends in (Kind.REMOVE, Kind.DISABLE))
     delivery = Delivery(making, boxes, going)
@@ -73,13 +73,13 @@ def make_targets(case: Case, matches: Matches, held: Held) -> Targets:
 
 def _there(making: Making) -> dict[Address, MailboxTarget]:
     """Return the targets of the mailboxes that mailcow has."""
-    case, matches = making.case, making.matches
+    matches = making.matches
     boxes: dict[Address, MailboxTarget] = {}
-    for address, existing in sorted(case.actual.mailboxes.items()):
-        target = None
+    for address, existing in sorted(making.case.actual.mailboxes.items()):
         if match := matches.at.get(address):
-            target = target_of(making, match, frozenset())
+            boxes[address] = target_of_user(making, match, existing)
         elif missing := matches.missing.get(address):
-            target = target_of_missing(making, missing)
-        boxes[address] = target or kept(existing, Rule.NOT_OURS)
+            boxes[address] = target_of_missing(making, missing)
+        else:
+            boxes[address] = kept(existing, Rule.NOT_OURS)
     return boxes

@@ -1,4 +1,4 @@
-"""What becomes of a mailbox of ours whose entry is gone: it waits for its grace, goes out of service, is deleted later."""
+"""What becomes of a mailbox of ours whose entry is gone: it waits for its grace, is disabled, is deleted later."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ class _Leaver:
     def retired_since(self) -> datetime | None:
         """Return since when it has been inactive with its entry gone; from now on where nothing says it yet.
 
-        Nothing counts while the search is in doubt, nor where nothing is to be deleted: it may be turned on later, and then
-        there is all of `delete_after` left.
+        Nothing counts while the search is in doubt, nor where nothing is to be deleted: that may be turned on later,
+        and then there is all of `delete_after` left.
         """
         if self.policy.action != "delete" or self.existing.attributes[ACTIVE.key] != 0:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from ldap2mailcow.desired import NOBODY, User
 from ldap2mailcow.model import (
@@ -22,15 +23,18 @@ from ldap2mailcow.model import (
     Value,
 )
 from ldap2mailcow.plan.capacity import no_room_for_quota, over_limit
+from ldap2mailcow.plan.case import Case
 from ldap2mailcow.plan.grace import SEEN
+from ldap2mailcow.plan.marks import lacking
 from ldap2mailcow.plan.matching import Match, State
 from ldap2mailcow.plan.withheld import Guarded
 
 from .making import MailboxTarget, Making, NoRoom
-from .password import LEAVE, Password, password_of
-from .status import status_of
+from .password import Password, password_of
+from .status import Status, is_unreadable, status_of
 
-_BROUGHT = frozenset({State.SAME, State.RENAMED, State.STAYS, State.BY_MARK, State.ADOPTED, State.TAKEN_OVER})
+_COMPARED = tuple(key for key, row in ATTRIBUTES.items() if row.part is Part.VALUES)
+"""The attributes that follow the directory as they are."""
 
 
 def kept(existing: Existing, rule: Rule, row: Remembered | None = None, after: Patch | None = None) -> MailboxTarget:
@@ -48,39 +52,25 @@ def kept(existing: Existing, rule: Rule, row: Remembered | None = None, after: P
     )
 
 
-def target_of(making: Making, match: Match, going: Collection[Address]) -> MailboxTarget | None:
-    """Return what a user's mailbox should be; None where there is none and none is made.
-
-    `going` are the aliases that are removed in this run, before mailboxes are made.
-    """
-    case, address = making.case, match.at
-    if address is None:
-        return None
-    existing = case.actual.mailboxes.get(address)
-    is_scope = case.in_scope(address) or (match.wants is not None and case.in_scope(match.wants))
-    if existing is None:
-        return _new(making, match, address, going) if is_scope else None
-    if left := case.left_alone(address):
-        if case.config.decides_status or match.user.senders:
-            making.say_left_alone(left)
-        return kept(existing, left.rule, match.row)
-    if not is_scope:
-        return kept(existing, Rule.OUT_OF_SCOPE, match.row)
-    if not case.config.decides_status:
-        return kept(existing, Rule.ELSEWHERE, match.row)
-    return _brought(making, match, existing)
-
-
 # new ones
 
 
-def _new(making: Making, match: Match, address: Address, going: Collection[Address]) -> MailboxTarget | None:
-    """Return a new mailbox, or the rule by which it isn't made."""
+def target_of_new(making: Making, match: Match, address: Address, going: Collection[Address]) -> MailboxTarget | None:
+    """Return the target of a mailbox that is to be made, or the rule by which it isn't; None where it isn't looked at.
+
+    `going` are the aliases that are removed in this run, before mailboxes are made.
+    """
+    if not _is_in_scope(making, match):
+        return None
     if left := making.case.left_alone(address):
         making.say_left_alone(left)
         return _not_made(match, address, left.rule)
     rule = _why_not_made(making, match, address, going)
     return _not_made(match, address, rule) if rule else _made(making, match, address)
+
+
+def _is_in_scope(making: Making, match: Match) -> bool:
+    return any(making.case.in_scope(one) for one in (match.at, match.wants) if one)
 
 
 def _not_made(match: Match, address: Address, rule: Rule) -> MailboxTarget:
@@ -96,7 +86,7 @@ def _why_not_made(making: Making, match: Match, address: Address, going: Collect
         return Rule.UNFINISHED  # it is deleted again in this run: mailcow makes no other before that
     if making.held.has(NoRoom.MAILBOX, address):
         return Rule.NO_ROOM
-    if ACTIVE.key in user.unreadable:
+    if is_unreadable(making, user):
         return Rule.UNREADABLE
     if user.attributes.get(ACTIVE.key) == 0:
         making.say(Say.INACTIVE_NEW, user.dn, user.id, address=address)
@@ -151,7 +141,7 @@ def _made(making: Making, match: Match, address: Address) -> MailboxTarget:
     domain = case.actual.domains[address.domain]
     values: dict[str, Value] = {AUTHSOURCE.key: "mailcow", ACTIVE.key: 1, **user.attributes}
     if too_much := over_limit(domain, address, int(values.get(QUOTA.key, 0)), user.dn):
-        making.findings.append(too_much)
+        making.findings.append(replace(too_much, directory=case.directory_of(user.id)))
         del values[QUOTA.key]
     values.setdefault(QUOTA.key, domain.default_quota)
     password = NOBODY if _needs_password(user) else user.password
@@ -183,6 +173,20 @@ def _made(making: Making, match: Match, address: Address) -> MailboxTarget:
 # those that are there
 
 
+def target_of_user(making: Making, match: Match, existing: Existing) -> MailboxTarget:
+    """Return what the mailbox that a user has should be."""
+    case = making.case
+    if left := case.left_alone(existing.address):
+        if case.config.decides_status or match.user.senders:
+            making.say_left_alone(left)
+        return kept(existing, left.rule, match.row)
+    if not _is_in_scope(making, match):
+        return kept(existing, Rule.OUT_OF_SCOPE, match.row)
+    if not case.config.decides_status:
+        return kept(existing, Rule.ELSEWHERE, match.row)
+    return _brought(making, match, existing)
+
+
 def _brought(making: Making, match: Match, existing: Existing) -> MailboxTarget:
     """Return a mailbox brought to what its entry says, each part by its own rule."""
     case, user = making.case, match.user
@@ -193,15 +197,14 @@ def _brought(making: Making, match: Match, existing: Existing) -> MailboxTarget:
     if making.held.has(Guarded.ADOPT, existing.address):
         return kept(existing, Rule.HELD)
     if making.held.has(NoRoom.EDIT, existing.address):
-        return kept(existing, Rule.NO_ROOM, match.row, identity(making, match, match.row))
+        return kept(existing, Rule.NO_ROOM, match.row, identity(making, match, match.row) if match.row else None)
     values, password = _values(making, match, existing), password_of(making, match, existing)
+    why = _why(making, match, existing, values, password)
     login, login_rule = _login(making, match, existing)
     status = status_of(making, match, existing)
-    if login != existing.attributes[AUTHSOURCE.key] and login == "mailcow":
-        password = Password(user.password, Rule.LDAP, case.memory.seal(user.password) if user.password else None)
+    if login == "mailcow" != existing.attributes[AUTHSOURCE.key] and user.password is not None:
+        password = Password(user.password, Rule.LDAP, case.memory.seal(user.password))
     values = {**values, AUTHSOURCE.key: login, ACTIVE.key: status.value}
-    tags = existing.tags | (set(case.marks.missing(existing.tags)) if case.config.create_mailboxes else set())
-    disabled = {case.marks.disabled}
     return MailboxTarget(
         existing.address,
         _RULES.get(match.state, Rule.FOLLOWED),
@@ -209,7 +212,7 @@ def _brought(making: Making, match: Match, existing: Existing) -> MailboxTarget:
         values,
         dn=user.dn,
         source=user.id.source,
-        tags=tags | disabled if status.is_ours and status.value != 1 else tags - disabled,
+        tags=_tags(case, existing, status),
         password=password.write,
         row=match.row,
         after={
@@ -219,7 +222,7 @@ def _brought(making: Making, match: Match, existing: Existing) -> MailboxTarget:
             **status.after,
         },
         rules={
-            Part.VALUES: _why(match, existing, values, password),
+            Part.VALUES: why,
             Part.LOGIN: login_rule,
             Part.STATUS: status.rule,
         },
@@ -230,13 +233,25 @@ def _brought(making: Making, match: Match, existing: Existing) -> MailboxTarget:
 _RULES = {State.ADOPTED: Rule.ADOPTED, State.BY_MARK: Rule.KNOWN_AGAIN, State.TAKEN_OVER: Rule.TAKEN_OVER}
 
 
+def _tags(case: Case, existing: Existing, status: Status) -> frozenset[str]:
+    """Return the tags: who manages it, and whether we took it out of service."""
+    disabled = frozenset({case.marks.disabled})
+    tags = existing.tags | _marks_to_add(case, existing)
+    return tags | lacking(disabled, tags) if status.is_ours and status.value != 1 else tags - disabled
+
+
+def _marks_to_add(case: Case, existing: Existing) -> frozenset[str]:
+    """Return the tags that say who manages a mailbox, where it lacks them and doesn't come from elsewhere."""
+    return lacking(case.marks.tags if case.config.create_mailboxes else (), existing.tags)
+
+
 def _values(making: Making, match: Match, existing: Existing) -> dict[str, Value]:
     """Return the attributes that follow the directory as they are, without those that mailcow can't be given."""
     wanted = match.user.attributes
     told = {key for key in wanted if making.known(match.user.id.source).vanished.isdisjoint(ATTRIBUTES[key].mapped)}
     values = {**existing.attributes, **{key: wanted[key] for key in told}}
     if values[QUOTA.key] != existing.attributes[QUOTA.key] and (problem := _no_quota(making, match, existing)):
-        making.findings.append(problem)
+        making.findings.append(replace(problem, directory=making.case.directory_of(match.user.id)))
         values[QUOTA.key] = existing.attributes[QUOTA.key]
     return values
 
@@ -277,17 +292,16 @@ def _keeps_its_login(making: Making, match: Match) -> bool:
     return is_new_here and making.case.config.adopt_mailboxes == "keep_password"
 
 
-def _why(match: Match, existing: Existing, values: Mapping[str, Value], password: Password) -> Rule:
+def _why(making: Making, match: Match, existing: Existing, values: Mapping[str, Value], password: Password) -> Rule:
     """Name the rule of the values: the directory's doing if one isn't what we last applied, else mailcow's."""
     if match.state is State.ADOPTED:
         return Rule.ADOPTED
     applied = match.row.applied if match.row else {}
-    changed = [key for key in values if ATTRIBUTES[key].part is Part.VALUES and values[key] != existing.attributes[key]]
-    if any(applied.get(key) != values[key] for key in changed):
+    changed = {(key, values[key]) for key in _COMPARED if values[key] != existing.attributes[key]}
+    if changed - applied.items():
         return Rule.LDAP
-    if password is not LEAVE and password.write and (password.rule is not Rule.REASSERT or not changed):
-        return password.rule
-    return Rule.MAILCOW
+    is_again = password.rule is Rule.REASSERT and bool(changed or _marks_to_add(making.case, existing))
+    return password.rule if password.write and not is_again else Rule.MAILCOW
 
 
 # what is remembered

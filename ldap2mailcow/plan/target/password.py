@@ -39,7 +39,7 @@ LEAVE = Password()
 
 def password_of(making: Making, match: Match, existing: Existing) -> Password:
     """Decide about the password of a mailbox that is ours or becomes ours; a switch of login brings its own."""
-    memory, options, row = making.case.memory, making.case.options, match.row
+    memory, row = making.case.memory, match.row
     if match.user.password is None:
         _tell_vanished(making, match)
         return LEAVE
@@ -48,13 +48,11 @@ def password_of(making: Making, match: Match, existing: Existing) -> Password:
     password, digest = match.user.password, memory.seal(match.user.password)
     if row is None or row.digest is None:
         return _first_look(making, row, existing, password, digest)
-    kept = row.kept and making.case.config.adopt_mailboxes == "keep_password"
-    is_comparable = memory.is_comparable(row.digest)
-    if is_comparable and row.digest != digest:
+    if not memory.is_comparable(row.digest):
+        return _after_lost_key(making, row, existing, password, digest)
+    if row.digest != digest:
         return Password(password, Rule.PASSWORD, digest)
-    if not is_comparable and (kept or not options.reassert):
-        return Password(digest=digest, seen=existing.passwd_update, kept=row.kept)
-    return LEAVE if kept else _written_again(making, match, row, existing, password, digest)
+    return LEAVE if _is_kept(making, row) else _written_again(making, match, row, existing, password)
 
 
 def _first_look(
@@ -69,9 +67,19 @@ def _first_look(
     return Password(digest=digest, seen=existing.passwd_update, kept=True)
 
 
-def _written_again(
-    making: Making, match: Match, row: Remembered, existing: Existing, password: SecretStr, digest: str
-) -> Password:
+def _after_lost_key(making: Making, row: Remembered, existing: Existing, password: SecretStr, digest: str) -> Password:
+    """Decide about a password of which nothing tells whether it changed: what is there is taken as ours."""
+    if making.case.options.reassert and not _is_kept(making, row):
+        return Password(password, Rule.REASSERT, digest)
+    return Password(digest=digest, seen=existing.passwd_update, kept=row.kept)
+
+
+def _is_kept(making: Making, row: Remembered) -> bool:
+    """Tell whether the password in mailcow is its own, and stays until the directory's changes."""
+    return row.kept and making.case.config.adopt_mailboxes == "keep_password"
+
+
+def _written_again(making: Making, match: Match, row: Remembered, existing: Existing, password: SecretStr) -> Password:
     """Decide about a password that is as it was in the directory, but may have been changed in mailcow."""
     drifted = row.passwd_update is not None and existing.passwd_update > row.passwd_update
     if drifted and making.case.config.password_drift == "report":  # noqa: S105 - a setting
@@ -79,9 +87,9 @@ def _written_again(
         making.say(Say.PASSWORD_DRIFT, user.dn, user.id, address=existing.address, stamp=stamp)
         return LEAVE
     if making.case.options.reassert:
-        return Password(password, Rule.REASSERT, digest)
+        return Password(password, Rule.REASSERT, row.digest)
     if drifted:
-        return Password(password, Rule.DRIFT, digest)
+        return Password(password, Rule.DRIFT, row.digest)
     return Password(seen=existing.passwd_update) if row.passwd_update is None else LEAVE
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ldap2mailcow.desired import User
 from ldap2mailcow.model import ACTIVE, Cause, Existing, Patch, Remembered, Rule, Say
 from ldap2mailcow.plan.case import Case
 from ldap2mailcow.plan.matching import Match
@@ -57,13 +58,20 @@ def is_our_doing(case: Case, existing: Existing, row: Remembered | None) -> bool
     return case.marks.disabled in existing.tags and (now == 0 or (now == BARRED and bars))
 
 
+def is_unreadable(making: Making, user: User) -> bool:
+    """Tell whether a status can't be read: its value can't be used, or the attribute vanished from most entries."""
+    has_vanished = not making.known(user.id.source).vanished.isdisjoint(ACTIVE.mapped)
+    return ACTIVE.key in user.unreadable or (has_vanished and ACTIVE.key not in user.attributes)
+
+
 def _inactive(making: Making, existing: Existing, row: Remembered | None, *, is_ours: bool) -> Status:
     now = int(existing.attributes[ACTIVE.key])
     if now == 0:  # set by us for this or another reason, or by hand
         after: Patch = {"disabled": Cause.STATUS, "barred": 0} if row and row.disabled else {}
         return Status(0, Rule.STATUS, is_ours=is_ours, after=after)
-    if making.held.has(Guarded.DISABLE, existing.address):
-        return Status(now, Rule.HELD, is_ours=is_ours)
+    if making.held.has(Guarded.DISABLE, existing.address):  # a barred login is barred for its status from now on
+        after = {"disabled": Cause.STATUS, "barred": now} if is_ours else {"disabled": None}
+        return Status(now, Rule.HELD, is_ours=is_ours, after=after)
     return Status(0, Rule.STATUS, is_ours=True, after=out_of_service(making.case, existing, row, 0, Cause.STATUS))
 
 
@@ -71,9 +79,7 @@ def _back(making: Making, match: Match, existing: Existing) -> Status:
     """Return the status of a mailbox that we took out of service and whose entry doesn't call it inactive."""
     wanted, row, now = match.user.attributes.get(ACTIVE.key), match.row, int(existing.attributes[ACTIVE.key])
     cause = row.disabled if row else None
-    is_mapped = bool(making.source(match.user.id).user_mapping.active)
-    was_status = cause is Cause.STATUS or (cause is None and now == 0 and is_mapped)
-    if wanted is None and (was_status or ACTIVE.key in match.user.unreadable):
+    if wanted is None and (is_unreadable(making, match.user) or _may_be_locked(making, match, cause, now)):
         _tell_untold(making, match, existing)
         return Status(now, Rule.UNREADABLE, is_ours=True)
     was = row.was_active if row and now == 0 else 1
@@ -81,14 +87,21 @@ def _back(making: Making, match: Match, existing: Existing) -> Status:
     return Status(was, rule, is_ours=False, after={"disabled": None, "barred": 0})
 
 
+def _may_be_locked(making: Making, match: Match, cause: Cause | None, now: int) -> bool:
+    """Tell whether the entry's status may be why a mailbox is out of service; without a cause, only a tag tells."""
+    is_mapped = bool(making.source(match.user.id).user_mapping.active)
+    return cause is Cause.STATUS or (cause is None and now == 0 and is_mapped)
+
+
 def _tell_by_hand(making: Making, match: Match, existing: Existing) -> None:
-    how = "set inactive" if existing.attributes[ACTIVE.key] == 0 else "barred from logging in"
-    making.say(Say.DISABLED_BY_HAND, match.user.dn, match.user.id, address=existing.address, how=how)
+    user, how = match.user, "set inactive" if existing.attributes[ACTIVE.key] == 0 else "barred from logging in"
+    entry = "active" if ACTIVE.key in user.attributes else "in the directory"
+    making.say(Say.DISABLED_BY_HAND, user.dn, user.id, entry=entry, address=existing.address, how=how)
 
 
 def _tell_untold(making: Making, match: Match, existing: Existing) -> None:
     """Say that a mailbox stays inactive because nothing tells its status: untold is not the same as active."""
-    if ACTIVE.key in match.user.unreadable:
-        return  # what is odd about it has a finding of its own
+    if is_unreadable(making, match.user):
+        return  # why has a finding of its own
     attribute = making.source(match.user.id).user_mapping.active or "status"
     making.say(Say.STATUS_UNTOLD, match.user.dn, match.user.id, address=existing.address, attribute=attribute)
