@@ -216,7 +216,7 @@ class _Matcher:
         """
         address = holder.address
         if self.case.not_read(holder):
-            return self.refuse(Say.HOLDER_NOT_READ, user, address, holder=holder.dn, directory=holder.source)
+            return self.refuse(Say.HOLDER_NOT_READ, user, address, holder=holder.dn, other=holder.source)
         if address in self.known[user.id.source].replaced:
             return False  # told once for all of them
         if not self.is_gone(holder):
