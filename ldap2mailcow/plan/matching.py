@@ -230,7 +230,7 @@ class _Matcher:
         if holder.id is None:
             return False
         known = self.known.get(holder.source)
-        is_known = known is not None and known.answers_whole and not self.case.options.overridden_filter
+        is_known = known is not None and known.is_certain and not self.case.options.overridden_filter
         return is_known and EntryId(holder.source, holder.id) not in self.case.users
 
     def is_same_user(self, user: User, holder: Remembered, existing: Existing) -> bool:
