@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ldap2mailcow.model import (
@@ -270,7 +270,7 @@ def _bystanders(case: Case, draft: _Draft) -> dict[EntryId, datetime]:
 
 def _all_findings(case: Case, draft: _Draft) -> Iterator[Finding]:
     for directory in case.directories:
-        yield from draft.matches.known[directory.name].findings
+        yield from _of_directory(case, directory.name, draft.matches.known[directory.name].findings)
     yield from case.asked.findings
     yield from draft.matches.findings
     yield from draft.renames.findings
@@ -280,6 +280,13 @@ def _all_findings(case: Case, draft: _Draft) -> Iterator[Finding]:
     yield from _half_deleted(case)
     yield from _unknown_directories(case, draft)
     yield from draft.targets.findings
+
+
+def _of_directory(case: Case, name: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Give findings about one answer with the name of its directory, unless that is the place already."""
+    is_named = len(case.config.sources) > 1
+    for one in findings:
+        yield replace(one, directory=name) if is_named and one.where.partition(" ")[0] != name else one
 
 
 def _concerns(case: Case, draft: _Draft, finding: Finding) -> bool:

@@ -267,7 +267,10 @@ class Delivery:
     def is_of_no_user(self, address: Address) -> bool:
         """Tell whether a mailbox takes mail although no entry of the answers has it, or its entry can't be followed."""
         missing = self.making.matches.missing.get(address)
-        return missing is not None and missing.rule is not Rule.MOVED and self.is_active.get(address, False)
+        if missing is None or missing.rule is Rule.MOVED:
+            return False
+        has_another = self.home(EntryId(missing.row.source, missing.row.id or "")) not in (None, address)
+        return self.is_active.get(address, False) and not has_another
 
     def rebuilds(self, addresses: Iterable[Address]) -> int:
         """Return how often mailcow rebuilds its whole address book for an alias with these targets."""
