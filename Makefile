@@ -4,30 +4,39 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+ALONE := env -i HOME="$$HOME" PATH="$$PATH" TMPDIR="$${TMPDIR:-/tmp}" LANG=C.UTF-8
 
-.PHONY: help demo test test-long lint format bench clean
+.PHONY: help demo demo-all test test-long lint format bench lock clean
 
 help:
 	@echo 'make demo    a real slapd with a sample directory, a stand-in for mailcow, and the sync between them'
+	@echo 'make demo-all   the same, and every finding'
 	@echo 'make test    every test, with coverage'
 	@echo 'make test-long  2,000 stories of the model and the whole fault matrix: half an hour or more'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make bench   scale and speed: tables for 1,000 users, and for lists'
+	@echo 'make lock    requirements.lock with the newest releases that requirements.txt allows'
 
 demo: $(READY)
 	@$(BIN)/python -m contrib.demo
 
+demo-all: $(READY)
+	@$(BIN)/python -m contrib.demo --all
+
+# What a user has set changes no test. coverage writes a file for each process; their folder goes, however the tests end.
 test: $(READY)
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report --fail-under=95
-	$(BIN)/coverage report --fail-under=100 \
+	@echo 'Every test, with coverage: about 13 minutes on two processors.'
+	@set -e; data=$$(mktemp -d); trap 'rm -rf "$$data"' EXIT; trap 'exit 1' HUP INT TERM; \
+	coverage() { $(ALONE) COVERAGE_FILE="$$data/coverage" $(BIN)/coverage "$$@"; }; \
+	coverage run -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile; \
+	coverage combine --quiet; \
+	coverage report --fail-under=95; \
+	coverage report --fail-under=100 \
 	  --include='ldap2mailcow/model/*,ldap2mailcow/desired/*,ldap2mailcow/plan/*,ldap2mailcow/report/*'
 
 # What `make test` does a small part of: other stories each time, and every error at every step.
 test-long: $(READY)
-	RELIABILITY_EXAMPLES=$${RELIABILITY_EXAMPLES:-2000} FAULT_MATRIX=whole \
+	$(ALONE) RELIABILITY_EXAMPLES=$${RELIABILITY_EXAMPLES:-2000} FAULT_MATRIX=whole \
 	  $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/faults/test_model.py tests/faults/test_matrix.py
 
 lint: $(READY)
@@ -44,13 +53,23 @@ bench: $(READY)
 	@echo
 	@$(BIN)/python -m bench.aliases
 
-$(READY): requirements.txt pyproject.toml contrib/setup/packages contrib/setup/install-packages
-	contrib/setup/install-packages
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo 'Python 3.11 or newer is needed; run make with PYTHON=/path/to/python3.11' >&2; exit 1; }
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable . --group dev
+# For every Python and processor at once, and of no other index than the public one, whatever this machine is set to.
+lock: $(READY)
+	@$(PYTHON) -m venv --clear build/lock
+	@build/lock/bin/pip install -qq uv
+	env -i HOME="$$HOME" PATH="$$PATH" $${SSL_CERT_FILE:+SSL_CERT_FILE="$$SSL_CERT_FILE"} build/lock/bin/uv --no-config \
+	  pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements.txt -o requirements.lock
+	@rm -rf build/lock
+
+# pip says no more than what fails: its warnings are of the machine's settings.
+$(READY): requirements.lock pyproject.toml contrib/setup/packages contrib/setup/install-packages
+	@contrib/setup/install-packages $(PYTHON)
+	@echo 'Installing Python packages into .venv, for about a minute.'
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install -qq --upgrade pip
+	@$(BIN)/pip install -qq --require-hashes --requirement requirements.lock
+	@$(BIN)/pip install -qq --no-deps --editable .
+	@$(BIN)/pip install -qq --group dev
 	@touch $@
 
 clean:

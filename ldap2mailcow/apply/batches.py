@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ldap2mailcow.calls import Batch
 from ldap2mailcow.mailcow import TRY_LATER, Mailcow, Refused
-from ldap2mailcow.model import Call, Outcome, RenameChange
+from ldap2mailcow.model import Call, Change, Outcome, RenameChange
 
 from .again import again, precheck
 from .renaming import rename
@@ -26,31 +26,64 @@ class Ended:
 
 def carry_out(client: Mailcow, batch: Batch) -> Ended:
     """Send the calls of a batch; find out how every change of it ended."""
-    open_changes = {change.name: change for change in batch.changes}
-    outcomes: list[Outcome] = []
-    unknown: dict[str, str] = {}
+    sending = _Sending(client, {change.name: change for change in batch.changes})
+    trouble: Trouble | None = None
     try:
-        if isinstance(batch.changes[0], RenameChange):
-            return Ended((rename(client, batch.changes[0]),))
-        if trouble := precheck(client, batch.changes[0]):
-            return Ended(tuple(Outcome(change, done=False, detail=trouble) for change in batch.changes))
-        for call in batch.calls:
-            of_item = {item: change.name for item, change in zip(call.items, batch.changes, strict=True)}
-            left = [place for place, name in enumerate(of_item.values()) if name in open_changes.keys() - unknown]
-            if not left:
-                break
-            sent = send_safely(client, _part(call, left))
-            for item, sentence in sent.refused.items():
-                outcomes.append(Outcome(open_changes.pop(of_item[item]), done=False, detail=sentence))
-            for item in sent.unknown:  # what is left of it waits until this is certain
-                unknown[of_item[item]] = sent.why
-        for name, why in unknown.items():
-            outcomes.append(again(client, open_changes[name], why))
-            del open_changes[name]
-    except (Refused, *TRY_LATER) as trouble:
-        untold = [Outcome(change, done=False, detail=str(trouble)) for change in open_changes.values()]
-        return Ended((*outcomes, *untold), trouble)
-    return Ended((*outcomes, *(Outcome(change, done=True) for change in open_changes.values())))
+        sending.carry_out(batch)
+    except (Refused, *TRY_LATER) as error:
+        sending.give_up(str(error))
+        trouble = error
+    return Ended(tuple(sending.outcomes), trouble)
+
+
+@dataclass
+class _Sending:
+    """A batch on its way."""
+
+    client: Mailcow
+    open: dict[str, Change]
+    """By name: the changes without an outcome yet."""
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Those of them of which a request may or may not be done, and why; what is left of them waits."""
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def carry_out(self, batch: Batch) -> None:
+        first = batch.changes[0]
+        if isinstance(first, RenameChange):
+            self.end(rename(self.client, first))
+        elif why := precheck(self.client, first):
+            self.give_up(why)
+        else:
+            for call in batch.calls:
+                self.send(call, batch.changes)
+            self.find_out()
+
+    def send(self, call: Call, changes: Sequence[Change]) -> None:
+        """Send a call for those whose requests before it are done."""
+        names = [change.name for change in changes]
+        left = [place for place, name in enumerate(names) if name in self.open and name not in self.unknown]
+        if not left:
+            return
+        of_item = dict(zip(call.items, names, strict=True))
+        sent = send_safely(self.client, _part(call, left))
+        for item, sentence in sent.refused.items():
+            self.end(Outcome(self.open[of_item[item]], done=False, detail=sentence))
+        self.unknown |= {of_item[item]: sent.why for item in sent.unknown}
+
+    def find_out(self) -> None:
+        """End what is certain, and then, which may fail, what isn't."""
+        for name in [name for name in self.open if name not in self.unknown]:
+            self.end(Outcome(self.open[name], done=True))
+        for name, why in self.unknown.items():
+            self.end(again(self.client, self.open[name], why))
+
+    def give_up(self, why: str) -> None:
+        for change in list(self.open.values()):
+            self.end(Outcome(change, done=False, detail=why))
+
+    def end(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        del self.open[outcome.change.name]
 
 
 def _part(call: Call, places: Sequence[int]) -> Call:

@@ -111,9 +111,7 @@ def _one_by_one(
 ) -> Iterator[Ended]:
     """Carry out batches of one change each, in order; after trouble the remaining ones are left untried."""
     for batch in batches:
-        (change,) = batch.changes
-        if needs_intent(change):
-            intend([change])
+        intend(batch.changes)  # all that is done one by one needs it
         yield carry_out(client, batch)
         if applied.trouble:
             return

@@ -4,8 +4,10 @@
 and who gets an address that several want, says the plan.
 """
 
+from ldap2mailcow.model import EntryId
+
 from .answers import read_answers
-from .asked import ANYONE, Asked, EntryId, Forward, Group, Meant, User
+from .asked import ANYONE, Asked, Forward, Group, Meant, User
 from .identity import DN, choose_id_attribute, stable_id
 from .measured import measured
 from .merge import merged

@@ -14,9 +14,9 @@ from dataclasses import replace
 from itertools import chain
 
 from ldap2mailcow.config import Config, Source
-from ldap2mailcow.model import Answers, Entry, normal_dn
+from ldap2mailcow.model import Answers, Entry, EntryId, normal_dn
 
-from .asked import Asked, EntryId, Group, Meant
+from .asked import Asked, Group, Meant
 from .forwards import read_forward
 from .groups import own_addresses, read_group
 from .identity import Identified, identify

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ldap2mailcow.model import Address, Code, Entry
+from ldap2mailcow.model import Address, Code, Entry, EntryId
 
-from .asked import EntryId, Forward
+from .asked import Forward
 from .reading import Reader, default_flags, is_empty, parse_alias, parse_target
 
 

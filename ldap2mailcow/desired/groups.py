@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-from ldap2mailcow.model import INTERNAL, SENDER_ALLOWED, SOGO_VISIBLE, Address, Code, Entry
+from ldap2mailcow.model import INTERNAL, SENDER_ALLOWED, SOGO_VISIBLE, Address, Code, Entry, EntryId
 
-from .asked import EntryId, Group
+from .asked import Group
 from .reading import Reader, default_flags, is_empty, parse_alias
 
 COMMENT_MAX = 160

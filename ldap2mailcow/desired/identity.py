@@ -7,9 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ldap2mailcow.model import ID_CANDIDATES, Answer, Answers, Entry
-
-from .asked import EntryId
+from ldap2mailcow.model import ID_CANDIDATES, Answer, Answers, Entry, EntryId
 
 DN = "dn"
 """The id of last resort: it changes when an entry moves."""

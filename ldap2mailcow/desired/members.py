@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ldap2mailcow.model import AddressError, Code, Entry, is_dn, is_ldap_url
+from ldap2mailcow.model import AddressError, Code, Entry, EntryId, is_dn, is_ldap_url
 
-from .asked import EntryId, Meant
+from .asked import Meant
 from .reading import Reader, parse_target, some_of
 from .resolver import Resolver
 

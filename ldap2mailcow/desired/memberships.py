@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from ldap2mailcow.model import Address, Entry, is_dn, normal_dn
+from ldap2mailcow.model import Address, Entry, EntryId, is_dn, normal_dn
 
-from .asked import EntryId, Group
+from .asked import Group
 from .groups import own_addresses
 from .reading import Reader, default_flags, parse_alias
 

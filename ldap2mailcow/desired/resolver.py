@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from ldap2mailcow.config import MEMBER_NAMES, Source
-from ldap2mailcow.model import Address, AddressError, Entry, decoded, normal_dn
+from ldap2mailcow.model import Address, AddressError, Entry, EntryId, decoded, normal_dn
 
-from .asked import EntryId, Meant
+from .asked import Meant
 from .identity import Identified
 from .reading import parse_target
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from ldap2mailcow.model import AddressError, Code, Entry, is_dn
+from ldap2mailcow.model import AddressError, Code, Entry, EntryId, is_dn
 
-from .asked import EntryId, Meant
+from .asked import Meant
 from .reading import Reader, parse_sender, some_of
 from .resolver import Resolver
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from ldap2mailcow.model import Address, Code, Entry
+from ldap2mailcow.model import Address, Code, Entry, EntryId
 
-from .asked import EntryId, User
+from .asked import User
 from .attributes import read_attributes
 from .forwards import read_user_forward
 from .measured import measured, shown_by

@@ -292,7 +292,7 @@ class Say(Enum):
     )
     TOO_LONG = (
         Code.LIST_TOO_LONG,
-        ("it has {what}, so it keeps the members that it had; split it into lists that aren't nested in one another"),
+        ("it has {size}, so it keeps the members that it had; split it into lists that aren't nested in one another"),
     )
     SENDER_NOT_FOUND = (
         Code.SEND_AS_NOT_FOUND,

@@ -86,7 +86,9 @@ class _Decider:
                 boxes[claim.address].append(claim)
             else:
                 aliases[claim.address].setdefault(claim.owner, claim)
-        mailboxes, lost, granted = {}, {}, {}
+        mailboxes: dict[EntryId, Address] = {}
+        lost: dict[EntryId, Address] = {}
+        granted: dict[Address, Claim] = {}
         for address, wanting in boxes.items():
             winner = self.winner(address, wanting, aliases.get(address, {}).values())
             for claim in wanting:

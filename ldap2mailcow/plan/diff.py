@@ -7,8 +7,10 @@ remembered of a thing that needs no change is a note.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+from pydantic import SecretStr
 
 from ldap2mailcow.model import (
     ACTIVE,
@@ -20,6 +22,7 @@ from ldap2mailcow.model import (
     Address,
     AliasChange,
     Change,
+    Existing,
     ExistingAlias,
     FieldChange,
     Kind,
@@ -35,7 +38,7 @@ from ldap2mailcow.model import (
 )
 
 from .case import Case
-from .target import BARRED, AliasTarget, MailboxTarget, RightsTarget, Targets
+from .target import AliasTarget, MailboxTarget, RightsTarget, Targets
 from .target.aliases import NEW as NEW_ALIAS
 
 COLUMNS: Mapping[Part, frozenset[str]] = {
@@ -45,6 +48,9 @@ COLUMNS: Mapping[Part, frozenset[str]] = {
     Part.RIGHTS: frozenset({"senders", "foreign_senders"}),
 }
 """The columns of a mailbox's row that are true once a part is written; all others are its identity."""
+
+PARTS = {Kind.SWITCH: Part.LOGIN, Kind.ENABLE: Part.STATUS, Kind.DISABLE: Part.STATUS, Kind.GRANT: Part.RIGHTS}
+"""The part of a mailbox that a kind of change writes; all others write its values."""
 
 _ALIAS_FIELDS = (*COMPARED_FIELDS, ALIAS_ACTIVE)
 
@@ -61,48 +67,51 @@ def compare(case: Case, targets: Targets) -> Difference:
     """Return what makes mailcow and the state file what the targets say."""
     changes: list[Change] = []
     notes: list[Note] = []
-    gone = [box for box in targets.mailboxes.values() if box.there is not None and box.values is None]
     for box in targets.mailboxes.values():
-        _mailbox(case, box, targets.rights.get(box.address), changes, notes)
+        if box.values is not None:
+            found, noted = _mailbox(case, box, targets.rights.get(box.address))
+            changes += found
+            notes += noted
+        elif box.there is not None:
+            changes.append(deletion(case, targets, box.address, box.rule, box.dn))
     for alias in targets.aliases.values():
-        _alias(alias, changes, notes)
-    changes += (deletion(case, targets, box.address, box.rule, box.dn) for box in gone)
+        change = _alias_change(alias)
+        after = alias.after if change is None and alias.values is not None else {}
+        changes += [change] if change else []
+        notes += _note(alias.address, Subject.ALIAS, alias.row, after)
     return Difference(tuple(changes), tuple(notes))
+
+
+def _note(
+    address: Address, subject: Subject, row: Remembered | RememberedAlias | None, after: Patch
+) -> tuple[Note, ...]:
+    """Return the note of what isn't remembered yet; none where all is."""
+    changed = {column: value for column, value in after.items() if row is None or getattr(row, column) != value}
+    return (Note(address, changed, subject),) if changed else ()
 
 
 # mailboxes
 
 
 def _mailbox(
-    case: Case, box: MailboxTarget, rights: RightsTarget | None, changes: list[Change], notes: list[Note]
-) -> None:
-    if box.values is None:
-        if box.there is None and box.after:
-            notes.append(Note(box.address, box.after))
-        return
-    found = [_creation(case, box)] if box.there is None else list(_edits(box, case.marks.disabled))
-    if rights and (grant := _grant(box, rights)):
-        found.append(grant)
-    after = {**box.after, **(rights.after if rights else {})}
+    case: Case, box: MailboxTarget, rights: RightsTarget | None
+) -> tuple[Sequence[MailboxChange], Sequence[Note]]:
+    """Return the changes of a mailbox, each with the columns that are true after it, and what is noted at once."""
+    grants = _grant(box, rights) if rights else ()
     if box.there is None:
-        changes += found
-        return
+        return (_creation(case, box), *grants), ()
+    found = [*_edits(box, box.there, case.marks.disabled), *grants]
+    after = {**box.after, **(rights.after if rights else {})}
     written = frozenset().union(*(COLUMNS[_part_of(change)] for change in found))
-    changed = {column: value for column, value in after.items() if _differs(box.row, column, value)}
-    noted = {column: value for column, value in changed.items() if column not in written}
-    if box.row is None and found:  # the row begins with any of the changes: those before it may fail
-        found = [_with(change, {column: after[column] for column in after.keys() - written}) for change in found]
-    elif noted:
-        notes.append(Note(box.address, noted))
-    changes += [_with(change, _columns(after, COLUMNS[_part_of(change)])) for change in found]
+    others = {column: value for column, value in after.items() if column not in written}
+    changes = [_with(change, _columns(after, COLUMNS[_part_of(change)])) for change in found]
+    if box.row is None and changes:  # the row begins with any of the changes: those before it may fail
+        return [_with(change, others) for change in changes], ()
+    return changes, _note(box.address, Subject.MAILBOX, box.row, others)
 
 
 def _columns(after: Patch, columns: frozenset[str]) -> Patch:
     return {column: value for column, value in after.items() if column in columns}
-
-
-def _differs(row: Remembered | None, column: str, value: object) -> bool:
-    return row is None or getattr(row, column) != value
 
 
 def _with(change: MailboxChange, more: Patch) -> MailboxChange:
@@ -111,9 +120,7 @@ def _with(change: MailboxChange, more: Patch) -> MailboxChange:
 
 def _part_of(change: MailboxChange) -> Part:
     """Return the part of a mailbox that a change writes."""
-    return {Kind.SWITCH: Part.LOGIN, Kind.ENABLE: Part.STATUS, Kind.DISABLE: Part.STATUS, Kind.GRANT: Part.RIGHTS}.get(
-        change.kind, Part.VALUES
-    )
+    return PARTS.get(change.kind, Part.VALUES)
 
 
 def _creation(case: Case, box: MailboxTarget) -> MailboxChange:
@@ -131,84 +138,87 @@ def _creation(case: Case, box: MailboxTarget) -> MailboxChange:
     )
 
 
-def _edits(box: MailboxTarget, disabled_tag: str) -> Iterator[MailboxChange]:
+def _edits(box: MailboxTarget, there: Existing, disabled_tag: str) -> Iterator[MailboxChange]:
     """Give the changes of a mailbox that is there: each part by itself.
 
     The tag that says who set it inactive goes with the status, if that changes.
     """
-    fields = {part: tuple(_changed_fields(box, part)) for part in Part}
-    status = fields[Part.STATUS]
-    there = box.there.tags if box.there else frozenset()
-    disabled = {disabled_tag} & (box.tags ^ there) if status else set()
-    added = tuple(sorted(box.tags - there - disabled))
-    removed = tuple(sorted(there - box.tags - disabled))
-    password = None if fields[Part.LOGIN] else box.password
-    if fields[Part.VALUES] or added or removed or password:
-        is_again = not (fields[Part.VALUES] or added or removed) and box.rules.get(Part.VALUES) is Rule.REASSERT
-        kind = Kind.ADOPT if box.is_adopted else Kind.REASSERT if is_again else Kind.UPDATE
-        yield _edit(box, kind, fields[Part.VALUES], Part.VALUES, password=password, add_tags=added, remove_tags=removed)
-    if fields[Part.LOGIN]:
-        yield _edit(box, Kind.SWITCH, fields[Part.LOGIN], Part.LOGIN, password=box.password)
-    if status:
-        kind = Kind.DISABLE if status[0].after in (0, BARRED) and status[0].before != 0 else Kind.ENABLE
-        yield _edit(
-            box,
-            kind,
-            status,
-            Part.STATUS,
-            add_tags=tuple(sorted(disabled & box.tags)),
-            remove_tags=tuple(sorted(disabled & there)),
-        )
+    values, login, status = (_changed_fields(box, there, part) for part in (Part.VALUES, Part.LOGIN, Part.STATUS))
+    of_status = {disabled_tag} & (box.tags ^ there.tags) if status else set()
+    added, removed = box.tags - there.tags - of_status, there.tags - box.tags - of_status
+    password = None if login else box.password
+    if values or added or removed or password:
+        kind = _kind_of_update(box, is_same=not (values or added or removed))
+        yield _edit(box, there, kind, values, password=password, add_tags=added, remove_tags=removed)
+    if login:
+        yield _edit(box, there, Kind.SWITCH, login, password=box.password)
+    for field in status:
+        kind = Kind.ENABLE if field.before == 0 or field.after == 1 else Kind.DISABLE
+        yield _edit(box, there, kind, status, add_tags=of_status & box.tags, remove_tags=of_status & there.tags)
 
 
-def _changed_fields(box: MailboxTarget, part: Part) -> Iterator[FieldChange]:
-    if box.there is None or box.values is None:
-        return
-    for key, row in ATTRIBUTES.items():
-        before, after = box.there.attributes[key], box.values[key]
-        if row.part is part and before != after:
-            yield FieldChange(key, before, after)
+def _kind_of_update(box: MailboxTarget, *, is_same: bool) -> Kind:
+    if box.is_adopted:
+        return Kind.ADOPT
+    return Kind.REASSERT if is_same and box.rules.get(Part.VALUES) is Rule.REASSERT else Kind.UPDATE
 
 
-def _edit(box: MailboxTarget, kind: Kind, fields: tuple[FieldChange, ...], part: Part, **more: object) -> MailboxChange:
-    there = box.there
-    after = next(
-        (field.after for field in fields if field.key == ACTIVE.key), there.attributes[ACTIVE.key] if there else 1
-    )
+def _changed_fields(box: MailboxTarget, there: Existing, part: Part) -> tuple[FieldChange, ...]:
+    wanted = box.values or {}
+    keys = (key for key, row in ATTRIBUTES.items() if row.part is part and wanted[key] != there.attributes[key])
+    return tuple(FieldChange(key, there.attributes[key], wanted[key]) for key in keys)
+
+
+def _edit(
+    box: MailboxTarget,
+    there: Existing,
+    kind: Kind,
+    fields: Sequence[FieldChange],
+    *,
+    password: SecretStr | None = None,
+    add_tags: Iterable[str] = (),
+    remove_tags: Iterable[str] = (),
+) -> MailboxChange:
+    writes = {field.key: field.after for field in fields}
+    active = writes.get(ACTIVE.key, there.attributes[ACTIVE.key])
     return MailboxChange(
         kind,
         box.address,
-        box.rules.get(part, box.rule),
+        box.rules.get(PARTS.get(kind, Part.VALUES), box.rule),
         box.dn,
-        fields=fields,
-        writes={field.key: field.after for field in fields},
-        attribute_hash=there.attribute_hash if there else "",
-        passwd_update=there.passwd_update if there else "",
-        rebuilds=0 if after == 1 else 1,
-        **more,  # type: ignore[arg-type]
+        fields=tuple(fields),
+        writes=writes,
+        password=password,
+        add_tags=tuple(sorted(add_tags)),
+        remove_tags=tuple(sorted(remove_tags)),
+        attribute_hash=there.attribute_hash,
+        passwd_update=there.passwd_update,
+        rebuilds=0 if active == 1 else 1,
     )
 
 
-def _grant(box: MailboxTarget, rights: RightsTarget) -> MailboxChange | None:
-    """Return the one edit of rights, None where they are as they should be."""
-    is_same = rights.rows == rights.there and not rights.is_rewritten
-    if is_same and rights.foreign == rights.foreign_there:
-        return None
+def _grant(box: MailboxTarget, rights: RightsTarget) -> tuple[MailboxChange, ...]:
+    """Return the one edit of rights, none where they are as they should be."""
+    senders = None if rights.rows == rights.there and not rights.is_rewritten else tuple(sorted(rights.rows))
+    foreign = None if rights.foreign == rights.foreign_there else tuple(sorted(rights.foreign))
+    if senders is None and foreign is None:
+        return ()
     before, after = sorted(rights.there | rights.foreign_there), sorted(rights.rows | rights.foreign)
-    existing = box.there
-    return MailboxChange(
+    there = box.there
+    change = MailboxChange(
         Kind.GRANT,
         rights.address,
         rights.rule,
         rights.dn,
         fields=(FieldChange("send_as", ", ".join(before) or None, ", ".join(after)),),
-        rebuilds=0 if existing is None or existing.attributes[ACTIVE.key] == 1 else 1,
         remember=rights.after,
-        attribute_hash=existing.attribute_hash if existing else "",
-        passwd_update=existing.passwd_update if existing else "",
-        senders=None if is_same else tuple(sorted(rights.rows)),
-        foreign_senders=tuple(sorted(rights.foreign)) if rights.foreign != rights.foreign_there else None,
+        senders=senders,
+        foreign_senders=foreign,
     )
+    if there is None:
+        return (change,)
+    rebuilds, stamp = 0 if there.attributes[ACTIVE.key] == 1 else 1, there.passwd_update
+    return (replace(change, rebuilds=rebuilds, attribute_hash=there.attribute_hash, passwd_update=stamp),)
 
 
 def deletion(case: Case, targets: Targets, address: Address, rule: Rule, dn: str) -> MailboxChange:
@@ -236,43 +246,32 @@ def _going_with(case: Case, targets: Targets, mailbox: Address) -> list[Address]
 # aliases
 
 
-def _alias(alias: AliasTarget, changes: list[Change], notes: list[Note]) -> None:
-    if alias.values is None:
-        if alias.there is not None:
-            changes.append(_removal(alias, alias.there))
-        return
-    change = _alias_change(alias)
-    if change is not None:
-        changes.append(change)
-        return
-    noted = {column: value for column, value in alias.after.items() if _alias_differs(alias.row, column, value)}
-    if noted:
-        notes.append(Note(alias.address, noted, Subject.ALIAS))
-
-
-def _alias_differs(row: RememberedAlias | None, column: str, value: object) -> bool:
-    return row is None or getattr(row, column) != value
-
-
 def _removal(alias: AliasTarget, there: ExistingAlias) -> AliasChange:
     return AliasChange(Kind.REMOVE, alias.address, alias.rule, alias.dn, remember=None, number=there.number)
 
 
 def _alias_change(alias: AliasTarget) -> AliasChange | None:
-    values, there = alias.values or {}, alias.there
-    if there is None:
-        unusual = [key for key in COMPARED_FIELDS if values[key] != NEW_ALIAS.get(key)]
-        fields = tuple(FieldChange(key, None, values[key]) for key in unusual)
-        return AliasChange(
-            Kind.CREATE,
-            alias.address,
-            alias.rule,
-            alias.dn,
-            fields=fields,
-            rebuilds=alias.rebuilds,
-            remember=alias.after,
-            writes=values,
-        )
+    """Return the one change of an alias; None for none."""
+    if alias.there is None:
+        return _alias_creation(alias, alias.values) if alias.values else None
+    return _removal(alias, alias.there) if alias.values is None else _alias_edit(alias, alias.there, alias.values)
+
+
+def _alias_creation(alias: AliasTarget, values: Mapping[str, Value]) -> AliasChange:
+    unusual = [key for key in COMPARED_FIELDS if values[key] != NEW_ALIAS.get(key)]
+    return AliasChange(
+        Kind.CREATE,
+        alias.address,
+        alias.rule,
+        alias.dn,
+        fields=tuple(FieldChange(key, None, values[key]) for key in unusual),
+        rebuilds=alias.rebuilds,
+        remember=alias.after,
+        writes=values,
+    )
+
+
+def _alias_edit(alias: AliasTarget, there: ExistingAlias, values: Mapping[str, Value]) -> AliasChange | None:
     fields = tuple(FieldChange(key, there.values[key], values[key]) for key in _changed_alias_fields(there, values))
     writes = {change.key: change.after for change in fields}
     if values[PRIVATE_COMMENT] != there.values[PRIVATE_COMMENT]:

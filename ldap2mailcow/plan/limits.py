@@ -102,10 +102,10 @@ class _Guards:
                 by_kind[one.kind].append(one)
         for one in self.shrinking():
             by_kind[one.kind].append(one)
-        withheld = [found for kind in Guarded for found in self.of_kind(kind, by_kind.get(kind, []))]
+        withheld = [each for kind in Guarded for each in self.of_kind(kind, by_kind.get(kind, []))]
         held: dict[Guarded | NoRoom, frozenset[Address]] = {}
-        for one in withheld:
-            held[one.kind] = held.get(one.kind, frozenset()) | self.keys(one)
+        for found in withheld:
+            held[found.kind] = held.get(found.kind, frozenset()) | self.keys(found)
         return held, tuple(withheld)
 
     def keys(self, withheld: Withheld) -> frozenset[Address]:

@@ -105,8 +105,8 @@ class _Matcher:
                 self.by_id[EntryId(row.source, row.id)].append(row)
             elif row.id or row.dn:
                 self.loose[row.id or row.dn.lower()].append(row)
-        own = {user.id: row for user in self.case.asked.users if (row := self.own_row(user))}
-        self.own = own
+        found = ((user.id, self.own_row(user)) for user in self.case.asked.users)
+        self.own = own = {user_id: row for user_id, row in found if row}
         self.claims = decide_claims(self.case, own, self.known)
         self.row_owner = {row.address: user_id for user_id, row in own.items()}
 

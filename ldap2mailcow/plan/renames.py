@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from ldap2mailcow.desired import User
 from ldap2mailcow.model import (
     ACTIVE,
     ALIAS_ACTIVE,
@@ -42,7 +43,7 @@ from ldap2mailcow.model import (
 
 from .case import Case
 from .grace import SEEN
-from .matching import Match, Matches, State
+from .matching import Matches, State
 
 FLAGS_OF_FORMER: Mapping[str, Value] = {INTERNAL: 0, SENDER_ALLOWED: 1, SOGO_VISIBLE: 0}
 """What an alias at a former address is at first; mailcow makes it otherwise."""
@@ -70,16 +71,30 @@ class _Against:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A mailbox that should have another address of its domain."""
+
+    user: User
+    former: Address
+    """The one that it has."""
+    address: Address
+
+
 def decide_renames(case: Case, matches: Matches, held: Iterable[Address]) -> Renames:
     """Return the renames of this run; `held` are the present addresses of mailboxes that wait for a word."""
-    wanted = [one for one in matches.users.values() if one.state is State.RENAMED]
-    return _Decider(case, {one.at: one for one in wanted if one.at}, frozenset(held)).decide()
+    wanted = (
+        _Wanted(one.user, one.at, one.wants)
+        for one in matches.users.values()
+        if one.at and one.wants and one.state is State.RENAMED
+    )
+    return _Decider(case, {one.former: one for one in wanted}, frozenset(held)).decide()
 
 
 @dataclass
 class _Decider:
     case: Case
-    wanted: Mapping[Address, Match]
+    wanted: Mapping[Address, _Wanted]
     """By present address."""
     held: frozenset[Address]
     places: dict[str, int] = field(default_factory=dict)
@@ -88,19 +103,19 @@ class _Decider:
     def decide(self) -> Renames:
         changes: list[RenameChange] = []
         findings: list[Finding] = []
-        for former, match in sorted(self.wanted.items()):
-            if former in self.held or not self.is_in_scope(match):
+        for former, wanted in sorted(self.wanted.items()):
+            if former in self.held or not self.is_in_scope(wanted):
                 continue
-            if against := self.against(match) or self.no_place(match):
-                findings.append(self.told(match, against))
+            if against := self.against(wanted) or self.no_place(wanted):
+                findings.append(self.told(wanted, against))
             else:
-                changes.append(self.change(match))
+                changes.append(self.change(wanted))
         return Renames(tuple(changes), tuple(findings))
 
-    def is_in_scope(self, match: Match) -> bool:
-        return any(self.case.in_scope(one) for one in (match.at, match.wants) if one)
+    def is_in_scope(self, wanted: _Wanted) -> bool:
+        return any(self.case.in_scope(one) for one in (wanted.former, wanted.address))
 
-    def against(self, match: Match) -> _Against | None:
+    def against(self, wanted: _Wanted) -> _Against | None:
         """Return why a mailbox keeps its name, whatever the aliases of its domain."""
         config = self.case.config
         if not config.create_mailboxes:
@@ -109,17 +124,17 @@ class _Decider:
             return _held("the config says renames: hold; rename the mailbox in mailcow, or set renames: rename")
         if not self.case.can_rename:
             return _held("this mailcow is older than 2024-11 and can't rename mailboxes; update it")
-        for one in (match.at, match.wants):
-            if one and (alone := self.case.left_alone(one) or self.case.alias_left_alone(one)):
+        for one in (wanted.former, wanted.address):
+            if alone := self.case.left_alone(one) or self.case.alias_left_alone(one):
                 return _held(alone.sentence)
-        return self.occupied(match) or self.aliased(match) or self.inactive(match)
+        return self.occupied(wanted) or self.aliased(wanted) or self.inactive(wanted)
 
-    def occupied(self, match: Match) -> _Against | None:
+    def occupied(self, wanted: _Wanted) -> _Against | None:
         """Return why the new address isn't free of mailboxes."""
-        address = match.wants or Address()
+        address = wanted.address
         if address not in self.case.actual.mailboxes:
             return None
-        if self.is_circle(match):
+        if self.is_circle(wanted):
             return _Against(Say.EXCHANGE)
         if address in self.wanted:
             return _Against(Say.RENAME_WAITS, f"{address} is free once the mailbox that has it is renamed")
@@ -129,19 +144,19 @@ class _Decider:
             f"{address} is a mailbox{whose} already; rename or delete that one in mailcow, or give one another address"
         )
 
-    def is_circle(self, match: Match) -> bool:
+    def is_circle(self, wanted: _Wanted) -> bool:
         """Tell whether a mailbox waits, over any number of others, for itself."""
         seen: set[Address] = set()
-        address = match.wants
+        address = wanted.address
         while address in self.wanted and address not in seen:
             seen.add(address)
-            address = self.wanted[address].wants
-        return match.at in seen
+            address = self.wanted[address].address
+        return wanted.former in seen
 
-    def aliased(self, match: Match) -> _Against | None:
+    def aliased(self, wanted: _Wanted) -> _Against | None:
         """Return why the new address isn't free of aliases."""
-        alias = self.case.actual.aliases.get(match.wants or Address())
-        if alias is None or self.gives_way(alias, match):
+        alias = self.case.actual.aliases.get(wanted.address)
+        if alias is None or self.gives_way(alias, wanted):
             return None
         if not self.case.is_our_alias(alias):
             return _held(f"{alias.address} is an alias that was made by hand in mailcow; delete it there")
@@ -150,7 +165,7 @@ class _Decider:
             f"{alias.address} is an alias of {whose}; take it away there, and the next run renames the mailbox"
         )
 
-    def gives_way(self, alias: ExistingAlias, match: Match) -> bool:
+    def gives_way(self, alias: ExistingAlias, wanted: _Wanted) -> bool:
         """Tell whether an alias may go for a mailbox: it is a former address, or goes to this mailbox alone.
 
         Not that of a list or of a forwarding, whatever it goes to: it keeps its address.
@@ -158,19 +173,19 @@ class _Decider:
         row = self.case.alias_row(alias)
         if not self.case.is_our_alias(alias) or self.case.not_read(row):
             return False
-        is_its_own = alias.goto == {match.at} and (row.role is None or row.role in OF_ONE_USER)
+        is_its_own = alias.goto == {wanted.former} and (row.role is None or row.role in OF_ONE_USER)
         return row.role is Role.FORMER or is_its_own
 
-    def inactive(self, match: Match) -> _Against | None:
-        if self.case.actual.mailboxes[match.at or Address()].attributes[ACTIVE.key] != 0:
+    def inactive(self, wanted: _Wanted) -> _Against | None:
+        if self.case.actual.mailboxes[wanted.former].attributes[ACTIVE.key] != 0:
             return None
         return _Against(
             Say.RENAME_WAITS, "mailcow renames no inactive mailbox, so it is renamed once it is active again"
         )
 
-    def no_place(self, match: Match) -> _Against | None:
+    def no_place(self, wanted: _Wanted) -> _Against | None:
         """Take the place of the alias that stays at the old address, or return why there is none."""
-        address = match.wants or Address()
+        address = wanted.address
         domain = self.case.actual.domains[address.domain]
         left = self.places.setdefault(domain.name, domain.max_aliases - domain.aliases)
         if address in self.case.actual.aliases:
@@ -183,19 +198,19 @@ class _Decider:
         self.places[domain.name] -= 1
         return None
 
-    def told(self, match: Match, against: _Against) -> Finding:
-        directory, reason = self.case.directory_of(match.user.id), against.reason
-        return against.say.at(match.user.dn, directory, former=match.at, address=match.wants, reason=reason)
+    def told(self, wanted: _Wanted, against: _Against) -> Finding:
+        directory, reason = self.case.directory_of(wanted.user.id), against.reason
+        return against.say.at(wanted.user.dn, directory, former=wanted.former, address=wanted.address, reason=reason)
 
-    def change(self, match: Match) -> RenameChange:
+    def change(self, wanted: _Wanted) -> RenameChange:
         """Return the rename, with all that is remembered of it."""
-        former, address = match.at or Address(), match.wants or Address()
+        former, address = wanted.former, wanted.address
         existing, alias = self.case.actual.mailboxes[former], self.case.actual.aliases.get(address)
         row = RememberedAlias(
             former,
-            match.user.id.source,
-            match.user.id.id,
-            match.user.dn,
+            wanted.user.id.source,
+            wanted.user.id.id,
+            wanted.user.dn,
             Role.FORMER,
             Origin.CREATED,
             applied={GOTO: address},
@@ -204,7 +219,7 @@ class _Decider:
             Kind.RENAME,
             address,
             Rule.RENAMED,
-            match.user.dn,
+            wanted.user.dn,
             fields=(FieldChange("address", former, address),),
             rebuilds=0 if existing.attributes[ACTIVE.key] == 1 else 1,
             notes=(*self.renamed_rights(former, address), *self.forgotten(alias), _note(row)),

@@ -16,19 +16,36 @@ from tests.mailcow_server import API_KEY
 
 TOP = Path(__file__).parents[2]
 FINDING = re.compile(r"^ +(error|warning|info) +(\w+)  ", re.MULTILINE)
+SCENE = re.compile(r"^ ?(\d+)\. ", re.MULTILINE)
 HASH = re.compile(r"\{[A-Z0-9-]+\}[A-Za-z0-9+/$.]|\$(?:[0-9a-z]{1,2}|argon2\w+)\$")
+
+
+def play(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "contrib.demo", *options]
+    return subprocess.run(command, cwd=TOP, capture_output=True, encoding="utf-8", check=False)
 
 
 @pytest.fixture(scope="module")
 def demo() -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "contrib.demo"]
-    return subprocess.run(command, cwd=TOP, capture_output=True, encoding="utf-8", check=False)
+    """Everything that the demo has."""
+    return play("--all")
 
 
 def test_everything_is_as_announced(demo: subprocess.CompletedProcess[str]) -> None:
     assert "NOT AS ANNOUNCED" not in demo.stdout
     assert demo.stderr == ""
     assert demo.returncode == 0
+
+
+def test_the_story_alone_has_twelve_scenes_and_then_says_what_to_do_next() -> None:
+    finished = play()
+    story, _, after = finished.stdout.partition("\nWhat next, ")
+    assert SCENE.findall(story) == [str(number) for number in range(1, 13)]
+    assert "NOT AS ANNOUNCED" not in story
+    assert "mailcow_ldap_sync.py --dry-run " in after
+    assert "`make demo-all`" in after.splitlines()[-1]
+    assert finished.stderr == ""
+    assert finished.returncode == 0
 
 
 def test_every_finding_is_shown_with_its_level(demo: subprocess.CompletedProcess[str]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 PACKAGE = Path(__file__).parents[2] / "ldap2mailcow"
 
@@ -140,3 +141,8 @@ def test_a_quiet_run_loads_only_what_it_needs() -> None:
     }
     of_the_tests = {"coverage", "a1_coverage", "cython_runtime", "pygments", "sitecustomize"}  # httpx takes pygments
     assert loaded - allowed - of_the_tests == set()
+
+
+def test_generated_examples_are_the_same_everywhere() -> None:
+    assert settings().derandomize
+    assert settings().deadline is None

@@ -414,10 +414,10 @@ class AliasMaker:
         most, size = self.making.case.config.limits.list_members, len(joined(goto))
         if len(goto) <= most and size <= GOTO_MAX:
             return False
-        what = f"{len(goto)} members and limits.list_members is {most}"
+        told = f"{len(goto)} members and limits.list_members is {most}"
         if len(goto) <= most:
-            what = f"{size} bytes of addresses and mailcow stores {GOTO_MAX}"
-        self.making.say(Say.TOO_LONG, wish.address, wish.owner, what=what)
+            told = f"{size} bytes of addresses and mailcow stores {GOTO_MAX}"
+        self.making.say(Say.TOO_LONG, wish.address, wish.owner, size=told)
         return True
 
 

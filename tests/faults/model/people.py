@@ -151,9 +151,8 @@ class Told:
         hidden = frozenset({HIDDEN[self.trust]} if self.trust in HIDDEN else ())
         list_doubt = (Finding(Code.ANSWER_CUT_SHORT, "default (groups)", "it was cut short"),)
         return Answers(
-            users=Answer("default", tuple(one.entry(hidden) for one in self.people), doubt.get(self.trust, ())),
+            users=Answer(tuple(one.entry(hidden) for one in self.people), doubt.get(self.trust, ())),
             groups=Answer(
-                "default",
                 tuple(one.entry(self.at) for one in self.lists),
                 list_doubt if self.trust is Trust.NO_LISTS else (),
             ),

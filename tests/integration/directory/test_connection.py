@@ -9,7 +9,7 @@ import traceback
 import ldap
 import pytest
 
-from ldap2mailcow.directory import Refused, Unreachable, read_users
+from ldap2mailcow.directory import Refused, Unreachable, read
 from tests.directory_server import Slapd, person
 from tests.directory_server.scripted import Bind, Done, End, Found, ScriptedServer, Unbind, pages
 
@@ -23,7 +23,7 @@ def test_reads_as_the_reader(slapd: Slapd, caplog: pytest.LogCaptureFixture) -> 
     caplog.set_level(logging.INFO)
     slapd.add(*person(1))
 
-    answer = read_users(reader_of(slapd))
+    answer = read(reader_of(slapd)).users
 
     assert [entry.dn for entry in answer.entries] == [person(1)[0]]
     assert answer.doubts == ()
@@ -34,14 +34,14 @@ def test_reads_as_the_reader(slapd: Slapd, caplog: pytest.LogCaptureFixture) -> 
 def test_reads_over_the_unix_socket(slapd: Slapd) -> None:
     slapd.add(*person(1))
 
-    assert len(read_users(reader_of(slapd, uri=[slapd.ldapi_uri])).entries) == 1
+    assert len(read(reader_of(slapd, uri=[slapd.ldapi_uri])).users.entries) == 1
 
 
 def test_binds_as_nobody_without_bind_dn(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     with Slapd(anonymous_read=True) as server:
         server.add(*person(1))
-        answer = read_users(reader_of(server, bind_dn="", bind_pw=""))
+        answer = read(reader_of(server, bind_dn="", bind_pw="")).users
 
     assert len(answer.entries) == 1
     assert answer.entries[0].values("userPassword") == ()
@@ -54,7 +54,7 @@ def test_a_wrong_password_is_tried_once_and_nowhere_else() -> None:
         ScriptedServer(SOMEBODY) as second,
         pytest.raises(Refused, match="bind_dn or bind_pw is wrong"),
     ):
-        read_users(scripted(first, uri=[first.uri, second.uri]))
+        read(scripted(first, uri=[first.uri, second.uri]))
 
     assert first.requests == [Bind("cn=reader", b"secret"), Unbind()]
     assert second.requests == []
@@ -63,7 +63,7 @@ def test_a_wrong_password_is_tried_once_and_nowhere_else() -> None:
 def test_slapd_refuses_a_wrong_password_and_the_error_does_not_hold_it(slapd: Slapd) -> None:
     wrong = slapd.reader_password[::-1]
     with pytest.raises(Refused) as caught:
-        read_users(reader_of(slapd, bind_pw=wrong))
+        read(reader_of(slapd, bind_pw=wrong))
 
     assert "Invalid credentials" in str(caught.value)
     assert wrong not in "".join(traceback.format_exception(caught.value))
@@ -72,7 +72,7 @@ def test_slapd_refuses_a_wrong_password_and_the_error_does_not_hold_it(slapd: Sl
 def test_a_bind_dn_without_a_password_is_never_sent() -> None:
     """Some servers take it for an anonymous bind, which would look like a directory with fewer people."""
     with ScriptedServer(SOMEBODY) as server, pytest.raises(Refused, match="bind_pw is empty"):
-        read_users(scripted(server, bind_pw=""))
+        read(scripted(server, bind_pw=""))
 
     assert server.requests == []
 
@@ -112,7 +112,7 @@ def test_a_bind_dn_without_a_password_is_never_sent() -> None:
 )
 def test_a_refused_bind_is_explained(code: int, text: str, sentence: str) -> None:
     with ScriptedServer(SOMEBODY, bind=Done(code, text)) as server, pytest.raises(Refused) as caught:
-        read_users(scripted(server))
+        read(scripted(server))
 
     assert sentence in str(caught.value)
     assert text in str(caught.value)
@@ -122,13 +122,13 @@ def test_a_refused_bind_is_explained(code: int, text: str, sentence: str) -> Non
 def test_the_second_uri_is_used_where_the_first_is_down(slapd: Slapd) -> None:
     slapd.add(*person(1))
 
-    assert len(read_users(reader_of(slapd, uri=[NOBODY, slapd.uri])).entries) == 1
+    assert len(read(reader_of(slapd, uri=[NOBODY, slapd.uri])).users.entries) == 1
 
 
 @pytest.mark.parametrize("code", [51, 52])
 def test_the_second_uri_is_used_where_the_first_is_busy_or_unavailable(code: int) -> None:
     with ScriptedServer(SOMEBODY, bind=Done(code)) as first, ScriptedServer(SOMEBODY) as second:
-        answer = read_users(scripted(first, uri=[first.uri, second.uri]))
+        answer = read(scripted(first, uri=[first.uri, second.uri])).users
 
     assert len(answer.entries) == 1
     assert first.requests[-1] == Unbind()
@@ -141,7 +141,7 @@ def test_every_uri_is_named_with_its_reason_where_none_answers() -> None:
         ScriptedServer(SOMEBODY, bind=End.SILENCE) as third,
         pytest.raises(Unreachable) as caught,
     ):
-        read_users(scripted(first, uri=[NOBODY, first.uri, second.uri, third.uri]))
+        read(scripted(first, uri=[NOBODY, first.uri, second.uri, third.uri]))
 
     expected = (
         "No server of the directory 'default' can be used:"
@@ -158,40 +158,40 @@ def test_a_stopped_server_is_unreachable_also_through_its_socket() -> None:
         source = reader_of(server, uri=[server.ldapi_uri])
         server.kill()
         with pytest.raises(Unreachable, match="Can't contact LDAP server"):
-            read_users(source)
+            read(source)
 
 
 @pytest.mark.parametrize("uri", ["ldap://ldap.example.org", "ldap://192.0.2.1:389"])
 def test_clear_ldap_is_not_used_where_tls_is_required(slapd: Slapd, uri: str) -> None:
     with pytest.raises(Unreachable, match="require_tls is on"):
-        read_users(reader_of(slapd, uri=[uri], require_tls=True))
+        read(reader_of(slapd, uri=[uri], require_tls=True))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_clear_ldap_to_this_machine_is_used_though_tls_is_required(slapd: Slapd, host: str) -> None:
     uris = [slapd.uri.replace("127.0.0.1", host)]
 
-    assert read_users(reader_of(slapd, uri=uris, require_tls=True)).entries == ()
-    assert read_users(reader_of(slapd, uri=[slapd.ldapi_uri], require_tls=True)).entries == ()
+    assert read(reader_of(slapd, uri=uris, require_tls=True)).users.entries == ()
+    assert read(reader_of(slapd, uri=[slapd.ldapi_uri], require_tls=True)).users.entries == ()
 
 
 def test_a_silent_server_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         uri = f"ldap://127.0.0.1:{listener.getsockname()[1]}"
         with ScriptedServer(SOMEBODY) as other, pytest.raises(Unreachable, match=f"no answer within {SOON} seconds"):
-            read_users(scripted(other, uri=[uri]))
+            read(scripted(other, uri=[uri]))
 
 
 def test_options_stay_with_the_connection(slapd: Slapd) -> None:
     before = ldap.get_option(ldap.OPT_NETWORK_TIMEOUT), ldap.get_option(ldap.OPT_X_TLS_REQUIRE_CERT)
 
-    read_users(reader_of(slapd, uri=[slapd.ldaps_uri], allow_self_signed=True))
+    read(reader_of(slapd, uri=[slapd.ldaps_uri], allow_self_signed=True))
 
     assert (ldap.get_option(ldap.OPT_NETWORK_TIMEOUT), ldap.get_option(ldap.OPT_X_TLS_REQUIRE_CERT)) == before
 
 
 def test_every_connection_is_ended_with_an_unbind() -> None:
     with ScriptedServer(lambda _: [Done(50)]) as server, pytest.raises(Unreachable):
-        read_users(impatient(scripted(server)))
+        read(impatient(scripted(server)))
 
     assert server.requests[-1] == Unbind()

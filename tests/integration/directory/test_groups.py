@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from ldap2mailcow.directory import BadFilter, Unreachable, read
-from ldap2mailcow.model import Code, Entry
+from ldap2mailcow.model import AnySenders, Code, Entry
 from tests.directory_server import Slapd, forward, group, person
 from tests.directory_server.scripted import Bind, Done, End, Found, Reply, ScriptedServer, Search
 
@@ -59,7 +59,7 @@ def test_groups_and_forwards_are_read_with_one_bind(slapd: Slapd) -> None:
     (info,) = answers.forwards.entries
     assert info.values("mailForwardingAddress") == (b"ann@example.org", b"bob@elsewhere.test")
     assert answers.users.doubts == answers.groups.doubts == answers.forwards.doubts == ()
-    assert (answers.outside, answers.selected, answers.send_as_any) == ((), {}, ())
+    assert (answers.outside, answers.selected, answers.send_as_any) == ((), {}, AnySenders())
     assert slapd.log[seen:].count(f'BIND dn="{slapd.reader_dn}" method=128') == 1
 
 

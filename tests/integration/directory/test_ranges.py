@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 
-from ldap2mailcow.directory import read, read_users
+from ldap2mailcow.directory import read
 from tests.directory_server.scripted import Done, End, Found, Reply, ScriptedServer, Search
 
 from .sources import SOON, scripted
@@ -68,7 +68,7 @@ def test_values_of_users_are_asked_for_too() -> None:
         return [Found(user, {"proxyAddresses;Range=0-1": [b"a", b"b"]}), Done()]
 
     with ScriptedServer(script) as server:
-        answer = read_users(scripted(server, user_search_base=USERS, user_mapping={"aliases": ["proxyAddresses"]}))
+        answer = read(scripted(server, user_search_base=USERS, user_mapping={"aliases": ["proxyAddresses"]})).users
 
     assert answer.entries[0].values("proxyAddresses") == (b"a", b"b", b"c")
     assert answer.doubts == ()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from ldap2mailcow.directory import BadFilter, Unreachable, read_users
+from ldap2mailcow.directory import BadFilter, Unreachable, read
 from ldap2mailcow.model import Code, Entry, Finding
 from tests.directory_server import Slapd, ldif, person
 from tests.directory_server.scripted import (
@@ -49,7 +49,7 @@ def replying(*replies: Reply) -> Script:
 def test_only_the_mapped_attributes_are_asked_for(slapd: Slapd) -> None:
     seen = len(slapd.log)
 
-    read_users(reader_of(slapd, user_mapping={"quota": "MailQuota", "id": "entryUUID"}))
+    read(reader_of(slapd, user_mapping={"quota": "MailQuota", "id": "entryUUID"}))
 
     assert "SRCH attr=entryUUID mail givenName sn userPassword MailQuota\n" in slapd.log[seen:]
 
@@ -59,12 +59,12 @@ def test_the_filter_and_its_override(slapd: Slapd) -> None:
         slapd.add(*person(number))
     source = reader_of(slapd, user_search_filter="(&(mail=*)(!(uid=user000001)))")
 
-    assert [entry.dn for entry in read_users(source).entries] == [person(2)[0], person(3)[0]]
-    assert [entry.dn for entry in read_users(source, filter_override="(uid=user000003)").entries] == [person(3)[0]]
+    assert [entry.dn for entry in read(source).users.entries] == [person(2)[0], person(3)[0]]
+    assert [entry.dn for entry in read(source, filter_override="(uid=user000003)").users.entries] == [person(3)[0]]
 
 
 def test_nobody_found_is_an_answer(slapd: Slapd) -> None:
-    answer = read_users(reader_of(slapd))
+    answer = read(reader_of(slapd)).users
 
     assert (answer.entries, answer.doubts) == ((), ())
 
@@ -72,7 +72,7 @@ def test_nobody_found_is_an_answer(slapd: Slapd) -> None:
 def test_the_server_is_set_no_time_limit() -> None:
     """The timeout is for silence: a big directory may take longer than that."""
     with ScriptedServer(pages(PEOPLE)) as server:
-        read_users(scripted(server))
+        read(scripted(server))
 
     assert [search.time_limit for search in server.searches] == [0]
 
@@ -83,7 +83,7 @@ def test_values_are_bytes_and_names_lower_case_without_options(slapd: Slapd) -> 
     slapd.add(dn, {**attributes, "jpegPhoto": [photo], "objectGUID": [guid], "sn;lang-en": ["English"]})
     mapping = {"id": "objectGUID", "firstname": "JPEGPHOTO", "lastname": "SN"}
 
-    (entry,) = read_users(reader_of(slapd, user_mapping=mapping)).entries
+    (entry,) = read(reader_of(slapd, user_mapping=mapping)).users.entries
 
     assert entry.attributes["objectguid"] == (guid,)
     assert entry.values("jpegPhoto") == (photo,)
@@ -93,7 +93,7 @@ def test_values_are_bytes_and_names_lower_case_without_options(slapd: Slapd) -> 
 def test_values_without_an_option_come_first() -> None:
     sent = Found("uid=a", {"sn;lang-ja": [b"2"], "sn;lang-en": [b"3"], "SN": [b"1"], "userCertificate;binary": [b"\0"]})
     with ScriptedServer(replying(sent, Done())) as server:
-        answer = read_users(scripted(server))
+        answer = read(scripted(server)).users
 
     assert answer.entries == (Entry("uid=a", {"sn": (b"1", b"2", b"3"), "usercertificate": (b"\0",)}),)
 
@@ -102,7 +102,7 @@ def test_a_range_of_values_makes_the_answer_doubtful() -> None:
     """Active Directory sends no more than 1,500 values of an attribute at once (docs/directories.md section 9)."""
     first = Found("uid=a", {"memberOf;range=0-1499": [b"x"], "description;range=0-*": [b"y"]})
     with ScriptedServer(replying(first, Done())) as server:
-        answer = read_users(scripted(server))
+        answer = read(scripted(server)).users
 
     assert answer.entries == (Entry("uid=a", {"memberof": (b"x",), "description": (b"y",)}),)
     reason = "not all values of an attribute were sent (memberOf;range=0-1499)"
@@ -117,7 +117,7 @@ def test_three_pages(slapd: Slapd, caplog: pytest.LogCaptureFixture) -> None:
     for number in range(7):
         slapd.add(*person(number))
 
-    answer = read_users(reader_of(slapd, page_size=3))
+    answer = read(reader_of(slapd, page_size=3)).users
 
     assert [entry.dn for entry in answer.entries] == [person(number)[0] for number in range(7)]
     assert answer.doubts == ()
@@ -128,7 +128,7 @@ def test_a_server_that_gives_everything_in_pages_only() -> None:
     """The way Active Directory is: 1,000 entries at most for who doesn't ask for pages."""
     with Slapd(page_limits="size.soft=50 size.hard=50 size.prtotal=unlimited") as server:
         server.load(ldif(person(number) for number in range(130)))
-        answer = read_users(reader_of(server, page_size=50))
+        answer = read(reader_of(server, page_size=50)).users
 
     assert (len(answer.entries), answer.doubts) == (130, ())
 
@@ -136,7 +136,7 @@ def test_a_server_that_gives_everything_in_pages_only() -> None:
 def test_smaller_pages_where_the_server_refuses_the_size() -> None:
     with Slapd(page_limits="size.pr=200") as server:
         server.load(ldif(person(number) for number in range(450)))
-        answer = read_users(reader_of(server, page_size=1000))
+        answer = read(reader_of(server, page_size=1000)).users
         asked = server.log.count("SRCH base=")
 
     assert (len(answer.entries), answer.doubts) == (450, ())
@@ -147,7 +147,7 @@ def test_smaller_pages_where_the_server_refuses_the_size() -> None:
 def test_no_pages_where_the_server_forbids_them() -> None:
     with Slapd(page_limits="size.prtotal=disabled") as server:
         server.load(ldif(person(number) for number in range(60)))
-        answer = read_users(reader_of(server))
+        answer = read(reader_of(server)).users
 
     assert (len(answer.entries), answer.doubts) == (60, ())
 
@@ -159,7 +159,7 @@ def test_the_page_size_goes_down_step_by_step() -> None:
         return pages(PEOPLE)(search)
 
     with ScriptedServer(script) as server:
-        answer = read_users(scripted(server, page_size=300))
+        answer = read(scripted(server, page_size=300)).users
 
     assert (len(answer.entries), answer.doubts) == (120, ())
     assert [search.page_size for search in server.searches] == [300, 150, 75, 75]
@@ -171,7 +171,7 @@ def test_a_limit_that_no_page_size_helps_against_keeps_the_fullest_reading() -> 
         yield Done(11, "lookthrough limit")
 
     with ScriptedServer(script) as server:
-        answer = read_users(scripted(server, page_size=200))
+        answer = read(scripted(server, page_size=200)).users
 
     assert [search.page_size for search in server.searches] == [200, 100, 50, None]
     assert len(answer.entries) == 7
@@ -184,7 +184,7 @@ def test_a_server_without_pages_is_asked_for_none() -> None:
         return [Done(12)] if search.page_size else [*PEOPLE, Done()]
 
     with ScriptedServer(script) as server:
-        answer = read_users(scripted(server))
+        answer = read(scripted(server)).users
 
     assert (len(answer.entries), answer.doubts) == (120, ())
     assert [search.page_size for search in server.searches] == [1000, None]
@@ -192,7 +192,7 @@ def test_a_server_without_pages_is_asked_for_none() -> None:
 
 def test_a_server_that_ignores_the_paging_control_has_sent_everything() -> None:
     with ScriptedServer(replying(*PEOPLE, Done())) as server:
-        answer = read_users(scripted(server, page_size=10))
+        answer = read(scripted(server, page_size=10)).users
 
     assert (len(answer.entries), answer.doubts) == (120, ())
     assert len(server.searches) == 1
@@ -200,7 +200,7 @@ def test_a_server_that_ignores_the_paging_control_has_sent_everything() -> None:
 
 def test_pages_that_go_round_in_circles_end() -> None:
     with ScriptedServer(replying(*PEOPLE[:3], Done(cookie=b"again"))) as server:
-        answer = read_users(scripted(server))
+        answer = read(scripted(server)).users
 
     assert len(answer.entries) == 3
     reason = f"{PEOPLE[2].dn!r} came twice, so that the server's pages can't be relied on"
@@ -209,7 +209,7 @@ def test_pages_that_go_round_in_circles_end() -> None:
 
 def test_empty_pages_end() -> None:
     with ScriptedServer(replying(Done(cookie=b"more"))) as server:
-        answer = read_users(scripted(server))
+        answer = read(scripted(server)).users
 
     assert answer.doubts == cut_short("100 pages in a row brought nothing new", entries=0)
     assert len(server.searches) == 100
@@ -221,7 +221,7 @@ def test_some_empty_pages_are_no_harm() -> None:
         return [*PEOPLE[number : number + number % 2], Done(cookie=str(number + 1).encode() if number < 9 else b"")]
 
     with ScriptedServer(script) as server:
-        answer = read_users(scripted(server))
+        answer = read(scripted(server)).users
 
     assert (len(answer.entries), answer.doubts) == (5, ())
 
@@ -232,7 +232,7 @@ def test_some_empty_pages_are_no_harm() -> None:
 def test_a_size_limit_keeps_what_came_and_says_so() -> None:
     with Slapd(size_limit=5) as server:
         server.load(ldif(person(number) for number in range(9)))
-        answer = read_users(reader_of(server))
+        answer = read(reader_of(server)).users
 
     assert len(answer.entries) == 5
     remedy = "let bind_dn read more entries in the server's limits"
@@ -241,7 +241,7 @@ def test_a_size_limit_keeps_what_came_and_says_so() -> None:
 
 def test_a_server_that_stops_in_every_first_page_is_not_asked_for_ever() -> None:
     with ScriptedServer(replying(*PEOPLE[:3], Done(4))) as server:
-        answer = read_users(scripted(server))
+        answer = read(scripted(server)).users
 
     assert [doubt.code for doubt in answer.doubts] == [Code.ANSWER_CUT_SHORT]
     assert [search.page_size for search in server.searches] == [1000, 2]
@@ -256,7 +256,7 @@ def test_a_size_limit_of_each_page_is_met_by_smaller_pages() -> None:
         return pages(PEOPLE)(search)
 
     with ScriptedServer(script) as server:
-        answer = read_users(scripted(server))
+        answer = read(scripted(server)).users
 
     assert (len(answer.entries), answer.doubts) == (len(PEOPLE), ())
     assert {search.page_size for search in server.searches} == {1000, 2}
@@ -274,7 +274,7 @@ def test_a_size_limit_of_each_page_is_met_by_smaller_pages() -> None:
 )
 def test_an_error_after_some_entries_is_a_doubt(code: int, reason: str) -> None:
     with ScriptedServer(replying(*PEOPLE[:4], Done(code, "so"))) as server:
-        answer = read_users(scripted(server))
+        answer = read(scripted(server)).users
 
     assert len(answer.entries) == 4
     assert answer.doubts == cut_short(reason, entries=4)
@@ -293,7 +293,7 @@ def test_a_connection_that_ends_within_a_page(end: End, reason: str) -> None:
             yield end
 
     with ScriptedServer(script) as server:
-        answer = read_users(scripted(server, canary_dns=["dc=example,dc=org"]))
+        answer = read(scripted(server, canary_dns=["dc=example,dc=org"])).users
 
     assert len(answer.entries) == 14
     assert answer.doubts[:1] == cut_short(reason, entries=14)
@@ -308,7 +308,7 @@ def test_a_connection_that_ends_within_a_page(end: End, reason: str) -> None:
 )
 def test_a_connection_that_ends_before_any_entry(end: End, reason: str) -> None:
     with ScriptedServer(replying(end)) as server, pytest.raises(Unreachable, match=f"can't be read: {reason}"):
-        read_users(scripted(server))
+        read(scripted(server))
 
     assert len(server.searches) == 1
 
@@ -319,7 +319,7 @@ def test_a_connection_that_ends_at_the_root_dse() -> None:
             return [End.DROP] if isinstance(request, Search) else [Done()]
 
     with Dropping(pages(PEOPLE)) as server, pytest.raises(Unreachable, match="the connection was lost"):
-        read_users(scripted(server))
+        read(scripted(server))
 
     assert server.searches == []
     assert server.binds == 1
@@ -332,7 +332,7 @@ def test_a_search_base_that_does_not_exist(slapd: Slapd) -> None:
     missing = f"ou=staff,{slapd.suffix}"
 
     with pytest.raises(Unreachable) as caught:
-        read_users(reader_of(slapd, user_search_base=missing))
+        read(reader_of(slapd, user_search_base=missing))
 
     expected = (
         f"user_search_base '{missing}' does not exist, or bind_dn may not see it (what exists is '{slapd.suffix}')"
@@ -342,23 +342,23 @@ def test_a_search_base_that_does_not_exist(slapd: Slapd) -> None:
 
 def test_a_reader_without_rights(slapd: Slapd) -> None:
     with pytest.raises(Unreachable, match=r"bind_dn may not search .*: give it the right to read there"):
-        read_users(reader_of(slapd, bind_dn="", bind_pw=""))
+        read(reader_of(slapd, bind_dn="", bind_pw=""))
 
 
 def test_active_directory_without_a_bind() -> None:
     text = "000004DC: LdapErr: DSID-0C090A5C, comment: In order to perform this operation a successful bind must be"
     with ScriptedServer(replying(Done(1, text))) as server, pytest.raises(Unreachable, match="set bind_dn and bind_pw"):
-        read_users(scripted(server, bind_dn="", bind_pw=""))
+        read(scripted(server, bind_dn="", bind_pw=""))
 
 
 def test_a_base_on_another_server() -> None:
     with ScriptedServer(replying(Done(10))) as server, pytest.raises(Unreachable, match="refers to another server"):
-        read_users(scripted(server))
+        read(scripted(server))
 
 
 def test_another_error_is_told_in_the_server_s_words() -> None:
     with ScriptedServer(replying(Done(80, "out of memory"))) as server, pytest.raises(Unreachable) as caught:
-        read_users(scripted(server))
+        read(scripted(server))
 
     assert "the search failed; the server says: Other (e.g., implementation specific) error (out of mem" in str(
         caught.value
@@ -367,7 +367,7 @@ def test_another_error_is_told_in_the_server_s_words() -> None:
 
 def test_a_filter_that_is_none(slapd: Slapd) -> None:
     with pytest.raises(BadFilter, match=r"'\(uid=anna' of the directory 'default' is not valid"):
-        read_users(reader_of(slapd), filter_override="(uid=anna")
+        read(reader_of(slapd), filter_override="(uid=anna")
 
 
 # References
@@ -383,7 +383,7 @@ def test_a_filter_that_is_none(slapd: Slapd) -> None:
 )
 def test_references_to_partitions_without_people_are_no_doubt(url: str) -> None:
     with ScriptedServer(replying(*PEOPLE, Reference((url,)), Done())) as server:
-        answer = read_users(scripted(server))
+        answer = read(scripted(server)).users
 
     assert (len(answer.entries), answer.doubts) == (120, ())
 
@@ -392,7 +392,7 @@ def test_a_reference_to_another_place_is_a_doubt_and_is_not_followed() -> None:
     with ScriptedServer(pages(PEOPLE)) as elsewhere:
         url = f"{elsewhere.uri}/DC=child,DC=example,DC=org"
         with ScriptedServer(replying(*PEOPLE[:2], Reference((url,)), Done())) as server:
-            answer = read_users(scripted(server))
+            answer = read(scripted(server)).users
 
     assert len(answer.entries) == 2
     assert answer.doubts == cut_short(f"a part of the directory is on another server ({url})", entries=2)
@@ -409,7 +409,7 @@ def test_a_reference_to_another_place_is_a_doubt_and_is_not_followed() -> None:
 )
 def test_the_domain_scope_control_goes_where_it_is_known(supported: tuple[str, ...] | None, sent: set[str]) -> None:
     with ScriptedServer(pages(PEOPLE), supported=supported) as server:
-        read_users(scripted(server))
+        read(scripted(server))
 
     assert [search.controls for search in server.searches] == [frozenset(sent)]
     assert server.requests[-1] == Unbind()

@@ -1,4 +1,4 @@
-"""Who may send as anyone: by a filter, or as members of a group."""
+"""Whose users may send as anyone: what a filter finds, or a group with all that its members lead to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ldap2mailcow.directory import read
-from ldap2mailcow.model import Answers
+from ldap2mailcow.model import Answers, AnySenders
 from tests.directory_server import Slapd, group, ldif, person
 from tests.directory_server.scripted import Done, ScriptedServer
 
@@ -31,13 +31,19 @@ def people(slapd: Slapd) -> list[str]:
 def test_whom_a_filter_finds(slapd: Slapd, people: list[str]) -> None:
     answers, log = reading(slapd, "(|(uid=USER000001)(uid=user000003))")
 
-    assert answers.send_as_any == (people[0], people[2])
+    assert answers.send_as_any == AnySenders(dns=(people[0], people[2]))
     assert answers.users.doubts == ()
     assert "SRCH attr=1.1\n" in log
 
 
+def found(answers: Answers) -> tuple[str, list[str]]:
+    """Return the DNs of the group and of what was found of its members outside the answers."""
+    assert answers.send_as_any.group is not None
+    return answers.send_as_any.group.dn, sorted(entry.dn for entry in answers.send_as_any.outside)
+
+
 @pytest.mark.parametrize("is_read", [True, False])
-def test_the_members_of_a_group_and_of_the_groups_in_it(slapd: Slapd, people: list[str], *, is_read: bool) -> None:
+def test_a_group_with_the_groups_in_it(slapd: Slapd, people: list[str], *, is_read: bool) -> None:
     """Whether groups are read, and these are among them, or not; a group that holds itself ends."""
     chiefs, inner = group("chiefs"), group("inner")
     url = f"ldap:///{slapd.people_dn}??sub?(uid=user000003)"
@@ -49,13 +55,15 @@ def test_the_members_of_a_group_and_of_the_groups_in_it(slapd: Slapd, people: li
 
     answers, log = reading(slapd, chiefs[0].upper(), group_mapping=mapping, **settings)
 
-    assert set(answers.send_as_any) >= set(people)
-    assert set(answers.send_as_any) - set(people) == {"cn=gone,dc=example,dc=org"}
+    outside = [] if is_read else sorted([inner[0], chiefs[0]])  # the group itself, as a member of the one in it
+    assert found(answers) == (chiefs[0], outside)
+    assert [entry.dn for entry in answers.send_as_any.selected[url]] == [people[2]]
     assert answers.users.doubts == ()
     assert log.lower().count(f'srch base="{chiefs[0]}" scope=0') == (0 if is_read else 1)
 
 
-def test_a_group_in_it_is_followed_though_the_member_filter_leaves_it_out(slapd: Slapd, people: list[str]) -> None:
+def test_a_group_in_it_is_found_though_the_member_filter_leaves_it_out(slapd: Slapd, people: list[str]) -> None:
+    """The filter is for lists: there it stays left out."""
     slapd.add(*group("inner", [people[1]]))
     slapd.add(*group("chiefs", [f"cn=inner,{slapd.groups_dn}"]))
 
@@ -67,32 +75,33 @@ def test_a_group_in_it_is_followed_though_the_member_filter_leaves_it_out(slapd:
         group_member_filter="(&(objectClass=person)(entryDN={MEMBER_CN}))",
     )
 
-    assert answers.send_as_any == (people[1],)
+    assert found(answers) == (f"cn=chiefs,{slapd.groups_dn}", [f"cn=inner,{slapd.groups_dn}"])
     assert answers.outside == ()
 
 
-def test_names_count_though_groups_are_not_read(slapd: Slapd, people: list[str]) -> None:
-    slapd.add(*group("chiefs", ["user000002"], kind="memberUid"))
-
-    answers, _ = reading(slapd, f"cn=chiefs,{slapd.groups_dn}", group_mapping={"member": "memberUid"})
-
-    assert answers.send_as_any == (people[1],)
-
-
-def test_names_count_where_they_are_one_user_s_and_sure(slapd: Slapd, people: list[str]) -> None:
-    """Whoever gave themselves the cn of somebody who left would have their rights."""
-    slapd.modify(people[1], {"sAMAccountName": "chief"})
-    slapd.modify(people[0], {"sAMAccountName": "USER000003", "cn": "leaver"})
-    slapd.add(*group("chiefs", ["Chief", "leaver", "user000003"], kind="memberUid"))
+def test_a_group_is_found_by_way_of_one_that_was_read(slapd: Slapd, people: list[str]) -> None:
+    slapd.add(*group("deep", [people[1]]))
+    slapd.add(*group("read", [f"cn=deep,{slapd.groups_dn}"]))
+    slapd.add(*group("chiefs", [f"cn=read,{slapd.groups_dn}"]))
 
     answers, _ = reading(
         slapd,
         f"cn=chiefs,{slapd.groups_dn}",
         group_search_base=slapd.groups_dn,
-        group_mapping={"member": "memberUid"},
+        group_search_filter="(cn=read)",
+        group_member_filter="(&(objectClass=person)(entryDN={MEMBER_CN}))",
     )
 
-    assert answers.send_as_any == (people[1],)
+    assert found(answers) == (f"cn=chiefs,{slapd.groups_dn}", [f"cn=deep,{slapd.groups_dn}"])
+
+
+def test_users_have_their_names_though_groups_are_not_read(slapd: Slapd) -> None:
+    slapd.add(*group("chiefs", ["user000002"], kind="memberUid"))
+
+    answers, _ = reading(slapd, f"cn=chiefs,{slapd.groups_dn}", group_mapping={"member": "memberUid"})
+
+    assert found(answers) == (f"cn=chiefs,{slapd.groups_dn}", [])
+    assert [entry.values("uid") for entry in answers.users.entries][1] == (b"user000002",)
 
 
 @pytest.mark.parametrize("reads_groups", [True, False])
@@ -101,7 +110,7 @@ def test_a_group_that_is_not_there_is_a_doubt(slapd: Slapd, *, reads_groups: boo
 
     answers, _ = reading(slapd, f"cn=gone,{slapd.groups_dn}", **settings)
 
-    assert answers.send_as_any == ()
+    assert answers.send_as_any == AnySenders()
     doubtful = answers.groups if reads_groups else answers.users
     assert doubtful is not None
     (doubt,) = doubtful.doubts
@@ -125,5 +134,5 @@ def test_a_filter_that_is_cut_short_is_a_doubt() -> None:
         server.add(*person(2))
         answers, _ = reading(server, "(mail=*)", user_search_filter="(uid=user000001)")
 
-    assert len(answers.send_as_any) == 1
+    assert len(answers.send_as_any.dns) == 1
     assert "Size limit exceeded" in answers.users.doubts[0].sentence

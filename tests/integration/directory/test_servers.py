@@ -5,7 +5,7 @@ from __future__ import annotations
 import ldap
 import pytest
 
-from ldap2mailcow.directory import read_users
+from ldap2mailcow.directory import read
 from ldap2mailcow.model import normal_dn
 from tests.directory_server import Slapd, ldif, person
 
@@ -21,7 +21,7 @@ def test_slapd_keeps_its_data_and_ports_over_stops_and_kills() -> None:
         server.kill()
         server.start()
         assert server.uri == uri
-        assert len(read_users(reader_of(server)).entries) == 1
+        assert len(read(reader_of(server)).users.entries) == 1
 
 
 def test_entries_can_be_changed_renamed_and_deleted(slapd: Slapd) -> None:
@@ -33,12 +33,12 @@ def test_entries_can_be_changed_renamed_and_deleted(slapd: Slapd) -> None:
         slapd, user_search_base=slapd.suffix, user_mapping={"quota": "MailQuota", "active": "mailActive"}
     )
 
-    (entry,) = read_users(source).entries
+    (entry,) = read(source).users.entries
 
     assert entry.dn == f"uid=anna,{slapd.groups_dn}"
     assert (entry.values("MailQuota"), entry.values("mailActive")) == ((b"7",), ())
     slapd.delete(entry.dn)
-    assert read_users(source).entries == ()
+    assert read(source).users.entries == ()
 
 
 def test_loaded_people_are_the_same_every_time_and_can_log_in(slapd: Slapd) -> None:
@@ -47,7 +47,7 @@ def test_loaded_people_are_the_same_every_time_and_can_log_in(slapd: Slapd) -> N
     slapd.load(text)
 
     dn, attributes = person(2)
-    (entry,) = read_users(reader_of(slapd), filter_override="(uid=user000002)").entries
+    (entry,) = read(reader_of(slapd), filter_override="(uid=user000002)").users.entries
     assert entry.values("sn") == tuple(attributes["sn"])
     connection = ldap.initialize(slapd.uri)
     connection.simple_bind_s(dn, "password-2")
@@ -60,7 +60,7 @@ def test_overlays_give_member_of_and_hash_passwords() -> None:
         server.add(dn, attributes)
         group = f"cn=staff,{server.groups_dn}"
         server.add(group, {"objectClass": ["groupOfNames", "mailPerson"], "cn": "staff", "member": dn})
-        (entry,) = read_users(reader_of(server, user_mapping={"quota": "memberOf"})).entries
+        (entry,) = read(reader_of(server, user_mapping={"quota": "memberOf"})).users.entries
 
     assert entry.values("memberOf") == (group.encode(),)
     assert entry.values("userPassword")[0].startswith(b"{SSHA}")
@@ -73,7 +73,7 @@ def test_dynlist_gives_member_of_for_nested_groups() -> None:
         inner, outer = f"cn=inner,{server.groups_dn}", f"cn=outer,{server.groups_dn}"
         server.add(inner, {"objectClass": "groupOfNames", "cn": "inner", "member": dn})
         server.add(outer, {"objectClass": "groupOfNames", "cn": "outer", "member": inner})
-        (entry,) = read_users(reader_of(server, user_mapping={"quota": "memberOf"})).entries
+        (entry,) = read(reader_of(server, user_mapping={"quota": "memberOf"})).users.entries
 
     assert set(entry.values("memberOf")) == {inner.encode(), outer.encode()}
 

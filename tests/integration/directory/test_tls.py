@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ldap2mailcow.config import Source
-from ldap2mailcow.directory import Unreachable, read_users
+from ldap2mailcow.directory import Unreachable, read
 from tests.directory_server import Slapd, person
 from tests.directory_server.certificates import make_certificates
 from tests.directory_server.scripted import Bind, Done, End, Extended, ScriptedServer
@@ -35,7 +35,7 @@ def misnamed() -> Iterator[Slapd]:
 def test_a_certificate_of_our_own_authority_is_trusted(slapd: Slapd, encrypted: Source) -> None:
     seen = len(slapd.log)
 
-    assert len(read_users(encrypted.model_copy(update={"ca_file": slapd.ca_file})).entries) == 1
+    assert len(read(encrypted.model_copy(update={"ca_file": slapd.ca_file})).users.entries) == 1
     log = slapd.log[seen:]
     assert log.index("TLS established") < log.index("BIND")
 
@@ -44,7 +44,7 @@ def test_an_unknown_authority_is_not_trusted(slapd: Slapd, encrypted: Source) ->
     seen = len(slapd.log)
 
     with pytest.raises(Unreachable, match=r"TLS failed \(.*certificate.*\); likely causes: .* ca_file .* host name"):
-        read_users(encrypted)
+        read(encrypted)
     assert "BIND" not in slapd.log[seen:]
 
 
@@ -53,24 +53,24 @@ def test_another_authority_is_not_trusted(tmp_path: Path, slapd: Slapd, encrypte
     seen = len(slapd.log)
 
     with pytest.raises(Unreachable, match="TLS failed"):
-        read_users(encrypted.model_copy(update={"ca_file": tmp_path / "ca.pem"}))
+        read(encrypted.model_copy(update={"ca_file": tmp_path / "ca.pem"}))
     assert "BIND" not in slapd.log[seen:]
 
 
 def test_any_certificate_is_taken_where_the_config_says_so(encrypted: Source) -> None:
-    assert len(read_users(encrypted.model_copy(update={"allow_self_signed": True})).entries) == 1
+    assert len(read(encrypted.model_copy(update={"allow_self_signed": True})).users.entries) == 1
 
 
 def test_a_file_without_certificates_is_not_taken_for_no_check(tmp_path: Path, encrypted: Source) -> None:
     (tmp_path / "ca.pem").write_text("not a certificate", encoding="utf-8")
 
     with pytest.raises(Unreachable):
-        read_users(encrypted.model_copy(update={"ca_file": tmp_path / "ca.pem"}))
+        read(encrypted.model_copy(update={"ca_file": tmp_path / "ca.pem"}))
 
 
 def test_a_ca_file_that_went_away_is_named(tmp_path: Path, encrypted: Source) -> None:
     with pytest.raises(Unreachable, match=rf"the CA file {tmp_path}/gone.pem can't be read"):
-        read_users(encrypted.model_copy(update={"ca_file": tmp_path / "gone.pem"}))
+        read(encrypted.model_copy(update={"ca_file": tmp_path / "gone.pem"}))
 
 
 @pytest.mark.parametrize("start_tls", [True, False])
@@ -78,12 +78,12 @@ def test_a_certificate_for_another_host_is_not_trusted(misnamed: Slapd, *, start
     uri = misnamed.uri if start_tls else misnamed.ldaps_uri
 
     with pytest.raises(Unreachable, match=r"TLS failed \(.*127\.0\.0\.1.*\)"):
-        read_users(reader_of(misnamed, uri=[uri], start_tls=start_tls, ca_file=misnamed.ca_file))
+        read(reader_of(misnamed, uri=[uri], start_tls=start_tls, ca_file=misnamed.ca_file))
 
 
 def test_the_password_is_not_sent_in_clear_where_start_tls_is_refused() -> None:
     with ScriptedServer(lambda _: [Done()]) as server, pytest.raises(Unreachable, match="did not start TLS"):
-        read_users(scripted(server, start_tls=True))
+        read(scripted(server, start_tls=True))
 
     assert not any(isinstance(request, Bind) for request in server.requests)
     assert any(isinstance(request, Extended) for request in server.requests)
@@ -91,17 +91,17 @@ def test_the_password_is_not_sent_in_clear_where_start_tls_is_refused() -> None:
 
 def test_a_clear_port_behind_ldaps_is_a_tls_failure(slapd: Slapd) -> None:
     with pytest.raises(Unreachable, match="TLS failed; likely causes"):
-        read_users(reader_of(slapd, uri=[slapd.uri.replace("ldap:", "ldaps:")], ca_file=slapd.ca_file))
+        read(reader_of(slapd, uri=[slapd.uri.replace("ldap:", "ldaps:")], ca_file=slapd.ca_file))
 
 
 def test_a_tls_port_behind_ldap_is_not_reachable(slapd: Slapd) -> None:
     with pytest.raises(Unreachable, match="the server hung up"):
-        read_users(reader_of(slapd, uri=[slapd.ldaps_uri.replace("ldaps:", "ldap:")]))
+        read(reader_of(slapd, uri=[slapd.ldaps_uri.replace("ldaps:", "ldap:")]))
 
 
 def test_nothing_listens_on_the_tls_port(slapd: Slapd) -> None:
     with pytest.raises(Unreachable, match=r"ldaps://127\.0\.0\.1:1: no connection \(Connection refused\)"):
-        read_users(reader_of(slapd, uri=["ldaps://127.0.0.1:1"]))
+        read(reader_of(slapd, uri=["ldaps://127.0.0.1:1"]))
 
 
 @pytest.mark.parametrize("scheme", ["ldaps", "ldap"])
@@ -111,9 +111,9 @@ def test_a_server_that_is_silent_in_the_handshake_is_given_up(slapd: Slapd, sche
         uri = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
         source = impatient(reader_of(slapd, uri=[uri], start_tls=scheme == "ldap"))
         with pytest.raises(Unreachable, match=f"no answer within {SOON} seconds"):
-            read_users(source)
+            read(source)
 
 
 def test_a_server_that_hangs_up_at_start_tls_is_a_tls_failure() -> None:
     with ScriptedServer(lambda _: [], extended=End.DROP) as server, pytest.raises(Unreachable, match="TLS failed"):
-        read_users(scripted(server, start_tls=True))
+        read(scripted(server, start_tls=True))

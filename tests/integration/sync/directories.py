@@ -97,7 +97,7 @@ def forward_dn(name: str) -> str:
 
 
 def _answer(entries: Iterable[Entry]) -> Answer:
-    return Answer("default", tuple(entries))
+    return Answer(tuple(entries))
 
 
 def _entry(dn: str, **attributes: str | Iterable[str] | None) -> Entry:

@@ -1,4 +1,4 @@
-"""Entries, a config and what is desired from them, with sensible defaults."""
+"""Entries, a config and what the entries ask for, with sensible defaults."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from ldap2mailcow.config import Config
-from ldap2mailcow.desired import Desired, Wishes, desire, desire_aliases
-from ldap2mailcow.model import Address, Answer, Answers, Code, Entry, Finding, Mailbox
+from ldap2mailcow.desired import Asked, EntryId, Group, User, read_answers
+from ldap2mailcow.model import Answer, Answers, AnySenders, Code, Entry, Finding
 
-HOSTED = frozenset({"example.org", "xn--mnchen-3ya.example"})
-ALIAS_DOMAINS = {"alias.example": "example.org"}
 LISTS = {"group_search_base": "ou=groups,dc=example,dc=org"}
 """Settings of a source that make groups into lists."""
 
@@ -70,95 +68,54 @@ def group(cn: str, /, **attributes: Values | None) -> Entry:
     return replace(entry(cn, **{"cn": cn, "givenName": None, "sn": None, **attributes}), dn=group_dn(cn))
 
 
-def ask(  # noqa: PLR0913 - all that a directory may say
+def ask(
     *users: Entry,
     groups: Iterable[Entry] = (),
     forwards: Iterable[Entry] = (),
     outside: Iterable[Entry] = (),
     selected: Mapping[str, tuple[Entry, ...]] | None = None,
-    anyone: Iterable[str] = (),
+    anyone: AnySenders | None = None,
     config: Config | None = None,
-    holders: Mapping[str, str] | None = None,
-    mailboxes: Mapping[str, Address] | None = None,
-    has_mailbox: Iterable[str] = (),
-    former: Mapping[Address, Address] | None = None,
-) -> Wishes:
-    """Return what the entries of one directory ask for besides mailboxes.
-
-    `holders` are owners by alias, `mailboxes` addresses by id: who has what now; `former` addresses, whose they were.
-    """
+) -> Asked:
+    """Return what the entries of one directory ask for."""
     config = config or make_config(source=LISTS)
     source = config.sources[0]
-    people = desire(
-        users,
-        source,
-        config,
-        id_attribute="entryUUID",
-        hosted=HOSTED,
-        holders=mailboxes or {},
-        has_mailbox=[Address(address) for address in has_mailbox],
-    )
-    people = replace(people, former=former or {})
     answers = Answers(
-        Answer("default", users),
-        Answer("default", tuple(groups)) if source.reads_groups else None,
-        Answer("default", tuple(forwards)) if source.reads_forwards else None,
+        Answer(users),
+        Answer(tuple(groups)) if source.reads_groups else None,
+        Answer(tuple(forwards)) if source.reads_forwards else None,
         tuple(outside),
         selected or {},
-        tuple(anyone),
+        anyone or AnySenders(),
     )
-    return desire_aliases(
-        answers,
-        people,
-        source,
-        config,
-        id_attribute="entryUUID",
-        hosted=HOSTED | ALIAS_DOMAINS.keys(),
-        alias_domains=ALIAS_DOMAINS,
-        holders={Address(address): owner for address, owner in (holders or {}).items()},
-    )
+    return read_answers(answers, source, config, id_attribute="entryUUID")
 
 
-def goto_of(wishes: Wishes) -> dict[str, tuple[str, ...]]:
-    """Return by alias where it goes."""
-    return {str(address): tuple(map(str, alias.goto)) for address, alias in wishes.aliases.items()}
+def user_of(found: Entry, config: Config | None = None) -> User:
+    """Return what the entry of one user asks for, nothing being odd about it."""
+    asked = ask(found, config=config)
+    assert asked.findings == ()
+    (user,) = asked.users
+    return user
 
 
-def only(found: Desired | Wishes, code: Code) -> Finding:
+def group_of(asked: Asked, cn: str = "staff") -> Group:
+    """Return a group by the name in its DN or, outside the answers and for lists that only members name, in its id."""
+    (found,) = (one for one in asked.groups if one.id.id in {f"id-{cn}", group_dn(cn), f"{cn}@example.org"})
+    return found
+
+
+def id_of(name: str) -> EntryId:
+    """Return the id of an entry of these builders."""
+    return EntryId("default", f"id-{name}")
+
+
+def codes(asked: Asked) -> list[Code]:
+    return [finding.code for finding in asked.findings]
+
+
+def only(asked: Asked, code: Code) -> Finding:
     """Return the only finding, of that code."""
-    (finding,) = found.findings
+    (finding,) = asked.findings
     assert finding.code is code
     return finding
-
-
-def wish(
-    *entries: Entry,
-    config: Config | None = None,
-    holders: Mapping[str, Address] | None = None,
-    by_dn: Mapping[str, Address] | None = None,
-    hosted: Iterable[str] = HOSTED,
-    has_mailbox: Iterable[Address] = (),
-) -> Desired:
-    """Return what entries ask for; `holders` are by uid, `by_dn` those known by it only."""
-    config = config or make_config()
-    return desire(
-        entries,
-        config.sources[0],
-        config,
-        id_attribute="entryUUID",
-        hosted=frozenset(hosted),
-        holders={f"id-{uid}": address for uid, address in (holders or {}).items()} | dict(by_dn or {}),
-        has_mailbox=tuple(has_mailbox),
-    )
-
-
-def mailbox_of(found: Entry, config: Config | None = None) -> Mailbox:
-    """Return the mailbox that one entry asks for, nothing being odd about it."""
-    desired = wish(found, config=config)
-    assert desired.findings == ()
-    (mailbox,) = desired.mailboxes.values()
-    return mailbox
-
-
-def codes(desired: Desired | Wishes) -> list[Code]:
-    return [finding.code for finding in desired.findings]

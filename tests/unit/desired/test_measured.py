@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ldap2mailcow.desired import measured
 
-from .builders import entry, make_config, wish
+from .builders import ask, entry, make_config
 
 EVERYTHING = {
     "aliases": ["proxyAddresses", "mailAlternateAddress"],
@@ -28,13 +28,11 @@ def test_every_attribute_that_is_mapped_has_a_key() -> None:
     }
 
 
-def test_an_entry_shows_what_it_has_a_value_for() -> None:
-    desired = wish(
-        entry("ann", proxyAddresses="smtp:a@example.org", mailGroup=""),
-        entry("bob", mail=None, mailForward="x", mailSendAs="y", mailAlternateAddress="z", givenName=None),
-        config=make_config(EVERYTHING),
-    )
-    assert desired.present == {
-        "id-ann": {"mail", "firstname", "lastname", "aliases:proxyAddresses", "group_addresses"},
-        "id-bob": {"lastname", "forward_to", "send_as", "aliases:mailAlternateAddress"},
-    }
+def test_an_entry_shows_what_it_has_a_value_for_usable_or_not() -> None:
+    ann = entry("ann", proxyAddresses="smtp:a@example.org", mailGroup="")
+    bob = entry("bob", mail=None, mailForward="x", mailSendAs="y", mailAlternateAddress="z", givenName=None)
+    asked = ask(ann, bob, config=make_config(EVERYTHING))
+    assert [user.present for user in asked.users] == [
+        {"mail", "firstname", "lastname", "aliases:proxyAddresses", "group_addresses"},
+        {"lastname", "forward_to", "send_as", "aliases:mailAlternateAddress"},
+    ]

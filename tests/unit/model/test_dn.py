@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ldap2mailcow.model import is_dn, normal_dn, rdns
+from ldap2mailcow.model import is_dn, is_ldap_url, normal_dn, rdns
 
 SPECIAL = ',+;"\\<>=#'
 VALUES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8) | st.text(
@@ -146,3 +146,13 @@ def test_texts_that_can_be_dns(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "ann", "ann@example.org", "=a", "ldap:///dc=x??sub?(mail=*)", "a.b=c", "1a=c"])
 def test_texts_that_can_not(text: str) -> None:
     assert not is_dn(text)
+
+
+@pytest.mark.parametrize("text", ["ldap:///dc=x??sub", "LDAPS://server/dc=x", "ldapi://%2frun"])
+def test_texts_that_are_meant_as_ldap_urls(text: str) -> None:
+    assert is_ldap_url(text)
+
+
+@pytest.mark.parametrize("text", ["", "ldap:/dc=x", "https://server", "ldapx://server", "cn=ldap://x"])
+def test_texts_that_are_not(text: str) -> None:
+    assert not is_ldap_url(text)

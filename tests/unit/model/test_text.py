@@ -8,8 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldap2mailcow.model import escaped, escaped_lines
+from ldap2mailcow.model import decoded, escaped, escaped_lines
 from tests.unit.report.builders import EVIL, EVIL_SHOWN
+
+
+@pytest.mark.parametrize(("value", "text"), [(b"", ""), (" Änn ".encode(), " Änn "), (b"\xff", None), (b"\xc3", None)])
+def test_bytes_are_text_only_if_they_are_utf8(value: bytes, text: str | None) -> None:
+    assert decoded(value) == text
 
 
 @pytest.mark.parametrize("text", ["", "Ann Other", "uid=ann,dc=example", "Änn Öther", "李 明", "a\\b", "a\u00a0b"])

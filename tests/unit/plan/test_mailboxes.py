@@ -10,7 +10,6 @@ from .builders import (
     CAT,
     DOMAIN,
     Scene,
-    codes,
     dn_of,
     existing,
     kinds,
@@ -33,7 +32,7 @@ def test_protected_addresses_are_not_touched() -> None:
         config=config,
     ).plan()
     assert (plan.changes, plan.notes) == ((), ())
-    assert codes(plan) == [Code.PROTECTED, Code.PROTECTED]
+    assert [(one.code, one.where) for one in plan.findings] == [(Code.PROTECTED, ANN), (Code.PROTECTED, BOB)]
 
 
 def test_limits_are_counted_down_in_address_order() -> None:

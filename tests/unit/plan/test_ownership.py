@@ -24,7 +24,6 @@ from .builders import (
     alias_config,
     alias_row,
     codes,
-    dn_of,
     existing,
     kinds,
     listing,
@@ -65,7 +64,7 @@ def test_such_a_mailbox_is_neither_adopted_nor_changed(
     )
     plan = scene.plan()
     assert plan.changes == ()
-    assert [(one.code, one.where) for one in plan.findings] == [(code, dn_of(ANN))]
+    assert [(one.code, one.where) for one in plan.findings] == [(code, ANN)]
     assert plan.managed == 0
     assert make_plan(simulate(plan, scene.case())).notes == ()
 
@@ -122,6 +121,31 @@ def test_without_the_tag_a_released_mailbox_is_managed_again() -> None:
 def test_the_protection_of_the_config_is_told_first() -> None:
     scene = quiet([ANN], has=[existing(ANN, tags=(RELEASED,))], config=make_config(protected=[ANN]))
     assert codes(scene.plan()) == [Code.PROTECTED]
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"config": alias_config(protected=[ANN])}, Code.PROTECTED),
+        ({"has": [existing(ANN, tags=(RELEASED,))]}, Code.RELEASED),
+        ({"has": [existing(ANN, tags=(BERLIN,))]}, Code.OTHER_INSTALLATION),
+        (
+            {"has": [existing(ANN, tags=())], "rows": [], "config": alias_config(adopt_mailboxes="refuse")},
+            Code.ADOPTION_REFUSED,
+        ),
+    ],
+)
+def test_it_is_told_by_its_address_for_its_user_s_other_addresses_are_followed(
+    more: dict[str, Any], code: Code
+) -> None:
+    plan = settled([ANN], [OF_ANN], aliases=[], alias_rows=[], **more).plan()
+    assert [(one.code, one.where) for one in plan.findings] == [(code, ANN)]
+    assert kinds(plan.changes) == [(Kind.CREATE, INFO)]
+
+
+def test_what_is_wanted_as_a_mailbox_and_as_an_alias_is_told_once() -> None:
+    plan = settled([ANN, BOB], [wish(ANN, BOB)], aliases=[], alias_rows=[], config=alias_config(protected=[ANN])).plan()
+    assert [(one.code, one.where) for one in plan.findings] == [(Code.PROTECTED, ANN)]
 
 
 @pytest.mark.parametrize("tag", [RELEASED, BERLIN])

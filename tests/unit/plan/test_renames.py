@@ -46,7 +46,6 @@ from .builders import (
     alias,
     alias_config,
     alias_row,
-    codes,
     dn_of,
     existing,
     forward,
@@ -315,7 +314,8 @@ def test_a_mailcow_that_is_too_old_renames_nobody() -> None:
 def test_a_new_address_that_is_protected_is_told_as_such() -> None:
     scene = moved({ANN: NEW}, config=make_config(protected=[NEW]))
     assert renames_of(scene).changes == ()
-    assert (scene.plan().changes, codes(scene.plan())) == ((), [Code.PROTECTED])
+    plan = scene.plan()
+    assert (plan.changes, [(one.code, one.where) for one in plan.findings]) == ((), [(Code.PROTECTED, NEW)])
 
 
 def test_what_is_active_needs_no_edit_and_so_no_quota() -> None:
