@@ -227,4 +227,3 @@ def noted(memory: Memory, notes: Iterable[Note]) -> Memory:
             columns = cast("Mapping[str, Any]", note.remember)
             rows[note.address] = replace(before, **columns) if before else row(note.address, **columns)
     return replace(memory, mailboxes=boxes, aliases=aliases)
-

@@ -43,11 +43,11 @@ def test_what_will_be_adopted_is_not_counted_as_unmanaged() -> None:
 
 
 def test_the_findings_of_the_entries_are_the_plan_s() -> None:
-    assert quiet([ANN], desired={"findings": (ODD_BOB,)}).plan().findings == (ODD_BOB,)
+    assert quiet([ANN], asked={"findings": (ODD_BOB,)}).plan().findings == (ODD_BOB,)
 
 
 def test_one_odd_entry_does_not_stop_the_others() -> None:
-    plan = Scene(wants=[wanted(ANN, password=None), wanted(BOB)], desired={"findings": (ODD_BOB,)}).plan()
+    plan = Scene(wants=[wanted(ANN, password=None), wanted(BOB)], asked={"findings": (ODD_BOB,)}).plan()
     assert kinds(plan.changes) == [(Kind.CREATE, BOB)]
 
 
@@ -64,7 +64,7 @@ def test_a_run_for_some_addresses_tells_what_concerns_them(
     finding: Finding,
     told: bool,  # noqa: FBT001 - pytest gives it by name
 ) -> None:
-    plan = quiet([ANN, BOB], desired={"findings": (finding,)}, options=ONLY_ANN).plan()
+    plan = quiet([ANN, BOB], asked={"findings": (finding,)}, options=ONLY_ANN).plan()
     assert plan.findings == ((finding,) if told else ())
 
 
@@ -74,7 +74,7 @@ def test_an_address_that_no_entry_has_is_told() -> None:
 
 
 def test_an_address_that_an_unreadable_entry_has_is_in_the_directory() -> None:
-    plan = quiet([ANN], options=Options(only=frozenset({BOB})), desired={"addresses": frozenset({ANN, BOB})}).plan()
+    plan = quiet([ANN], options=Options(only=frozenset({BOB})), asked={"addresses": frozenset({ANN, BOB})}).plan()
     assert plan.findings == ()
 
 
