@@ -93,7 +93,7 @@ def read_actual(client: Mailcow, config: Config) -> Actual:
 
 
 def needs_aliases(config: Config, memory: Memory, directories: Iterable[Directory], actual: Actual) -> bool:
-    """Tell whether a plan may have to do with aliases: some are made, some are ours, or a mailbox gets a new address."""
+    """Tell whether a plan may have to do with aliases: some are made or ours, or a mailbox gets a new address."""
     if memory.aliases or any(source.manages_aliases or source.manages_senders for source in config.sources):
         return True
     if may_delete(config, memory):

@@ -12,7 +12,7 @@ from .identity import DN, choose_id_attribute, stable_id
 from .measured import measured
 from .merge import merged
 from .passwords import NOBODY, SCHEMES, Choice, choose_password
-from .reading import RESERVED, some_of
+from .values import RESERVED, some_of
 
 __all__ = [
     "ANYONE",

@@ -22,10 +22,10 @@ from .groups import own_addresses, read_group
 from .identity import Identified, identify
 from .members import MemberReader
 from .memberships import Memberships
-from .reading import Reader
 from .resolver import Resolver
 from .senders import SenderReader
 from .users import UserReader
+from .values import Reader
 
 
 def read_answers(answers: Answers, source: Source, config: Config, *, id_attribute: str) -> Asked:

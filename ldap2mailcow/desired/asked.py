@@ -20,8 +20,8 @@ ANYONE = "*"
 Meant = Address | EntryId
 """Whom a value means: an entry, or an address (`@domain` for all of a domain, where rights are meant).
 
-An entry that several searches find has one id in all of them. It is meant as a group first, then as one that forwards,
-then as a user: a filter that is too wide must not make a list's members disappear.
+An entry that several searches find may have one id in all of them. Then a group is meant first, then an entry that
+forwards, then a user: a user filter that is too wide must not make the members of a list disappear.
 """
 
 

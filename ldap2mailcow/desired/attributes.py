@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from ldap2mailcow.config import UserMapping
 from ldap2mailcow.model import (
     ACTIVE,
     ATTRIBUTES,
@@ -16,11 +15,10 @@ from ldap2mailcow.model import (
     Entry,
     UnusableValueError,
     Value,
-    decoded,
 )
 
-from .reading import Reader
 from .status import read_active
+from .values import Reader, is_garbled
 
 _UNTIL_CORRECTED = {ACTIVE.key: "an existing mailbox keeps its status, and a new one is not created"}
 """What becomes of a mailbox as long as a value can't be used; where nothing is said here, it keeps the value."""
@@ -54,7 +52,8 @@ def _stored(reader: Reader, entry: Entry, row: Attribute) -> set[Value] | None:
         kept = _UNTIL_CORRECTED.get(row.key, "an existing mailbox keeps its value")
         reader.find(row.unusable, entry, f"its {what} {problem}; correct it in the directory; until then {kept}")
         return None
-    return values or (None if _is_garbled(mapping, entry, row) else values)
+    is_unreadable = not values and any(is_garbled(entry, getattr(mapping, key)) for key in row.mapped)
+    return None if is_unreadable else values
 
 
 def _plain(reader: Reader, entry: Entry, row: Attribute) -> tuple[str, ...]:
@@ -78,8 +77,3 @@ def _quota(reader: Reader, entry: Entry, row: Attribute) -> tuple[str, ...]:
 
 _TEXTS: Mapping[str, Callable[[Reader, Entry, Attribute], tuple[str, ...]]] = {NAME.key: _name, QUOTA.key: _quota}
 """How the texts of a row are put together, where they aren't taken as they are."""
-
-
-def _is_garbled(mapping: UserMapping, entry: Entry, row: Attribute) -> bool:
-    """Tell whether an entry has a value for a row that isn't UTF-8; there is a finding already."""
-    return any(decoded(value) is None for key in row.mapped for value in entry.values(getattr(mapping, key)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ldap2mailcow.model import Address, Code, Entry, EntryId
 
 from .asked import Forward
-from .reading import Reader, default_flags, is_empty, parse_alias, parse_target
+from .values import Reader, default_flags, is_empty, parse_alias, parse_target
 
 
 def read_user_forward(reader: Reader, entry: Entry, user: EntryId, addresses: frozenset[Address]) -> Forward | None:

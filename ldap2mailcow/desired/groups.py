@@ -7,7 +7,7 @@ import unicodedata
 from ldap2mailcow.model import INTERNAL, SENDER_ALLOWED, SOGO_VISIBLE, Address, Code, Entry, EntryId
 
 from .asked import Group
-from .reading import Reader, default_flags, is_empty, parse_alias
+from .values import Reader, default_flags, is_empty, parse_alias
 
 COMMENT_MAX = 160
 """Bytes of a comment that mailcow takes (docs/mailcow-api.md section 7)."""

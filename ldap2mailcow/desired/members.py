@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ldap2mailcow.model import AddressError, Code, Entry, EntryId, is_dn, is_ldap_url
 
 from .asked import Meant
-from .reading import Reader, parse_target, some_of
 from .resolver import Resolver
+from .values import Reader, parse_target, some_of
 
 
 @dataclass(frozen=True, slots=True)

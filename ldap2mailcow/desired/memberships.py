@@ -9,7 +9,7 @@ from ldap2mailcow.model import Address, Entry, EntryId, is_dn, normal_dn
 
 from .asked import Group
 from .groups import own_addresses
-from .reading import Reader, default_flags, parse_alias
+from .values import Reader, default_flags, parse_alias
 
 
 class Memberships:

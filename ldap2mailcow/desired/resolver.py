@@ -10,7 +10,7 @@ from ldap2mailcow.model import Address, AddressError, Entry, EntryId, decoded, n
 
 from .asked import Meant
 from .identity import Identified
-from .reading import parse_target
+from .values import parse_target
 
 
 class Resolver:

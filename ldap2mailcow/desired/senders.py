@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ldap2mailcow.model import AddressError, Code, Entry, EntryId, is_dn
 
 from .asked import Meant
-from .reading import Reader, parse_sender, some_of
 from .resolver import Resolver
+from .values import Reader, parse_sender, some_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from .attributes import read_attributes
 from .forwards import read_user_forward
 from .measured import measured, shown_by
 from .passwords import choose_password
-from .reading import Reader, default_flags, is_empty, parse_alias
 from .senders import SenderReader
+from .values import Reader, default_flags, is_empty, parse_alias
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -82,11 +82,18 @@ def _take_rest(session: Session, dn: str, cut: Cut, controls: Sequence[LDAPContr
             found = session.look_at(dn, (f"{part.attribute};range={following}-*",), controls)
         except ldap.LDAPError as error:
             return words(error, session.timeout)
-        sent = {} if found is None else found[1]
-        parts = ((Part.of(name), of_part) for name, of_part in sent.items())
-        after = next(((each, of_part) for each, of_part in parts if each and each.first == following), None)
-        if after is None or not after[1]:
+        after = _part_from(following, {} if found is None else found[1])
+        if after is None:
             return ""
-        part = after[0]
-        values += after[1]
+        part, of_part = after
+        values += of_part
     return ""
+
+
+def _part_from(first: int, sent: Mapping[str, Sequence[bytes]]) -> tuple[Part, Sequence[bytes]] | None:
+    """Return the part that begins with a position, and the values in it; None where none was sent, or an empty one."""
+    for name, values in sent.items():
+        part = Part.of(name)
+        if part and part.first == first and values:
+            return part, values
+    return None

@@ -103,7 +103,7 @@ class Say(Enum):
     HOLDER_NOT_READ = (
         Code.ADDRESS_REUSED,
         (
-            "it wants {address}, which is the mailbox of {holder} in the directory {directory}; that can't be "
+            "it wants {address}, which is the mailbox of {holder} in the directory {other}; that can't be "
             "read now, and has to be first"
         ),
     )

@@ -1,8 +1,8 @@
 """Claims: who gets an address that entries ask for, as a mailbox or as an alias.
 
 One rule for entries of one directory and of several: the present holder keeps the address, else no entry gets it. The
-holder is the entry whose mailbox, or whose alias, has the address by the state file. A mailbox that is there goes before
-any alias, an alias that is there before a new mailbox.
+holder is the entry whose mailbox, or whose alias, has the address by the state file. A mailbox that is there goes
+before any alias, an alias that is there before a new mailbox.
 """
 
 from __future__ import annotations

@@ -104,10 +104,11 @@ def _mailbox(
     after = {**box.after, **(rights.after if rights else {})}
     written = frozenset().union(*(COLUMNS[_part_of(change)] for change in found))
     others = {column: value for column, value in after.items() if column not in written}
+    notes = _note(box.address, Subject.MAILBOX, box.row, others)
     changes = [_with(change, _columns(after, COLUMNS[_part_of(change)])) for change in found]
     if box.row is None and changes:  # the row begins with any of the changes: those before it may fail
-        return [_with(change, others) for change in changes], ()
-    return changes, _note(box.address, Subject.MAILBOX, box.row, others)
+        changes, notes = [_with(change, others) for change in changes], ()
+    return changes, notes
 
 
 def _columns(after: Patch, columns: frozenset[str]) -> Patch:

@@ -1,7 +1,7 @@
 """Knowledge: for each directory and kind of thing, whether absence is believed, and if not, why.
 
-An answer is believed to be whole, or not. A whole answer to a search that differs from the accepted one is believed too,
-but what it would take away waits for a word: that is a doubt, a part of a sentence that says what differs.
+An answer is believed to be whole, or not. A whole answer to a search that differs from the accepted one is believed
+too, but what it would take away waits for a word: that is a doubt, a part of a sentence that says what differs.
 """
 
 from __future__ import annotations
@@ -96,6 +96,11 @@ class Knowledge:
     answers_whole: bool = False
     """Whether the answer about users is whole, whatever the run looks at."""
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether an entry that isn't in the answer is surely gone: it is whole, and the search is the accepted one."""
+        return self.answers_whole and not self.doubt
 
     def knows(self, role: Role | None) -> bool:
         """Tell whether absence is believed; of an alias of unknown kind only where it is for all kinds."""
@@ -253,7 +258,7 @@ class _Reader:
         return any(row.address in self.case.actual.aliases for row in self.of_entries(role))
 
     def dropped(self, role: Role) -> str:
-        """Say that most lists, or forwardings, lost their addresses or targets at once, as with a lost right to read."""
+        """Say that most lists, or forwardings, lost their addresses or targets at once: a right to read may be lost."""
         rows = self.of_entries(role)
         asked = self.asked_for(role)
         dropped = sum(row.address in self.case.actual.aliases and row.address not in asked for row in rows)

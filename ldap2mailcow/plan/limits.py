@@ -1,7 +1,7 @@
 """Limits: how much one run may take away, and what a domain has room for.
 
-Neither edits a change. Both name addresses to be held, with a sentence, and then all targets are made again with what is
-held as it is now. Of a kind over its limit everything is held, or nothing.
+Neither edits a change. Both name addresses to be held, with a sentence, and then all targets are made again with what
+is held as it is now. Of a kind over its limit everything is held, or nothing.
 """
 
 from __future__ import annotations
@@ -102,11 +102,10 @@ class _Guards:
                 by_kind[one.kind].append(one)
         for one in self.shrinking():
             by_kind[one.kind].append(one)
-        withheld = [each for kind in Guarded for each in self.of_kind(kind, by_kind.get(kind, []))]
-        held: dict[Guarded | NoRoom, frozenset[Address]] = {}
-        for found in withheld:
-            held[found.kind] = held.get(found.kind, frozenset()) | self.keys(found)
-        return held, tuple(withheld)
+        for kind in Guarded:  # one kind at a time: what is held of one may be why there is less of the next
+            if withheld := tuple(self.of_kind(kind, by_kind.get(kind, []))):
+                return {kind: frozenset().union(*map(self.keys, withheld))}, withheld
+        return {}, ()
 
     def keys(self, withheld: Withheld) -> frozenset[Address]:
         """Return the addresses to hold: of renames those that the mailboxes have now."""

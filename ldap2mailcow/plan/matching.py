@@ -1,8 +1,8 @@
 """Matching: which entry, which remembered row and which mailbox belong together.
 
-A user is its stable id, never its DN and never its address. So a user's row is found by the id, and by the DN only where
-no id is known yet. The mailbox of a user is where the row says, and the address that the entry asks for is where it
-should be. What is left over has no entry: it is gone, or its directory can't tell.
+A user is its stable id, never its DN and never its address. So a user's row is found by the id, and by the DN only
+where no id is known yet. The mailbox of a user is where the row says, and the address that the entry asks for is
+where it should be. What is left over has no entry: it is gone, or its directory can't tell.
 """
 
 from __future__ import annotations
@@ -177,6 +177,8 @@ class _Matcher:
         if wants is None:
             self.tell_no_address(user, at)
             return Match(user, State.STAYS, at, None, row)
+        if self.is_held_for_another(user, wants):
+            return Match(user, State.STAYS, at, None, row)
         if wants.domain == at.domain:
             return Match(user, State.RENAMED, at, wants, row)
         if wants in there:
@@ -194,6 +196,8 @@ class _Matcher:
             return Match(user, State.NONE, None, None, row)
         existing = self.case.actual.mailboxes.get(wants)
         if existing is None:
+            if self.is_held_for_another(user, wants):
+                return Match(user, State.NONE, None, None, row)
             return Match(user, State.NEW, wants, wants, row)
         if row is not None and row.address != wants:
             self.refuse(Say.HAS_ONE_ALREADY, user, wants, own=row.address)
@@ -206,6 +210,20 @@ class _Matcher:
             return Match(user, State.TAKEN_OVER, wants, wants, holder)
         return Match(user, State.NONE, None, None, None)
 
+    def is_held_for_another(self, user: User, wants: Address) -> bool:
+        """Tell whether an address without a mailbox is that of an entry which may still be there; a finding says so.
+
+        Its mailbox was deleted in mailcow, and is made again once the entry is seen.
+        """
+        holder = self.case.rows.get(wants)
+        if holder is None or holder.id is None or wants in self.case.actual.mailboxes or self.is_gone(holder):
+            return False
+        entry = EntryId(holder.source, holder.id)
+        if self.case.is_of_unknown(holder) or entry in self.case.users or self.own.get(user.id) is holder:
+            return False
+        self.refuse(Say.HOLDER_NOT_READ, user, wants, holder=holder.dn, other=holder.source)
+        return True
+
     # whose entry has another id
 
     def may_take_over(self, user: User, holder: Remembered, existing: Existing) -> bool:
@@ -216,7 +234,7 @@ class _Matcher:
         """
         address = holder.address
         if self.case.not_read(holder):
-            return self.refuse(Say.HOLDER_NOT_READ, user, address, holder=holder.dn, directory=holder.source)
+            return self.refuse(Say.HOLDER_NOT_READ, user, address, holder=holder.dn, other=holder.source)
         if address in self.known[user.id.source].replaced:
             return False  # told once for all of them
         if not self.is_gone(holder):
@@ -230,7 +248,7 @@ class _Matcher:
         if holder.id is None:
             return False
         known = self.known.get(holder.source)
-        is_known = known is not None and known.answers_whole and not self.case.options.overridden_filter
+        is_known = known is not None and known.is_certain and not self.case.options.overridden_filter
         return is_known and EntryId(holder.source, holder.id) not in self.case.users
 
     def is_same_user(self, user: User, holder: Remembered, existing: Existing) -> bool:

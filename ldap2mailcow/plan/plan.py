@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ldap2mailcow.model import (
@@ -224,7 +224,16 @@ def _notes(case: Case, draft: _Draft) -> tuple[Note, ...]:
     """Return what the state file learns, without what is about something that a change is to do first."""
     gone = (Note(row.address, None) for row in draft.matches.gone_rows)
     aliases = (Note(address, None, Subject.ALIAS) for address in _gone_aliases(draft))
-    return (*case.forgotten, *draft.difference.notes, *gone, *aliases)
+    return (*case.forgotten, *_other_ids(case, draft), *draft.difference.notes, *gone, *aliases)
+
+
+def _other_ids(case: Case, draft: _Draft) -> Iterator[Note]:
+    """Forget the ids of another attribute, once: what isn't followed now would look missing by them ever after."""
+    for directory in case.directories:
+        fixed = case.source_memory(directory.name).id_attribute
+        if fixed not in (None, directory.id_attribute) and draft.matches.known[directory.name].users:
+            of_it = (row.address for row in case.rows.values() if row.source == directory.name)
+            yield from (Note(address, {"id": None}) for address in sorted(of_it))
 
 
 def _gone_aliases(draft: _Draft) -> Iterator[Address]:
@@ -232,9 +241,9 @@ def _gone_aliases(draft: _Draft) -> Iterator[Address]:
     case, actual = draft.case, draft.case.actual
     for address, row in sorted(case.alias_rows.items()):
         is_in_scope = address.domain in actual.domains or address.domain in actual.alias_domains
-        if is_in_scope and address not in actual.aliases and address not in draft.targets.aliases:
-            if not case.not_read(row):
-                yield address
+        is_known = address in actual.aliases or address in draft.targets.aliases
+        if is_in_scope and not is_known and not case.not_read(row):
+            yield address
 
 
 def _source_memory(case: Case, draft: _Draft, name: str, withheld: Iterable[Withheld]) -> SourceMemory:
@@ -270,7 +279,7 @@ def _bystanders(case: Case, draft: _Draft) -> dict[EntryId, datetime]:
 
 def _all_findings(case: Case, draft: _Draft) -> Iterator[Finding]:
     for directory in case.directories:
-        yield from draft.matches.known[directory.name].findings
+        yield from _of_directory(case, directory.name, draft.matches.known[directory.name].findings)
     yield from case.asked.findings
     yield from draft.matches.findings
     yield from draft.renames.findings
@@ -280,6 +289,13 @@ def _all_findings(case: Case, draft: _Draft) -> Iterator[Finding]:
     yield from _half_deleted(case)
     yield from _unknown_directories(case, draft)
     yield from draft.targets.findings
+
+
+def _of_directory(case: Case, name: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Give findings about one answer with the name of its directory, unless that is the place already."""
+    is_named = len(case.config.sources) > 1
+    for one in findings:
+        yield replace(one, directory=name) if is_named and one.where.partition(" ")[0] != name else one
 
 
 def _concerns(case: Case, draft: _Draft, finding: Finding) -> bool:

@@ -192,8 +192,8 @@ class _Decider:
             return None  # the alias that gives way leaves its place
         if left <= 0:
             return _held(
-                f"its old address could not stay as an alias: {domain.name} has all of its {domain.max_aliases} aliases; "
-                "raise 'Max. possible aliases' of the domain in mailcow"
+                f"its old address can't stay as an alias: {domain.name} has all of its {domain.max_aliases} aliases; "
+                "raise 'Max. possible aliases' of the domain"
             )
         self.places[domain.name] -= 1
         return None

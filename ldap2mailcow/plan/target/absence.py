@@ -60,7 +60,8 @@ class _Leaver:
         return self.stays(Rule.KEPT if self.value is None else Rule.RETIRED)
 
     def stays(self, rule: Rule) -> MailboxTarget:
-        return kept(self.existing, rule, self.row, self.after)
+        target = kept(self.existing, rule, self.row, self.after)
+        return replace(target, row=self.case.rows.get(self.existing.address))  # none where only the mark makes it ours
 
     @property
     def after(self) -> Patch:

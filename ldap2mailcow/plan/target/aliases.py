@@ -1,7 +1,7 @@
 """What each alias should be, once it is known what becomes of the mailboxes: where it goes, and whether it is active.
 
-A goto holds only what takes mail. What was in it stays where it isn't known to be gone: where an answer isn't whole, and
-for mailboxes whose entry is gone as long as they take mail. An alias without a goto left becomes inactive.
+A goto holds only what takes mail. What was in it stays where it isn't known to be gone: where an answer isn't whole,
+and for mailboxes whose entry is gone as long as they take mail. An alias without a goto left becomes inactive.
 """
 
 from __future__ import annotations
@@ -107,6 +107,7 @@ class AliasMaker:
                 yield Wish(address, one.former_of, dn, Role.FORMER, frozenset({home}), flags)  # type: ignore[arg-type]
 
     def wish(self, claim: Claim) -> Wish:
+        """Return what an entry asks an alias to be."""
         visible, entry = self.making.case.config.sogo_visible, claim.entry
         flags = {SOGO_VISIBLE: int(visible.users if isinstance(entry, User) else visible.lists), **_flags(entry)}
         comment = entry.comment if isinstance(entry, Group) else None
@@ -119,10 +120,12 @@ class AliasMaker:
         return self.making.case.in_scope(address) or is_users
 
     def is_users_in_scope(self, owner: EntryId) -> bool:
+        """Tell whether `--only` names the mailbox of a user, or the address that it should have."""
         match = self.making.matches.users.get(owner)
         return match is not None and any(self.making.case.in_scope(one) for one in (match.at, match.wants) if one)
 
     def is_in_scope(self, one: Existence, wish: Wish | None) -> bool:
+        """Tell whether `--only` leaves an alias that is there to this run."""
         owned = wish.owner if wish and wish.role in OF_ONE_USER else None
         return self.making.case.in_scope(one.existing.address) or (owned is not None and self.is_users_in_scope(owned))
 
@@ -144,6 +147,7 @@ class AliasMaker:
     # one that is there
 
     def of_existing(self, one: Existence, wish: Wish | None) -> AliasTarget:
+        """Return what an alias that is there should be."""
         existing = one.existing
         if wish is not None and one.rule in (Rule.FOLLOWED, Rule.FORMER):
             if self.making.case.is_our_alias(existing) or self.may_adopt(wish, existing):
@@ -164,6 +168,7 @@ class AliasMaker:
         return is_free and one.existing.is_active and one.rule not in elsewhere
 
     def as_it_is(self, one: Existence, rule: Rule | None = None) -> AliasTarget:
+        """Return the target of an alias that nothing is decided about."""
         return AliasTarget(
             one.existing.address,
             rule or one.rule,
@@ -190,6 +195,7 @@ class AliasMaker:
         return replace(target, values={**existing.values, GOTO: joined(goto)})
 
     def inactive(self, target: AliasTarget, existing: ExistingAlias) -> AliasTarget:
+        """Return the target of an alias that is set inactive."""
         comment = self.comment(existing, disabled=True)
         row = self.making.case.alias_row(existing)
         return replace(
@@ -236,7 +242,7 @@ class AliasMaker:
             ALIAS_ACTIVE: active,
             PRIVATE_COMMENT: self.comment(existing, disabled=disabled, former=wish.role is Role.FORMER),
         }
-        applied_goto = self.applied_goto(one, goto, lost, existing)
+        applied_goto = self.applied_goto(one, goto, existing)
         origin: Patch = {} if one.existing.address in self.making.case.alias_rows else _origin(is_ours=is_ours)
         return AliasTarget(
             existing.address,
@@ -262,7 +268,7 @@ class AliasMaker:
     def goto(
         self, one: Existence, wish: Wish, wanted: frozenset[Address]
     ) -> tuple[frozenset[Address], frozenset[Address], int]:
-        """Return where an alias should go; what it loses by that, apart from mailboxes that take no mail; of how many."""
+        """Return where an alias should go; which members that take mail it loses by that; of how many."""
         existing, known = one.existing, self.making.known(wish.owner.source)
         present = self.delivery.reachable(self.delivery.present(existing))
         if not existing.is_active and self.making.case.disabled_alias(existing):
@@ -291,15 +297,13 @@ class AliasMaker:
         return present & names
 
     def still_reaches(self, wish: Wish, existing: ExistingAlias, leaving: frozenset[Address]) -> bool:
-        """Tell whether a further address still goes to a mailbox that takes mail, though its entry has none it can reach.
+        """Tell whether a further address still goes to a mailbox that takes mail, though its entry can reach none.
 
         So the aliases of a user who was made anew, and may not have the old mailbox, stay as they are.
         """
         return wish.role in OF_ONE_USER and self.making.case.is_our_alias(existing) and bool(leaving)
 
-    def applied_goto(
-        self, one: Existence, goto: frozenset[Address], lost: frozenset[Address], existing: ExistingAlias
-    ) -> Value:
+    def applied_goto(self, one: Existence, goto: frozenset[Address], existing: ExistingAlias) -> Value:
         """Return what is remembered as the goto: that of before where a loss is held."""
         if self.making.held.has(Guarded.LIST, existing.address):
             return one.row.applied.get(GOTO, existing.values[GOTO])
@@ -359,6 +363,7 @@ class AliasMaker:
         )
 
     def not_made(self, wish: Wish, rule: Rule) -> AliasTarget:
+        """Return the target of an alias that is not there and is not made."""
         return AliasTarget(
             wish.address,
             rule,
@@ -396,6 +401,7 @@ class AliasMaker:
             self.making.say(Say.UNREACHABLE, wish.address, wish.owner, addresses=some_of(strange))
 
     def tell_no_mailbox(self, wish: Wish, nowhere: list[Address]) -> None:
+        """Say that a further address has no mailbox to go to, where mailboxes come from elsewhere."""
         match = self.making.matches.users.get(wish.owner)
         if self.making.case.config.create_mailboxes or wish.goto - set(nowhere) or match is None:
             return

@@ -107,6 +107,7 @@ class Delivery:
         return found
 
     def meant_entry(self, entry: EntryId) -> Address | Group | None:
+        """Return what an entry means: a list, its mailbox, or an address that forwards."""
         if group := self.groups.get(entry):
             return group
         if entry in self.making.matches.users and (home := self.home(entry)):
@@ -168,6 +169,7 @@ class Delivery:
                 self.making.say_once(Say.LIST_LOOP, self.named(way[0]), way[0], way=chain)
 
     def named(self, group_id: EntryId) -> str:
+        """Return what people call a group."""
         return self.groups[group_id].dn or group_id.id
 
     def targets(self, owner: EntryId, address: Address) -> frozenset[Address]:
@@ -175,6 +177,7 @@ class Delivery:
         return self.all_targets(owner) - {address}
 
     def all_targets(self, owner: EntryId) -> frozenset[Address]:
+        """Return where mail to the aliases of an entry goes."""
         if owner in self.groups:
             return self.members[owner] - {*self.groups[owner].addresses, *self.groups[owner].further}
         forward = self.forwards.get(owner)
@@ -256,6 +259,7 @@ class Delivery:
         return frozenset(self.present_name(address) for address in addresses)
 
     def present_name(self, address: Address) -> Address:
+        """Return the present address for a former one; any other stays as it is."""
         user_id = self.former.get(address)
         is_taken = address in self.by_address or address in self.making.matches.at
         return (self.home(user_id) or address) if user_id and not is_taken else address
@@ -263,7 +267,10 @@ class Delivery:
     def is_of_no_user(self, address: Address) -> bool:
         """Tell whether a mailbox takes mail although no entry of the answers has it, or its entry can't be followed."""
         missing = self.making.matches.missing.get(address)
-        return missing is not None and missing.rule is not Rule.MOVED and self.is_active.get(address, False)
+        if missing is None or missing.rule is Rule.MOVED:
+            return False
+        has_another = self.home(EntryId(missing.row.source, missing.row.id or "")) not in (None, address)
+        return self.is_active.get(address, False) and not has_another
 
     def rebuilds(self, addresses: Iterable[Address]) -> int:
         """Return how often mailcow rebuilds its whole address book for an alias with these targets."""

@@ -1,7 +1,7 @@
 """Which aliases stay and which go: decided before mailboxes are made, because one may wait for the address of another.
 
-An alias that its entry no longer asks for goes at once. One whose entry is gone waits as long as a mailbox does, so that
-both go in the same run. Where it can't be told, it stays.
+An alias that its entry no longer asks for goes at once. One whose entry is gone waits as long as a mailbox does, so
+that both go in the same run. Where it can't be told, it stays.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class AliasKeeper:
         return {one.address: self.one(one) for _, one in sorted(self.making.case.actual.aliases.items())}
 
     def one(self, existing: ExistingAlias) -> Existence:
+        """Return what becomes of one alias."""
         case, address = self.making.case, existing.address
         row = case.alias_row(existing)
         if left := case.alias_left_alone(address):
@@ -118,10 +119,11 @@ class AliasKeeper:
         return None if known and (case.all_answered or not case.is_unclaimed(row)) else Rule.NOT_WHOLE
 
     def source(self, row: RememberedAlias) -> Source:
+        """Return the directory of an alias."""
         return self.making.case.by_name[row.source].source
 
     def is_managed(self, source: Source, role: Role | None) -> bool:
-        """Tell whether the config has such aliases made at all; those of a kind that was turned off stay as they are."""
+        """Tell whether the config has such aliases made; those of a kind that was turned off stay as they are."""
         mapping = source.user_mapping
         made = {
             Role.USER: bool(mapping.aliases),
@@ -167,7 +169,7 @@ class AliasKeeper:
         return Existence(existing, Rule.GRACE, row, after=after)
 
     def ends(self, existing: ExistingAlias) -> Kind | None:
-        """Return how an alias goes by the config; None where it stays. For a mailbox it goes whatever the config says."""
+        """Return how an alias goes by the config; None where it stays. For a mailbox it always goes."""
         if existing.address in self.wanted_as_mailbox:
             return Kind.REMOVE
         match self.making.case.config.removed_aliases:
@@ -181,6 +183,7 @@ class AliasKeeper:
     def ended(
         self, existing: ExistingAlias, row: RememberedAlias, rule: Rule, ends: Kind | None, after: Patch | None = None
     ) -> Existence:
+        """Return an alias that goes, unless the config keeps it or it is held."""
         if ends is None:
             return Existence(existing, Rule.KEPT, row, after=after or {})
         if self.making.held.has(Guarded.ALIAS, existing.address):

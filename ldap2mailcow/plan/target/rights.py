@@ -61,6 +61,7 @@ class RightsMaker:
 
     @cached_property
     def concerned(self) -> frozenset[Address]:
+        """The mailboxes about whose rights something is known, asked for or changed."""
         if not any(source.manages_senders for source in self.making.case.config.sources):
             return frozenset(self.closed)
         rows = self.making.case.rows.items()
@@ -84,6 +85,7 @@ class RightsMaker:
         return {match.at: match for match in self.making.matches.users.values() if match.at}
 
     def is_made(self, address: Address) -> bool:
+        """Tell whether a mailbox is made in this run."""
         box = self.delivery.boxes[address]
         return box.there is None
 
@@ -106,13 +108,16 @@ class RightsMaker:
         return {address: frozenset(senders) for address, senders in found.items()}
 
     def mailbox_of(self, user_id: EntryId) -> Address | None:
+        """Return the mailbox of a user."""
         home = self.delivery.home(user_id)
         return home if home in self.delivery.boxes else None
 
     def mailboxes_in(self, group: Group) -> Iterable[Address]:
+        """Give the mailboxes of the users in a group."""
         return (one for one in self.delivery.members[group.id] if one in self.match_at)
 
     def mailboxes_at(self, entry: EntryId) -> Iterable[Address]:
+        """Give the mailboxes that an entry stands for: its own or, of a group, those of its members."""
         group = self.delivery.groups.get(entry)
         if group is not None:
             return self.mailboxes_in(group)
@@ -126,6 +131,7 @@ class RightsMaker:
         return self._decided[address]
 
     def decided(self, address: Address) -> _Rows:
+        """Return the same, and say what can't be had."""
         wanted = self.wanted.get(address, frozenset())
         if ANYONE in wanted:
             return _Rows(frozenset({ANYONE}), self.foreign_of(wanted))
@@ -138,6 +144,7 @@ class RightsMaker:
         return _Rows(frozenset(needed.difference(unknown)), frozenset(named - hosted))
 
     def foreign_of(self, wanted: Iterable[Meant | str]) -> frozenset[str]:
+        """Return the addresses among some that mailcow doesn't host."""
         named = (self.name(one) for one in wanted if one != ANYONE)
         return frozenset(str(one) for one in named if one is not None and not self.is_hosted(one))
 
@@ -156,11 +163,13 @@ class RightsMaker:
         return address if is_alias else self.delivery.present_name(address)
 
     def list_address(self, group: Group) -> Address | None:
+        """Return the address that a list has."""
         claims = self.making.matches.claims.aliases
         held = (one for one in group.addresses if one in claims and claims[one].owner == group.id)
         return next(held, None)
 
     def is_hosted(self, sender: str) -> bool:
+        """Tell whether mailcow hosts the domain of an address."""
         return Address(sender).domain in self.making.case.actual.hosted
 
     def is_implied(self, address: Address, sender: str) -> bool:
@@ -193,7 +202,7 @@ class RightsMaker:
 
     @cached_property
     def edited(self) -> dict[Address, frozenset[Address]]:
-        """Aliases that this run edits, and their targets after that: `edit/alias` drops the rows of those (section 7)."""
+        """Aliases that this run edits, and their targets after that: `edit/alias` drops the rows of those."""
         return {
             address: split(str(target.values[GOTO]))
             for address, target in self.aliases.items()
@@ -207,6 +216,7 @@ class RightsMaker:
         return frozenset(target for one in closed for target in self.edited[one])
 
     def is_dropped(self, address: Address, rows: Iterable[str]) -> bool:
+        """Tell whether an edit of an alias in this run drops a row of a mailbox."""
         return any(address in self.edited.get(Address(sender), ()) for sender in rows)
 
     # one mailbox
@@ -229,6 +239,7 @@ class RightsMaker:
         return _Rows(here, wanted.foreign | had.foreign)
 
     def must_be_read(self, address: Address) -> bool:
+        """Tell whether the present rows of a mailbox must be known."""
         is_asked = self.making.case.options.reassert and bool(self.had(address).here)
         return is_asked or address in self.closed or self.should(address) != self.had(address)
 
@@ -261,6 +272,7 @@ class RightsMaker:
         )
 
     def implied(self, address: Address, rows: Iterable[str]) -> frozenset[str]:
+        """Return the rows that aliases give without them."""
         return frozenset(one for one in rows if self.is_implied(address, one))
 
     def after(self, address: Address, row: Remembered | None, should: _Rows) -> Patch:
@@ -272,6 +284,7 @@ class RightsMaker:
         return known
 
     def why(self, row: Remembered | None, should: _Rows, rows: frozenset[str], address: Address) -> Rule:
+        """Name the rule that rights follow."""
         if row is None or row.senders != should.here or row.foreign_senders != should.foreign:
             return Rule.LDAP
         return Rule.DROPPED if self.is_dropped(address, rows) else Rule.MAILCOW

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from ldap2mailcow import directory, run
+from ldap2mailcow import directory, sync
 from ldap2mailcow.config import Config, Loaded
 from ldap2mailcow.model import Address
+from ldap2mailcow.plan import Guarded
 from ldap2mailcow.report import Due, Result
 from ldap2mailcow.state import StateError
 from tests.mailcow_server import MailcowServer
@@ -44,7 +45,7 @@ class Ran:
     house: Installation
     config: Config
     told: Told
-    request: run.Request
+    request: sync.Request
     now: datetime
     before: Snapshot
     after: Snapshot
@@ -59,10 +60,9 @@ class Ran:
         """Whether it came to its end, and did all that it meant to do."""
         return self.result is not None and not self.result.error and not self.result.failed
 
-    @property
-    def forced(self) -> int:
-        """How many removals somebody let through."""
-        return self.request.options.force_removals or 0
+    def approved(self, kind: Guarded) -> int:
+        """How many changes of a kind a word lets through."""
+        return self.request.options.approved.get(kind, 0)
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Installation:
     accepted: set[str] = field(default_factory=set)
     """The filters whose absences may be believed; none before the first run that removed nothing."""
     has_ids: bool = False
-    """Whether a whole answer has settled by which attribute people are known."""
+    """Whether a run was surely accepted, and so settled by which attribute people are known."""
 
     @property
     def state_file(self) -> Path:
@@ -111,7 +111,7 @@ class Installation:
             },
         )
 
-    def run(self, told: Told, request: run.Request, now: datetime, trouble: Trouble = None) -> Ran:
+    def run(self, told: Told, request: sync.Request, now: datetime, trouble: Trouble = None) -> Ran:
         """Do one run."""
         config, rows = self.config, self.rows()
         before = Snapshot.of(self.mailcow.state)
@@ -119,7 +119,7 @@ class Installation:
         with pytest.MonkeyPatch.context() as patch, happening(trouble, self.mailcow):
             patch.setattr(directory, "read", lambda *_args, **_options: told.answers())
             try:
-                result, _ = run.run(Loaded(config, None), request, Silent(), lambda: now)
+                result, _ = sync.run(Loaded(config, None), request, Silent(), lambda: now)
             except (Killed, StateError):
                 assert trouble is not None
         after = Snapshot.of(self.mailcow.state)
@@ -127,7 +127,7 @@ class Installation:
 
     def release(self, address: Address, now: datetime) -> Result:
         """Let go of a mailbox, with the command for that."""
-        return run.release(Loaded(self.config, None), run.Request(), address, Silent(), lambda: now)
+        return sync.release(Loaded(self.config, None), sync.Request(), address, Silent(), lambda: now)
 
     def rows(self) -> dict[str, str | None]:
         """Return the ids that the state file has by address."""

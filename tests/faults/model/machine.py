@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from ldap2mailcow.model import Address
-from ldap2mailcow.plan import Options
-from ldap2mailcow.run import Request
+from ldap2mailcow.plan import REMOVING, Guarded, Options
+from ldap2mailcow.sync import Request
 from tests.mailcow_server import DomainLimits, FaultKind, MailcowServer, State
 
 from .installation import Installation, Ran
@@ -53,6 +53,7 @@ kills = st.builds(Kill, st.sampled_from(list(Moment)), st.integers(1, 9))
 faults = st.builds(Fault, st.sampled_from(FAULTS), st.integers(1, 5), st.booleans())
 downs = st.builds(Down, st.sampled_from(["exited", "missing", "restarting"]))
 troubles = kills | kills | faults | st.just(Short()) | downs
+words = st.dictionaries(st.sampled_from(list(Guarded)), st.sampled_from([1, 2, 3, MANY]), min_size=1, max_size=3)
 doubts = st.sampled_from([trust for trust in Trust if trust is not Trust.WHOLE])
 
 
@@ -356,12 +357,17 @@ class Model(RuleBasedStateMachine):
 
     @rule(trouble=troubles, forced=st.sampled_from([1, 3, MANY]))
     def a_forced_run_in_trouble(self, trouble: Trouble, forced: int) -> None:
-        self.run(self.tell(), Request(Options(force_removals=forced)), trouble)
+        self.run(self.tell(), Request(Options(approved=dict.fromkeys(REMOVING, forced))), trouble)
 
     @rule(minutes=waits, forced=st.sampled_from([1, 2, 3, MANY]))
     def a_forced_run(self, minutes: int, forced: int) -> None:
         self.now += timedelta(minutes=minutes)
-        self.run(self.tell(), Request(Options(force_removals=forced)), look_first=True)
+        self.run(self.tell(), Request(Options(approved=dict.fromkeys(REMOVING, forced))), look_first=True)
+
+    @rule(minutes=waits, approved=words)
+    def an_approved_run(self, minutes: int, approved: dict[Guarded, int]) -> None:
+        self.now += timedelta(minutes=minutes)
+        self.run(self.tell(), Request(Options(approved=approved)), look_first=True)
 
     @rule()
     def a_run_that_writes_all_passwords(self) -> None:
@@ -420,9 +426,9 @@ class Model(RuleBasedStateMachine):
     def settle(self) -> None:
         """Let peace come: no faults, whole answers, time enough, every word given; and see that all is well."""
         self.house.settings = {}
-        for minutes in (0, 31, 62):
+        for minutes in (0, 31, 62, *[1] * len(PEOPLE)):  # a chain of renames goes one link a run
             self.now += timedelta(minutes=minutes)
-            ran = self.run(self.tell(), Request(Options(force_removals=MANY)))
+            ran = self.run(self.tell(), Request(Options(approved=dict.fromkeys(Guarded, MANY))))
             for name in self.directory.people if minutes == 0 else ():
                 self.directory.new_password(name)  # a change that no run has missed, whatever was lost before
         Settled(ran, self.mail).check()

@@ -38,14 +38,14 @@ class Store:
     """Whether the state file may still say that we did, whatever it was given since."""
     was_active: int = 1
     """What it was before we did."""
-    is_between: bool = False
-    """Whether a run that didn't come to its end left it active for a moment: mailcow renames nothing inactive."""
     doomed: list[datetime] = field(default_factory=list)
     """When whole answers in a row didn't have its owner, while it was inactive and such mailboxes are deleted."""
     absences: list[datetime] = field(default_factory=list)
     """When whole answers in a row didn't have its owner; runs that were killed may not have noted it."""
-    absent_since: datetime | None = None
-    """The first of them that was surely noted."""
+    last_seen: datetime | None = None
+    """When a whole answer last had its owner."""
+    was_employed: bool = True
+    """Whether its owner was active then."""
     passwords: set[str] = field(default_factory=set)
     """All that it may rightly have: those of its owner, and those set by hand."""
     letter: str = field(default_factory=lambda: f"letter {next(_letters)}")
@@ -60,7 +60,6 @@ class Store:
         """Start counting afresh: its owner is there."""
         self.absences.clear()
         self.doomed.clear()
-        self.absent_since = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +96,8 @@ class Mail:
     """By number, of those that belong to an installation: its mark."""
     granted: set[tuple[str, str]] = field(default_factory=set)
     """Each address with each entry that a directory, or an administrator, ever gave it to."""
+    answers: list[frozenset[str]] = field(default_factory=list)
+    """The ids in each answer to a run that surely noted it."""
 
     def at(self, address: str) -> Store | None:
         """Return the store that is at an address now."""
@@ -138,7 +139,7 @@ class Mail:
         if after.password != before.password:
             store.passwords.add(after.password)
         if after.active != before.active:
-            store.shut_by, store.is_between = _by(HAND, after), False
+            store.shut_by = _by(HAND, after)
             store.doomed.clear()
         if after.active != 1 and (store.is_noted_shut or _claims_inactive(after, self.marks)):
             store.shut_by |= {US}
@@ -161,6 +162,7 @@ class Mail:
 
     def forget(self, mark: str) -> None:
         """Follow the loss of a state file: only marks in mailcow tell what is whose."""
+        self.answers.clear()
         for store in self.stores.values():
             if store.mark == mark:
                 store.mark = self.mark_in(store.box)

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 
-from ldap2mailcow.model import Change, Kind, Level
-from ldap2mailcow.plan import Reason
+from ldap2mailcow.model import Change, Code, Kind, Level, RenameChange
+from ldap2mailcow.plan import Guarded, Reason
 from tests.mailcow_server import Alias, Mailbox
 
 from .installation import Ran
@@ -24,8 +24,8 @@ from .troubles import Down
 GRACE, WEEK = timedelta(minutes=30), timedelta(days=8)
 """Somebody is gone after so long; and between two answers no more time counts than this."""
 ANSWERS = 2
-TEMPORARY = "ldap-sync-renaming."
-"""What a mailbox is called while two swap their addresses."""
+FEW = 3
+"""So many are no accident."""
 
 
 @dataclass
@@ -130,7 +130,7 @@ class Judge:
         deleted = self.ran.before.boxes.keys() - self.ran.after.boxes.keys()
         for number in sorted(deleted):
             self.may_be_deleted(self.mail.stores[number], self.ran.before.boxes[number])
-        allowed = most(len(self.ours_before), self.ran.forced)
+        allowed = most(len(self.ours_before), self.ran.approved(Guarded.DELETE))
         assert len(deleted) <= allowed, f"{len(deleted)} of {len(self.ours_before)} are deleted at once"
         for number in deleted:
             del self.mail.stores[number]
@@ -170,23 +170,16 @@ class Judge:
             assert self.ran.config.renames == "rename", f"{what}, and nobody asked for that"
             assert not isinstance(self.ran.trouble, Down), f"{what} while dovecot is down"
             assert domain_of(old.username) == domain_of(new.username), what
-            wanted = new.username.removeprefix(TEMPORARY)
-            person = self.person(store) or next(iter(self.ran.told.whose(wanted)), None)
+            assert old.active, f"{what} while it is inactive"
+            person = self.person(store) or next(iter(self.ran.told.whose(new.username)), None)
             assert person, f"{what}, and nobody has that address"
-            assert person.mail == wanted, f"{what}, and {person.dn} is {person.mail}"
-            if new.username != wanted:
-                assert not self.ran.is_complete, f"{what}, and stays there"
+            assert person.mail == new.username, f"{what}, and {person.dn} is {person.mail}"
             if store.is_loose:
                 self.gives(store, person)
             store.is_loose = False
-        going = [new.username for store, old, new in renamed if not old.username.startswith(TEMPORARY)]
-        allowed = most(len(self.ours_before), self.ran.forced)
-        assert len(going) <= allowed or self.is_unfinished, f"{going} are renamed at once"
-
-    @property
-    def is_unfinished(self) -> bool:
-        """Whether an earlier run left somebody between two addresses: whoever they wait for goes on too."""
-        return any(box.username.startswith(TEMPORARY) for box in self.ran.before.boxes.values())
+        allowed = most(len(self.ours_before), self.ran.approved(Guarded.RENAME))
+        going = [new.username for _, _, new in renamed]
+        assert len(going) <= allowed, f"{going} are renamed at once"
 
     @property
     def ours_before(self) -> list[Mailbox]:
@@ -200,6 +193,7 @@ class Judge:
     def what_is_not_ours_stays(self) -> None:
         """What somebody made by hand is untouched, unless it becomes the mailbox of the one who has its address."""
         policy = self.ran.config.adopt_mailboxes
+        adopted = []
         for store, before, after in self.stores:
             if store.mark == self.mark or asdict(before) == asdict(after):
                 continue
@@ -210,8 +204,13 @@ class Judge:
             assert not self.is_released(before), f"{before.username} was released"
             assert self.mark in after.tags, f"{before.username} is changed without our mark"
             assert policy == "overwrite" or after.password == before.password, f"the password of {before.username}"
+            known = wanting[0].id in self.ran.rows.values()
+            assert not known, f"{before.username} is taken over for {wanting[0].dn}, who had another"
             self.gives(store, wanting[0])
             store.mark, store.is_loose = self.mark, False
+            adopted.append(before.username)
+        if self.has_accepted:
+            assert len(adopted) <= self.ran.approved(Guarded.ADOPT), f"{adopted} are taken over without a word"
 
     def new_mailboxes_are_somebodys_own(self) -> None:
         """A new mailbox is made for the only one who wants it, whole, and for nobody who has one."""
@@ -225,8 +224,9 @@ class Judge:
             remembered = self.ran.rows.get(box.username) == owner.id
             assert len(wanting) == 1 or remembered, f"{box.username} is made, though {wanting} want it"
             assert self.mark in box.tags, f"{box.username} is made without our mark"
-            if self.ran.told.trust is not Trust.NO_STATUS:
-                assert box.active == int(owner.active), f"{box.username} is made, active={box.active}"
+            assert box.active == 1, f"{box.username} is made, active={box.active}"
+            is_known = self.ran.told.trust is not Trust.NO_STATUS
+            assert owner.active or not is_known, f"{box.username} is made, and {owner.dn} is inactive"
             others = [
                 one.address
                 for one in self.mail.of(owner.id)
@@ -235,8 +235,7 @@ class Judge:
                 and domain_of(one.address) == domain_of(box.username)
             ]
             assert not others, f"{owner.dn} gets {box.username} besides {others}"
-            shut_by = frozenset() if box.active else frozenset({US})
-            self.mail.add(Store(row, self.mark, owner.id, shut_by=shut_by, passwords={box.password}))
+            self.mail.add(Store(row, self.mark, owner.id, passwords={box.password}, last_seen=self.ran.now))
 
     def nobody_gets_the_mail_of_others(self) -> None:
         """A password that is written is that of the one whose mail it lets in to."""
@@ -253,7 +252,7 @@ class Judge:
     def gives(self, store: Store, person: Person) -> None:
         """Let somebody have a store, if they may have it."""
         if store.owner != person.id:
-            assert self.may_take(store), (
+            assert self.may_take(store, person), (
                 f"the mail of {store.owner} at {store.address} goes to {person.dn}, {person.id}"
             )
             self.hand_over(store, person)
@@ -263,22 +262,30 @@ class Judge:
     def hand_over(self, store: Store, person: Person) -> None:
         if store.owner != person.id:
             self.mail.granted |= {(address, person.id) for address, owner in self.mail.granted if owner == store.owner}
-            store.owner = person.id
+            store.owner, store.last_seen, store.was_employed = person.id, self.ran.now, person.active
             store.is_seen()
 
-    def may_take(self, store: Store) -> bool:
-        """Tell whether another entry may have a store: where nobody has it, or its owner has only just gone."""
+    def may_take(self, store: Store, person: Person) -> bool:
+        """Tell whether another entry may have a store: where nobody has it, or it can only be its owner made anew.
+
+        The two were never there together, the old one was seen a short while ago and was active, and the new one never
+        had another. Where most people have other ids, that takes a word.
+        """
         if store.is_loose or not store.owner:
             return True
         is_gone = store.owner not in self.ran.told.ids and self.ran.told.is_whole
-        since = store.absent_since or self.ran.now
-        is_just = self.ran.now - since <= GRACE or self.is_another_server
-        return is_gone and not self.ran.request.options.overridden_filter and is_just
+        if not is_gone or self.ran.request.options.overridden_filter or person.id in self.ran.rows.values():
+            return False
+        if self.is_another_server:
+            return len(self.anew) <= self.ran.approved(Guarded.TAKEOVER)
+        is_just = store.last_seen is not None and self.ran.now - store.last_seen <= GRACE
+        were_together = any({store.owner, person.id} <= ids for ids in self.mail.answers)
+        return is_just and store.was_employed and not were_together
 
     @cached_property
     def is_another_server(self) -> bool:
-        """Whether most people have another id and the same address, and so many may, or somebody let them through."""
-        return len(self.anew) * 2 > len(self.ours) and len(self.anew) <= most(len(self.ours), self.ran.forced)
+        """Whether most people have another id and the same address."""
+        return len(self.anew) >= FEW and len(self.anew) * 2 > len(self.ours)
 
     @cached_property
     def ours(self) -> list[Store]:
@@ -315,12 +322,7 @@ class Judge:
             if before.active == after.active:
                 continue
             assert store.mark == self.mark, f"{what}, and isn't ours"
-            if store.is_between and before.active == 2 and after.active == 0:
-                store.is_between = False  # the end of what an earlier run began
-            elif not self.ran.is_complete and before.active == 0 and before.username != after.username:
-                assert after.active == 2, what
-                store.is_between = True
-            elif is_shut(before, after):
+            if is_shut(before, after):
                 self.may_be_shut(store, what, after.active)
                 if US not in store.shut_by or store.box.active == 1:
                     store.was_active = before.active
@@ -332,7 +334,6 @@ class Judge:
                 assert person.active, f"{what}, and {person.dn} is inactive"
                 assert after.active == store.was_active or store.is_loose, f"{what}, and was {store.was_active}"
                 store.shut_by = frozenset() if after.active == 1 else frozenset({HAND})
-                store.is_between = False
 
     def may_be_shut(self, store: Store, what: str, value: int) -> None:
         person, action = self.person(store), self.ran.config.removed_users.action
@@ -345,10 +346,12 @@ class Judge:
         assert value == {"disable": 0, "delete": 0, "disallow_login": 2}.get(action), f"{what} by {action}"
         answers = [*store.absences, self.ran.now]
         is_long = len(answers) >= ANSWERS and between(answers) >= GRACE
-        assert is_long or self.ran.forced, f"{what} before the grace is over"
+        assert is_long or self.ran.approved(Guarded.DISABLE), f"{what} before the grace is over"
 
     def count_absences(self) -> None:
-        """Note whose entry was looked for in vain."""
+        """Note who was there together, and whose entry was looked for in vain."""
+        if self.ran.result is not None and not self.ran.result.error and self.ran.told.trust is not Trust.NO_IDS:
+            self.mail.answers.append(self.ran.told.ids)
         planned = self.ran.result is None or not self.ran.result.error or bool(self.ran.result.plan.changes)
         if not self.knows_absence or not planned:
             return
@@ -365,21 +368,17 @@ class Judge:
                 store.absences.append(self.ran.now)
                 if deletes and store.box.active == 0:
                     store.doomed.append(self.ran.now)
-                if certain and not self.is_waiting(store) and not self.was_tried(store):
-                    store.absent_since = store.absent_since or self.ran.now
-            elif certain:
+                continue
+            if certain:
                 store.is_seen()
-
-    def was_tried(self, store: Store) -> bool:
-        """Tell whether somebody was to take it over, and mailcow refused: a later run tries again."""
-        failed = self.ran.result.failed if self.ran.result else ()
-        return any(one.change.address == store.address for one in failed)
+            if person := self.person(store):
+                store.last_seen, store.was_employed = self.ran.now, person.active
 
     def is_waiting(self, store: Store) -> bool:
         """Tell whether most people have other ids, so that nobody is followed before somebody says a word."""
         result = self.ran.result
         if result is None:
-            return len(self.anew) * 2 > len(self.ours) and store in self.anew
+            return self.is_another_server and store in self.anew
         return any(store.address in one.addresses for one in result.plan.withheld)
 
     # guards
@@ -390,16 +389,13 @@ class Judge:
         gone = [
             after.username
             for store, before, after in self.stores
-            if store.mark == self.mark and is_shut(before, after) and not self.is_renaming(store, before, after)
+            if store.mark == self.mark and is_shut(before, after)
         ]
-        assert len(gone) <= most(active, self.ran.forced), f"{gone} of {active} are shut at once"
-        if self.ran.config.ldap[0].user_search_filter not in self.ran.house.accepted and not self.ran.forced:
+        forced = self.ran.approved(Guarded.DISABLE)
+        assert len(gone) <= most(active, forced), f"{gone} of {active} are shut at once"
+        if self.ran.config.ldap[0].user_search_filter not in self.ran.house.accepted and not forced:
             missing = [name for name in gone if self.person_at(name) is None]
             assert not missing, f"{missing} are disabled by a search that nobody has accepted yet"
-
-    def is_renaming(self, store: Store, before: Mailbox, after: Mailbox) -> bool:
-        """Tell whether an inactive mailbox was only made active for a moment."""
-        return not store.is_between and before.active == 2 and after.active == 0 and HAND not in store.shut_by
 
     def person_at(self, address: str) -> Person | None:
         """Return the entry of the one whose mail is at an address now."""
@@ -417,6 +413,11 @@ class Judge:
             self.ran.house.accepted.clear()
             self.ran.house.accepted.add(searched)
             self.ran.house.has_ids = True
+
+    @property
+    def has_accepted(self) -> bool:
+        """Whether a run was surely accepted before."""
+        return self.ran.house.has_ids
 
     def a_scoped_run_knows_nothing_of_others(self) -> None:
         options = self.ran.request.options
@@ -521,14 +522,14 @@ class Judge:
             missing = self.missing_to(person)
             if missing:
                 assert self.is_told(person), f"{person.dn} ({person.mail}) {missing}, and nobody is told"
-            if missing and "active" not in missing:  # that is a warning
+            if missing and "active" not in missing and not self.waits(person):  # that is a warning
                 assert result.exit_code, f"{person.dn} ({person.mail}) {missing}, and the exit code is 0"
 
     def missing_to(self, person: Person) -> str:
         """Return what somebody lacks, in words."""
         store = self.mail.at(person.mail)
         if store is None:
-            return "has no mailbox"
+            return "has no mailbox" if person.active or self.mail.of(person.id) else ""
         if self.is_released(store.box):
             return ""  # whoever let go of it knows
         if store.owner != person.id:
@@ -543,10 +544,16 @@ class Judge:
         """Tell whether a sentence of the run names somebody, or the run ended saying that nobody was looked at."""
         return any(person.dn in text or person.mail in text for text in self.sentences())
 
+    def waits(self, person: Person) -> bool:
+        """Tell whether a later run gives somebody the new address, without anybody's doing."""
+        assert self.ran.result is not None
+        return any(one.code is Code.ADDRESS_WAITS and one.where == person.dn for one in self.ran.result.findings)
+
     def sentences(self) -> Iterator[str]:
         result = self.ran.result
         assert result is not None
-        yield from (f"{one.where} {one.sentence}" for one in result.findings if one.level is not Level.INFO)
+        told = (one for one in result.findings if one.level is not Level.INFO or one.code is Code.ADDRESS_WAITS)
+        yield from (f"{one.where} {one.sentence}" for one in told)
         yield from (f"{one.sentence} {' '.join(one.addresses)}" for one in result.plan.withheld)
         yield from (f"{one.address} {one.dn}" for one in result.plan.pending)
         if self.ran.told.trust in {Trust.NO_MAILS, Trust.NO_STATUS, Trust.NO_PASSWORDS, Trust.NO_IDS}:
@@ -589,7 +596,8 @@ def left_to_do(ran: Ran, first: Ran) -> list[str]:
     """Return the changes that a second run means to make, but for what is written again each time.
 
     Nor what was too much for the first: a limit is a share of what is managed, which may be more by now. Nor what
-    becomes of an address that a deletion, the last thing in a run, has set free.
+    becomes of an address that the first has set free, by a deletion, the last thing in a run, or by a renaming: a chain
+    of renames goes one link a run.
     """
     assert ran.result is not None
     assert first.result is not None
@@ -598,6 +606,7 @@ def left_to_do(ran: Ran, first: Ran) -> list[str]:
     if too_many & kept - still:
         return []
     free = {change.address for change in first.result.plan.changes if change.kind is Kind.DELETE}
+    free |= {change.former for change in first.result.plan.changes if isinstance(change, RenameChange)}
 
     def is_about(change: Change) -> set[str]:
         gotos = [str(field.after).split(",") for field in change.fields if field.key == "goto"]

@@ -11,6 +11,7 @@ from tests.integration.sync.delivery import Tables
 from .installation import Ran
 from .mail import HAND, Mail, Store
 from .people import Person
+from .promises import domain_of
 
 
 @dataclass
@@ -40,9 +41,9 @@ class Settled:
     def may_have(self, person: Person, before: frozenset[str] = frozenset()) -> bool:
         """Tell whether nothing is in the way of somebody's mailbox: nobody who stays there, and nothing made by hand.
 
-        Whoever moves on makes room; who moves in a circle does too. `before` are those who wait for this one.
+        Whoever moves on makes room; who moves in a circle doesn't. `before` are those who wait for this one.
         """
-        if self.claims[person.mail] > 1:
+        if self.claims[person.mail] > 1 or person.id in before or not self.can_be_made_or_renamed(person):
             return False
         store, alias = self.mail.at(person.mail), self.mail.state.alias_at(person.mail)
         if store is None:
@@ -54,17 +55,23 @@ class Settled:
         if store.owner == person.id:
             return True
         other = next((one for one in self.ran.told.people if one.id == store.owner), None)
-        if other is None or other.mail.partition("@")[2] != person.mail.partition("@")[2]:
+        if other is None or domain_of(other.mail) != domain_of(person.mail):
             return False
-        return other.id in before or self.may_have(other, before | {person.id})
+        return self.may_have(other, before | {person.id})
+
+    def can_be_made_or_renamed(self, person: Person) -> bool:
+        """Tell whether somebody has the mailbox already, or one that is active, or is active and has none."""
+        own = [store for store in self.mail.of(person.id) if domain_of(store.address) == domain_of(person.mail)]
+        if any(store.address == person.mail for store in own):
+            return True
+        return all(store.box.active for store in own) if own else person.active
 
     def has_another(self, person: Person) -> bool:
-        """Tell whether somebody has a mailbox in the domain already, so that one of unknown origin isn't theirs."""
-        domain = person.mail.partition("@")[2]
+        """Tell whether somebody has, or had, another mailbox already, so that one of unknown origin isn't theirs."""
         house = self.ran.house
         own = [address for address, entry_id in house.rows().items() if entry_id == person.id]
         own += [address for address, dn in house.dns().items() if dn == person.dn]
-        return any(one.endswith(f"@{domain}") and one != person.mail and self.mail.at(one) for one in own)
+        return any(one != person.mail for one in own)
 
     def is_served(self, person: Person) -> None:
         store = self.mail.at(person.mail)
@@ -104,5 +111,7 @@ class Settled:
     def is_free_for(self, address: str) -> bool:
         """Tell whether only one wants an address, and nothing by hand is there."""
         row = self.mail.state.alias_at(address)
-        is_ours = row is None or self.mail.aliases.get(row.id) == self.ran.house.mark
-        return self.claims[address] == 1 and self.mail.at(address) is None and is_ours
+        mark = self.ran.house.mark
+        is_ours = row is None or self.mail.aliases.get(row.id) == mark
+        is_former = row is not None and row.private_comment == f"{mark}:renamed"
+        return self.claims[address] == 1 and self.mail.at(address) is None and is_ours and not is_former

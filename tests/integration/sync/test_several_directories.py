@@ -165,7 +165,7 @@ def test_a_list_of_one_may_be_on_a_list_of_the_other(settled: Two) -> None:
     settled.head.write_config()
     settled.happens(head=(outer,), branch=(group("inner", "cat"),))
     assert settled.run().code == 0
-    assert settled.aliases == {"outer": "inner", "inner": "cat"}
+    assert settled.aliases == {"outer": "cat", "inner": "cat"}
 
 
 def test_rights_and_aliases_of_one_stay_where_only_the_other_changes(settled: Two) -> None:
@@ -241,7 +241,7 @@ def test_a_mailbox_of_one_and_an_alias_of_the_other_at_one_new_address_are_nobod
     settled.happens(head=(user("info"),), branch=(of_user("cat", mailAlias=full("info")),))
     done = settled.run()
     assert (done.code, settled.aliases, "info" in settled.mailboxes) == (3, {}, False)
-    assert ("duplicate_address", "branch") in findings(done)
+    assert findings(done) == [("duplicate_address", "")]
 
 
 # from one to the other
@@ -444,7 +444,7 @@ def test_a_limit_is_for_all_together(two: Two) -> None:
     assert (withheld["count"], withheld["managed"], withheld["limit"]) == (5, 10, 4)
     assert withheld["sentence"] == (
         "5 of 10 managed mailboxes would be disabled, and limits.removals lets 4 through; if that is meant, run once "
-        "with --force-removals 5"
+        "with --approve disable:5"
     )
     assert {full(name) for name in (*names[:3], *names[5:7])} == set(withheld["addresses"])
     assert len(changes(two.run("--force-removals", "5", minutes=1))) == 5
@@ -557,9 +557,10 @@ def test_people_of_both_are_renamed_in_one_run(settled: Two) -> None:
     assert two.aliases == {"ann": "anna", "cat": "kate"}
 
 
-def test_the_address_that_one_gives_up_is_free_for_somebody_in_the_other(settled: Two) -> None:
+def test_the_address_that_one_gives_up_is_free_for_somebody_in_the_other_in_the_next_run(settled: Two) -> None:
     two = settled
     two.happens(head=(of_user("ann", mail=full("anna")),), branch=(user("ann"),))
+    two.head.again()
     assert two.run().code == 0
     assert two.mailboxes == {**dict.fromkeys(("anna", "ann", "bob", "cat", "dan"), 1)}
     sources = two.head.rows("SELECT source FROM mailbox WHERE address IN ('ann@example.org', 'anna@example.org')")

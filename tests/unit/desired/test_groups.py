@@ -155,6 +155,15 @@ def test_whether_it_catches_all_may_be_unclear() -> None:
     assert (found.catches_all, found.addresses, found.is_clear) == (None, (STAFF,), True)
 
 
+@pytest.mark.parametrize("attribute", ["mailCatchAll", "mailInternal", "mailVisible"])
+def test_a_flag_that_is_not_utf8_is_unclear(attribute: str) -> None:
+    """Else a catch-all would go, or a default be written, for one broken value."""
+    found, asked = ask_group(**{attribute: b"\xff"})
+    assert codes(asked) == [Code.NOT_UTF8]
+    assert (found.catches_all is None) == (attribute == "mailCatchAll")
+    assert ("sogo_visible" in found.flags) == (attribute != "mailVisible")
+
+
 # Comments
 
 

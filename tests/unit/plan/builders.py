@@ -228,7 +228,8 @@ class Wish:
     goto: tuple[Address, ...]
     role: Role = Role.USER
     owner: str = ""
-    dn: str = ""
+    dn: str | None = None
+    """None: that of the entry; empty for a list that only its members name."""
     source: str = "default"
     flags: Mapping[str, int] = field(default_factory=lambda: {SOGO_VISIBLE: 0})
     comment: str | None = None
@@ -237,7 +238,7 @@ class Wish:
     def owned(self) -> Wish:
         """Return it with the id and the DN that follow from its role, where none are given."""
         of = self.goto[0] if self.role is Role.USER else self.address
-        return replace(self, owner=self.owner or id_of(of), dn=self.dn or dn_of(of))
+        return replace(self, owner=self.owner or id_of(of), dn=dn_of(of) if self.dn is None else self.dn)
 
 
 def wish(address: Address, *goto: Address, role: Role = Role.USER, **more: Any) -> Wish:  # noqa: ANN401
@@ -424,7 +425,7 @@ def with_aliases(user: User, wishes: Iterable[Wish]) -> User:
 def _group(of: Wish) -> Group:
     return Group(
         EntryId(of.source, of.owner),
-        of.dn,
+        of.dn or "",
         (of.address,),
         members=frozenset(of.goto),
         flags=of.flags,
@@ -436,7 +437,7 @@ def _group(of: Wish) -> Group:
 def _forward(of: Wish) -> Forward:
     return Forward(
         EntryId(of.source, of.owner),
-        of.dn,
+        of.dn or "",
         frozenset({of.address}),
         frozenset(of.goto),
         of.flags,

@@ -1,4 +1,4 @@
-"""Reading the attributes of one entry: texts, addresses and flags, and a finding for each that can't be used."""
+"""The values of one entry: texts, addresses and flags, and a finding for each that can't be used."""
 
 from __future__ import annotations
 
@@ -125,13 +125,18 @@ class Reader:
                 "setting",
             )
             return None
-        return next(iter(flags), default)
+        return next(iter(flags), None if is_garbled(entry, attribute) else default)
 
 
 def is_empty(entry: Entry, attribute: str) -> bool:
     """Tell whether an entry says nothing in an attribute; a value that isn't UTF-8 says something, whatever it is."""
     texts = map(decoded, entry.values(attribute))
     return not any(text is None or text.strip() for text in texts)
+
+
+def is_garbled(entry: Entry, attribute: str) -> bool:
+    """Tell whether an attribute has a value that isn't UTF-8."""
+    return any(decoded(value) is None for value in entry.values(attribute))
 
 
 def default_flags(*, visible: bool) -> dict[str, int]:
