@@ -312,7 +312,7 @@ class _Capacity:
             return  # rights of one that is made
         before = int(self.case.actual.mailboxes[change.address].attributes[QUOTA.key])
         after = before if quota is None else int(quota)
-        if not room.take_quota(before, after):
+        if after != before and not room.take_quota(before, after):
             self.held[NoRoom.QUOTA].add(change.address)  # its target says so
         elif _is_edit(change) and (blocked := room.blocks_edits(change.address, after, change.dn or change.address)):
             self.hold(NoRoom.EDIT, change, blocked)
