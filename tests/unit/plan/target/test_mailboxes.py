@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from ldap2mailcow.desired import User
 from ldap2mailcow.model import (
     Address,
     Code,
@@ -298,10 +299,15 @@ def test_a_mailbox_of_ours_gets_the_tags_that_it_lacks(tags: tuple[str, ...], ad
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("name", "Ann Other"), ("quota", 200), ("tls_enforce_in", 1), ("tls_enforce_out", 1)]
+    ("user", "key", "value"),
+    [
+        (wanted(ANN, name="Ann Other"), "name", "Ann Other"),
+        (wanted(ANN, quota=200), "quota", 200),
+        (wanted(ANN, tls_enforce_in=1), "tls_enforce_in", 1),
+        (wanted(ANN, tls_enforce_out=1), "tls_enforce_out", 1),
+    ],
 )
-def test_an_attribute_that_differs_is_updated(key: str, value: str | int) -> None:
-    user = wanted(ANN, **{key: value})
+def test_an_attribute_that_differs_is_updated(user: User, key: str, value: str | int) -> None:
     change = only(quiet([ANN], wants=[user]).plan().changes)
     assert (change.kind, change.why, change.writes, change.rebuilds) == (Kind.UPDATE, Rule.LDAP, {key: value}, 0)
     assert change.fields == (FieldChange(key, existing(ANN).attributes[key], value),)
@@ -403,9 +409,8 @@ def test_what_has_no_room_is_told_with_its_directory_where_there_are_several() -
 
 def moving(to: str, **more: Any) -> Scene:  # noqa: ANN401
     """A scene in which Ann shall log in elsewhere than now."""
-    password = {"password": None} if to == "ldap" else {}
     fields = {
-        "wants": [wanted(ANN, authsource=to, **password)],
+        "wants": [wanted(ANN, authsource=to, password=None if to == "ldap" else PASSWORD)],
         "has": [existing(ANN, authsource="ldap" if to == "mailcow" else "mailcow", template="abc")],
         "config": make_config(mapping={"authsource": to, "password": ""}),
         "actual": {"provider": "ldap"},
@@ -547,7 +552,7 @@ def test_each_domain_has_its_own_room() -> None:
     ],
 )
 def test_a_mailbox_from_elsewhere_gets_no_mark_and_only_its_status_may_be_decided(
-    settings: dict[str, object], changes: list[tuple[Kind, Address]], rule: Rule
+    settings: dict[str, Any], changes: list[tuple[Kind, Address]], rule: Rule
 ) -> None:
     user = wanted(ANN, name=None, password=None, active=0)
     config = alias_config(create_mailboxes=False, **settings)
