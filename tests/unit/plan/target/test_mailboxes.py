@@ -29,7 +29,6 @@ from tests.unit.plan.builders import (
     BOB,
     CAT,
     CUT_SHORT,
-    DOMAIN,
     INFO,
     MARK,
     NAMED,
@@ -45,7 +44,6 @@ from tests.unit.plan.builders import (
     id_of,
     kinds,
     make_config,
-    make_domain,
     of_mailboxes,
     only,
     patch_of,
@@ -371,12 +369,6 @@ def test_a_quota_that_does_not_fit_stays_and_the_rest_of_the_mailbox_follows() -
     assert "901 MiB don't fit" in plan.findings[0].sentence
 
 
-def test_an_unlimited_quota_that_can_t_be_limited_is_told_in_words() -> None:
-    has = [existing(ANN, quota=0), existing(BOB)]
-    plan = quiet([ANN, BOB], wants=[wanted(ANN, quota=5), wanted(BOB)], has=has, limits={"max_quota": 100}).plan()
-    assert "stays at unlimited" in plan.findings[0].sentence
-
-
 @pytest.mark.parametrize("there", [[], [existing(ANN)]], ids=["new", "there"])
 def test_a_quota_over_the_limit_of_one_mailbox_is_left_out_and_told(there: list[Existing]) -> None:
     plan = Scene(
@@ -387,11 +379,6 @@ def test_a_quota_over_the_limit_of_one_mailbox_is_left_out_and_told(there: list[
     ).plan()
     assert [change.writes["quota"] for change in of_mailboxes(plan.changes)] == [300] * (not there)
     assert codes(plan) == [Code.QUOTA_OVER_LIMIT]
-
-
-def test_an_unlimited_mailbox_counts_nothing() -> None:
-    plan = quiet([ANN], wants=[wanted(ANN, quota=0)], limits={"max_quota": 100}).plan()
-    assert only(plan.changes).writes == {"quota": 0}
 
 
 def test_what_has_no_room_is_told_with_its_directory_where_there_are_several() -> None:
@@ -529,16 +516,6 @@ def test_a_doubtful_answer_makes_nothing_poorer_of_what_an_entry_showed() -> Non
     doubtful = quiet([ANN], wants=poor, doubts=(CUT_SHORT,)).plan()
     assert "present" not in remembered(doubtful, ANN)
     assert remembered(quiet([ANN], wants=poor).plan(), ANN)["present"] == {"mail"}
-
-
-# the domain of each
-
-
-def test_each_domain_has_its_own_room() -> None:
-    elsewhere = Address("ann@example.com")
-    domains = (make_domain((), DOMAIN, max_mailboxes=0), make_domain((), "example.com", max_mailboxes=1))
-    plan = Scene(wants=[wanted(ANN), wanted(elsewhere)], domains=domains).plan()
-    assert kinds(plan.changes) == [(Kind.CREATE, elsewhere)]
 
 
 # where mailboxes come from elsewhere
