@@ -138,7 +138,7 @@ class RightsMaker:
         named = {str(one) for one in map(self.name, wanted) if one is not None}
         hosted = {one for one in named if self.is_hosted(one)}
         needed = {one for one in hosted if not self.is_implied(address, one)}
-        unknown = sorted(one for one in needed if not self.is_there(one))
+        unknown = sorted(one for one in needed if not self.is_there(one) or self.is_strangers(Address(one)))
         if unknown:
             self.making.say(Say.SENDER_NOT_FOUND, address, senders=", ".join(unknown))
         return _Rows(frozenset(needed.difference(unknown)), frozenset(named - hosted))
@@ -191,12 +191,12 @@ class RightsMaker:
         alias = self.aliases.get(address)
         is_alias = alias is not None and alias.values is not None
         is_looked_at = address.domain in actual.domains or address.domain in actual.alias_domains
-        is_mailbox = address in self.delivery.is_active and not self.is_strangers(address)
-        return is_mailbox or is_alias or not is_looked_at
+        return address in self.delivery.is_active or is_alias or not is_looked_at
 
     def is_strangers(self, address: Address) -> bool:
         """Tell whether the mailbox at an address belongs to none of those who ask for it."""
-        return self.making.matches.claims.is_lost(address) and address not in self.match_at
+        is_asked_for = address in self.delivery.by_address or self.making.matches.claims.is_lost(address)
+        return is_asked_for and address in self.delivery.is_active and address not in self.match_at
 
     # edits of aliases that drop rows
 
