@@ -12,17 +12,22 @@ from .builders import (
     BOB,
     CAT,
     DAN,
+    HELP,
     INFO,
     TEAM,
     Scene,
     codes,
     dn_of,
     existing,
+    forward,
     kinds,
+    listing,
     make_domain,
     only,
+    only_alias,
     quiet,
     row,
+    settled,
     wanted,
 )
 
@@ -209,3 +214,10 @@ def test_each_domain_has_its_own_room() -> None:
     domains = (make_domain((), max_mailboxes=0), make_domain((), "example.com", max_mailboxes=1))
     plan = Scene(wants=[wanted(ANN), wanted(elsewhere)], domains=domains).plan()
     assert only(plan.changes).address == elsewhere
+
+
+def test_mail_goes_to_no_alias_that_there_is_no_room_for() -> None:
+    wishes = [listing(HELP, ANN, TEAM), forward(TEAM, BOB)]
+    plan = settled([ANN, BOB], wishes, aliases=[], alias_rows=[], limits={"max_aliases": 1}).plan()
+    change = only_alias(plan.changes)
+    assert (change.address, change.writes["goto"], codes(plan)[0]) == (HELP, ANN, Code.NO_ROOM_FOR_ALIAS)

@@ -42,6 +42,7 @@ from .builders import (
     alias_row,
     codes,
     existing,
+    forward,
     kinds,
     listing,
     make_config,
@@ -269,16 +270,16 @@ def test_without_the_comment_a_released_alias_is_managed_again() -> None:
 @pytest.mark.parametrize(
     ("there", "config", "goto"),
     [
-        pytest.param([alias(INFO, ANN, mark=BERLIN)], alias_config(), f"{ANN},{INFO}", id="another's, active"),
-        pytest.param([alias(INFO, ANN, mark=BERLIN, active=0)], alias_config(), ANN, id="another's, inactive"),
+        pytest.param([alias(INFO, BOB, mark=BERLIN)], alias_config(), f"{ANN},{INFO}", id="another's, active"),
+        pytest.param([alias(INFO, BOB, mark=BERLIN, active=0)], alias_config(), ANN, id="another's, inactive"),
         pytest.param([], alias_config(protected=[INFO]), ANN, id="protected, and not there"),
     ],
 )
 def test_mail_goes_by_an_alias_that_is_left_alone_only_where_that_takes_mail(
     there: list[ExistingAlias], config: Config, goto: str
 ) -> None:
-    wishes = [OF_ANN, listing(TEAM, ANN, INFO)]
-    plan = settled([ANN], wishes, aliases=there, alias_rows=[], config=config).plan()
+    wishes = [forward(INFO, BOB), listing(TEAM, ANN, INFO)]
+    plan = settled([ANN, BOB], wishes, aliases=there, alias_rows=[], config=config).plan()
     assert only_alias(plan.changes).writes["goto"] == goto
 
 
