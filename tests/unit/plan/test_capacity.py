@@ -220,4 +220,5 @@ def test_mail_goes_to_no_alias_that_there_is_no_room_for() -> None:
     wishes = [listing(HELP, ANN, TEAM), forward(TEAM, BOB)]
     plan = settled([ANN, BOB], wishes, aliases=[], alias_rows=[], limits={"max_aliases": 1}).plan()
     change = only_alias(plan.changes)
-    assert (change.address, change.writes["goto"], codes(plan)[0]) == (HELP, ANN, Code.NO_ROOM_FOR_ALIAS)
+    assert (change.address, change.writes["goto"]) == (HELP, ANN)
+    assert {Code.NO_ROOM_FOR_ALIAS, Code.MEMBER_UNREACHABLE} == {*codes(plan)}
