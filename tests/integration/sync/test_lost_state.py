@@ -189,7 +189,7 @@ STEPS = (
             box_by_hand("their", tags=["ldap-sync-rome"]),
             box_by_hand("theirs", tags=["rome", "ldap-sync:rome", "rome:disabled"]),
             alias_by_hand("theirlist", "ann ben", private_comment="ldap-sync-rome"),
-            alias_by_hand("theiralias", "their", private_comment="rome:disabled", active="0"),
+            alias_by_hand("theiralias", "their", private_comment="ldap-sync-rome:disabled", active="0"),
             user("their", mailAlias=full("theiralias")),
             user("theirs"),
             group("theirlist", "ann", "ben"),
