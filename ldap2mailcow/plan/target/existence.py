@@ -74,7 +74,7 @@ class AliasKeeper:
         case, address = self.making.case, existing.address
         row = case.alias_row(existing)
         if left := case.alias_left_alone(address):
-            return Existence(existing, left.rule, row)
+            return Existence(existing, left.rule, row, claim=self.making.matches.claims.aliases.get(address))
         if claim := self.making.matches.claims.aliases.get(address):
             return Existence(existing, Rule.FOLLOWED, row, claim=claim)
         if not case.is_our_alias(existing):
