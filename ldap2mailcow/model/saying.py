@@ -70,7 +70,7 @@ class Say(Enum):
     ALIAS_IS_MAILBOX = (
         Code.ALIAS_IS_MAILBOX,
         (
-            "{address} can't be an alias, for {box} is a mailbox in mailcow; take the address from the entry, or "
+            "{address} can't be an alias, for {box} is a mailbox, or is to be one; take the address from the entry, or "
             "move the mailbox away"
         ),
     )

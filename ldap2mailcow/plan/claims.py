@@ -77,6 +77,8 @@ class _Decider:
     left_out: defaultdict[tuple[Say, str], set[tuple[str, Address]]] = field(default_factory=lambda: defaultdict(set))
     """By what is said, and by domain: the aliases that are left out, each with the DN that asks for it."""
     asked: set[Address] = field(default_factory=set)
+    to_be: frozenset[Address] = frozenset()
+    """The addresses that users get as mailboxes, those that aren't made yet included."""
 
     def decide(self) -> Claims:
         boxes: defaultdict[Address, list[Claim]] = defaultdict(list)
@@ -93,6 +95,7 @@ class _Decider:
             winner = self.winner(address, wanting, aliases.get(address, {}).values())
             for claim in wanting:
                 (mailboxes if claim is winner else lost)[claim.owner] = address
+        self.to_be = frozenset(mailboxes.values()) if self.case.config.create_mailboxes else frozenset()
         for address, others in aliases.items():
             if holder := self.alias_winner(address, list(others.values()), boxes.get(address, [])):
                 granted[address] = holder
@@ -256,7 +259,7 @@ class _Decider:
         if address in actual.mailboxes:
             return address
         twin = None if address in actual.aliases else actual.twin(address)
-        return twin if twin in actual.mailboxes else None
+        return twin if twin in actual.mailboxes or twin in self.to_be else None
 
     def holds(self, owner: EntryId, address: Address) -> bool:
         """Tell whether an entry has an alias; of a directory that isn't in the config it may be under another name."""

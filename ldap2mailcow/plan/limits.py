@@ -102,11 +102,10 @@ class _Guards:
                 by_kind[one.kind].append(one)
         for one in self.shrinking():
             by_kind[one.kind].append(one)
-        withheld = [each for kind in Guarded for each in self.of_kind(kind, by_kind.get(kind, []))]
-        held: dict[Guarded | NoRoom, frozenset[Address]] = {}
-        for found in withheld:
-            held[found.kind] = held.get(found.kind, frozenset()) | self.keys(found)
-        return held, tuple(withheld)
+        for kind in Guarded:  # one kind at a time: what is held of one may be why there is less of the next
+            if withheld := tuple(self.of_kind(kind, by_kind.get(kind, []))):
+                return {kind: frozenset().union(*map(self.keys, withheld))}, withheld
+        return {}, ()
 
     def keys(self, withheld: Withheld) -> frozenset[Address]:
         """Return the addresses to hold: of renames those that the mailboxes have now."""
@@ -313,7 +312,7 @@ class _Capacity:
             return  # rights of one that is made
         before = int(self.case.actual.mailboxes[change.address].attributes[QUOTA.key])
         after = before if quota is None else int(quota)
-        if not room.take_quota(before, after):
+        if after != before and not room.take_quota(before, after):
             self.held[NoRoom.QUOTA].add(change.address)  # its target says so
         elif _is_edit(change) and (blocked := room.blocks_edits(change.address, after, change.dn or change.address)):
             self.hold(NoRoom.EDIT, change, blocked)

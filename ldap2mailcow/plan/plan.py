@@ -224,7 +224,16 @@ def _notes(case: Case, draft: _Draft) -> tuple[Note, ...]:
     """Return what the state file learns, without what is about something that a change is to do first."""
     gone = (Note(row.address, None) for row in draft.matches.gone_rows)
     aliases = (Note(address, None, Subject.ALIAS) for address in _gone_aliases(draft))
-    return (*case.forgotten, *draft.difference.notes, *gone, *aliases)
+    return (*case.forgotten, *_other_ids(case, draft), *draft.difference.notes, *gone, *aliases)
+
+
+def _other_ids(case: Case, draft: _Draft) -> Iterator[Note]:
+    """Forget the ids of another attribute, once: what isn't followed now would look missing by them ever after."""
+    for directory in case.directories:
+        fixed = case.source_memory(directory.name).id_attribute
+        if fixed not in (None, directory.id_attribute) and draft.matches.known[directory.name].users:
+            of_it = (row.address for row in case.rows.values() if row.source == directory.name)
+            yield from (Note(address, {"id": None}) for address in sorted(of_it))
 
 
 def _gone_aliases(draft: _Draft) -> Iterator[Address]:

@@ -190,6 +190,8 @@ class AliasMaker:
         applied = {**one.row.applied, **({GOTO: joined(goto)} if goto else {})}
         after = {**_identity(one.row), **one.after, "applied": applied, "number": existing.number, "disabled": False}
         target = replace(target, after=after, rebuilds=self.delivery.rebuilds(existing.goto | goto))
+        if not goto and self.making.held.has(Guarded.ALIAS, existing.address):
+            return self.as_it_is(one, Rule.HELD)
         if not goto:
             return replace(self.inactive(target, existing), rule=Rule.NO_TARGET)
         return replace(target, values={**existing.values, GOTO: joined(goto)})
@@ -230,6 +232,8 @@ class AliasMaker:
         goto, lost, before = self.goto(one, wish, wanted)
         if self.is_too_long(wish, goto):
             goto, lost = self.delivery.reachable(self.delivery.present(existing)), frozenset[Address]()
+        if not goto and self.making.held.has(Guarded.ALIAS, existing.address):
+            return self.as_it_is(one, Rule.HELD)
         if not goto:
             self.tell_empty(wish)
         active = self.active(wish, existing, goto)
@@ -277,7 +281,7 @@ class AliasMaker:
         if not known.knows(wish.role):
             return wanted | leaving, frozenset(), 0
         stays = frozenset(filter(self.delivery.is_of_no_user, leaving))
-        if not wanted and self.still_reaches(wish, existing, leaving):
+        if not wanted and wish.role in OF_ONE_USER:  # made anew, and may not have the old mailbox
             stays = leaving
         lost = leaving - stays
         before = self.before(one, wish, present)
@@ -295,13 +299,6 @@ class AliasMaker:
         applied = one.row.applied.get(GOTO)
         names = self.delivery.present_names(split(str(applied))) if applied else wish.goto | present
         return present & names
-
-    def still_reaches(self, wish: Wish, existing: ExistingAlias, leaving: frozenset[Address]) -> bool:
-        """Tell whether a further address still goes to a mailbox that takes mail, though its entry can reach none.
-
-        So the aliases of a user who was made anew, and may not have the old mailbox, stay as they are.
-        """
-        return wish.role in OF_ONE_USER and self.making.case.is_our_alias(existing) and bool(leaving)
 
     def applied_goto(self, one: Existence, goto: frozenset[Address], existing: ExistingAlias) -> Value:
         """Return what is remembered as the goto: that of before where a loss is held."""

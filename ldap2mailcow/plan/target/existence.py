@@ -73,9 +73,10 @@ class AliasKeeper:
         """Return what becomes of one alias."""
         case, address = self.making.case, existing.address
         row = case.alias_row(existing)
+        claim = self.making.matches.claims.aliases.get(address)
         if left := case.alias_left_alone(address):
-            return Existence(existing, left.rule, row, claim=self.making.matches.claims.aliases.get(address))
-        if claim := self.making.matches.claims.aliases.get(address):
+            return Existence(existing, left.rule, row, claim=claim)
+        if claim:
             return Existence(existing, Rule.FOLLOWED, row, claim=claim)
         if not case.is_our_alias(existing):
             return Existence(existing, Rule.NOT_OURS, row)
@@ -111,7 +112,7 @@ class AliasKeeper:
             return Rule.OUT_OF_SCOPE
         if not any(self.is_managed(source, row.role) for source in sources):
             return Rule.KIND_NOT_MANAGED
-        if EntryId(row.source, row.owner) in self.making.matches.claims.unclear or self.is_contested(existing, row):
+        if self.is_unclear(existing, row) or self.is_contested(existing, row):
             return Rule.UNREADABLE
         if case.options.scoped:
             return Rule.OUT_OF_SCOPE
@@ -133,6 +134,13 @@ class AliasKeeper:
         if role is Role.FORMER:
             return self.making.case.config.create_mailboxes
         return any(made.values()) if role is None else made[role]
+
+    def is_unclear(self, existing: ExistingAlias, row: RememberedAlias) -> bool:
+        """Tell whether its entry can't be read as what it asks for, or names several addresses, the alias among them."""
+        owner = EntryId(row.source, row.owner)
+        user = self.making.case.users.get(owner)
+        is_one_of_several = user is not None and len(user.addresses) > 1 and existing.address in user.addresses
+        return is_one_of_several or owner in self.making.matches.claims.unclear
 
     def is_contested(self, existing: ExistingAlias, row: RememberedAlias) -> bool:
         """Tell whether entries ask for an alias and none of them gets it, so that nothing is decided about it."""

@@ -192,7 +192,7 @@ def _brought(making: Making, match: Match, existing: Existing) -> MailboxTarget:
     case, user = making.case, match.user
     is_adopted = match.state is State.ADOPTED and case.config.create_mailboxes
     if is_adopted and case.config.adopt_mailboxes == "refuse":
-        making.say(Say.ADOPTION_REFUSED, user.dn, user.id, address=existing.address)
+        making.say(Say.ADOPTION_REFUSED, existing.address, address=existing.address)
         return kept(existing, Rule.ADOPTION_REFUSED)
     if making.held.has(Guarded.ADOPT, existing.address):
         return kept(existing, Rule.HELD)

@@ -67,8 +67,9 @@ def is_unreadable(making: Making, user: User) -> bool:
 def _inactive(making: Making, existing: Existing, row: Remembered | None, *, is_ours: bool) -> Status:
     now = int(existing.attributes[ACTIVE.key])
     if now == 0:  # set by us for this or another reason, or by hand
-        after: Patch = {"disabled": Cause.STATUS, "barred": 0} if row and row.disabled else {}
-        return Status(0, Rule.STATUS, is_ours=is_ours, after=after)
+        is_known = row is not None and row.disabled is not None
+        after: Patch = {"disabled": Cause.STATUS, "barred": 0} if is_known else {}
+        return Status(0, Rule.STATUS, is_ours=is_ours or is_known, after=after)
     if making.held.has(Guarded.DISABLE, existing.address):  # a barred login is barred for its status from now on
         after = {"disabled": Cause.STATUS, "barred": now} if is_ours else {"disabled": None}
         return Status(now, Rule.HELD, is_ours=is_ours, after=after)

@@ -218,7 +218,8 @@ def noted(memory: Memory, notes: Iterable[Note]) -> Memory:
     boxes: dict[Address, Remembered] = dict(memory.mailboxes)
     aliases: dict[Address, RememberedAlias] = dict(memory.aliases)
     for note in notes:
-        rows, row = cast("tuple[dict[Address, Any], Any]", _TABLES[note.subject](boxes, aliases))
+        rows: dict[Address, Any] = boxes if note.subject is Subject.MAILBOX else aliases
+        row = Remembered if note.subject is Subject.MAILBOX else RememberedAlias
         if note.remember is None:
             rows.pop(note.address, None)
         else:
@@ -226,9 +227,3 @@ def noted(memory: Memory, notes: Iterable[Note]) -> Memory:
             columns = cast("Mapping[str, Any]", note.remember)
             rows[note.address] = replace(before, **columns) if before else row(note.address, **columns)
     return replace(memory, mailboxes=boxes, aliases=aliases)
-
-
-_TABLES = {
-    Subject.MAILBOX: lambda boxes, _aliases: (boxes, Remembered),
-    Subject.ALIAS: lambda _boxes, aliases: (aliases, RememberedAlias),
-}

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from ldap2mailcow.desired import User
 from ldap2mailcow.model import (
     INTERNAL,
     PRIVATE_COMMENT,

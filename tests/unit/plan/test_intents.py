@@ -10,13 +10,11 @@ import pytest
 
 from ldap2mailcow.model import (
     Actual,
-    Address,
     AliasChange,
     Cause,
     Change,
     Existing,
     ExistingAlias,
-    FieldChange,
     Kind,
     MailboxChange,
     Memory,
@@ -43,11 +41,8 @@ from .builders import (
     alias,
     alias_row,
     existing,
-    kinds,
     make_domain,
-    make_plan,
     row,
-    wanted,
     wish,
 )
 
@@ -57,7 +52,6 @@ RENAME = RenameChange(
     Rule.RENAMED,
     "uid=ann",
     former=ANN,
-    attribute_hash="abc",
     notes=(
         Note(
             ANN,
@@ -75,7 +69,6 @@ RENAME = RenameChange(
         Note(CAT, {"senders": frozenset({BOB})}),
     ),
 )
-ASLEEP = replace(RENAME, active=0)
 DELETION = MailboxChange(
     Kind.DELETE, ANN, Rule.EXPIRED, "uid=ann", remember=None, notes=(Note(INFO, None, Subject.ALIAS),)
 )
@@ -89,18 +82,6 @@ BARRING = MailboxChange(
     Rule.MISSING,
     add_tags=(DISABLED_TAG,),
     remember={"disabled": Cause.MISSING, "was_active": 1, "barred": 2},
-)
-BACK = RenameChange(
-    Kind.RENAME,
-    ANN,
-    Rule.UNFINISHED,
-    "uid=ann",
-    fields=(FieldChange("active", 2, 0),),
-    rebuilds=1,
-    former=ANN,
-    active=0,
-    stage=Stage.BACK,
-    attribute_hash="xyz",
 )
 
 
@@ -124,7 +105,6 @@ def mailcow(*there: Existing | ExistingAlias) -> Actual:
     ("change", "needs"),
     [
         (RENAME, True),
-        (BACK, True),
         (DELETION, True),
         (SILENCE, True),
         (BIRTH, True),
@@ -149,7 +129,6 @@ DONE: dict[str, tuple[Change, list[Existing | ExistingAlias], bool]] = {
     "not renamed": (RENAME, [existing(ANN)], False),
     "both are there": (RENAME, [existing(ANN), existing(BOB)], False),
     "neither is there": (RENAME, [], False),
-    "a status is no renaming": (BACK, [existing(ANN, active=0)], False),
     "deleted": (DELETION, [existing(BOB)], True),
     "not deleted": (DELETION, [existing(ANN)], False),
     "set inactive": (SILENCE, [ASIDE], True),
@@ -174,22 +153,20 @@ def test_mailcow_tells_whether_it_was_done(
     done: bool,  # noqa: FBT001 - pytest gives it by name
 ) -> None:
     before, actual = memory(change, rows=[row(ANN), row(CAT)], aliases=[alias_row(wish(INFO, BOB))]), mailcow(*there)
-    after, then, found = settle(before, actual)
+    after, found = settle(before, actual)
     assert found.done == ((change,) if done else ())
     assert after == (remembered(before, change) if done else before)
-    assert (then, found.repairs) == (actual, ())
 
 
 def test_nothing_begun_is_nothing_to_settle() -> None:
     before, actual = memory(rows=[row(ANN)]), mailcow(existing(ANN))
-    after, then, found = settle(before, actual)
-    assert (after, then) == (before, actual)
-    assert (found.done, found.repairs, found.halves) == ((), (), frozenset())
+    after, found = settle(before, actual)
+    assert (after, found.done, found.halves) == (before, (), frozenset())
 
 
 def test_a_mailbox_of_which_half_is_left_is_not_deleted() -> None:
     before = memory(DELETION, rows=[row(ANN)])
-    after, _, found = settle(before, mailcow(), [ANN])
+    after, found = settle(before, mailcow(), [ANN])
     assert (after, found.done, found.halves) == (before, (), frozenset({ANN}))
 
 
@@ -197,7 +174,7 @@ def test_a_mailbox_of_a_domain_that_is_not_looked_at_any_more_may_well_be_there(
     elsewhere = replace(mailcow(), domains={"example.com": make_domain([], "example.com")})
     before = memory(DELETION, rows=[row(ANN)])
     assert deletions_begun(before, elsewhere) == frozenset()
-    after, _, found = settle(before, elsewhere)
+    after, found = settle(before, elsewhere)
     assert (after, found.done) == (before, ())
 
 
@@ -210,7 +187,7 @@ def test_several_are_settled_in_their_order() -> None:
     """A swap of which all but the last was recorded, and a rename before it that failed."""
     earlier = replace(RENAME, former=CAT, address=ANN, notes=())
     later = replace(RENAME, notes=())
-    after, _, found = settle(memory(earlier, later, rows=[row(CAT)]), mailcow(existing(BOB)))
+    after, found = settle(memory(earlier, later, rows=[row(CAT)]), mailcow(existing(BOB)))
     assert found.done == (later,)
     assert after.mailboxes.keys() == {CAT}
 
@@ -226,7 +203,7 @@ def test_several_are_settled_in_their_order() -> None:
 def test_what_was_released_meanwhile_is_not_remembered_again(
     change: Change, there: list[Existing | ExistingAlias]
 ) -> None:
-    after, _, found = settle(memory(change), mailcow(*there))
+    after, found = settle(memory(change), mailcow(*there))
     assert found.done == (replace(change, notes=(), remember={}),)
     assert (after.mailboxes, after.aliases) == ({}, {})
 
@@ -234,75 +211,9 @@ def test_what_was_released_meanwhile_is_not_remembered_again(
 def test_what_one_note_makes_the_next_one_may_change() -> None:
     again = Note(ANN, {"role": Role.USER}, Subject.ALIAS)
     change = replace(RENAME, notes=(RENAME.notes[0], again))
-    after, _, found = settle(memory(change, rows=[row(ANN)]), mailcow(existing(BOB)))
+    after, found = settle(memory(change, rows=[row(ANN)]), mailcow(existing(BOB)))
     assert found.done == (change,)
     assert after.aliases[ANN].role is Role.USER
-
-
-# what has to be put right
-
-
-@pytest.mark.parametrize(
-    ("there", "address"),
-    [
-        pytest.param([existing(ANN, active=2, template="xyz")], ANN, id="before it was renamed"),
-        pytest.param([existing(BOB, active=2, template="xyz")], BOB, id="after it was renamed"),
-    ],
-)
-def test_a_mailbox_that_was_made_active_to_be_renamed_is_put_back(there: list[Existing], address: Address) -> None:
-    _, actual, found = settle(memory(ASLEEP, rows=[row(ANN)]), mailcow(*there))
-    assert found.repairs == (replace(BACK, address=address, former=address),)
-    assert actual.mailboxes[address] == replace(there[0], attributes={**there[0].attributes, "active": 0})
-
-
-@pytest.mark.parametrize(
-    ("change", "there"),
-    [
-        (ASLEEP, [existing(ANN, active=0)]),
-        (ASLEEP, [existing(BOB, active=0)]),
-        (ASLEEP, [existing(ANN, active=1)]),
-        (ASLEEP, []),
-        (RENAME, [existing(ANN, active=2)]),
-        (replace(RENAME, active=2), [existing(BOB, active=2)]),
-        (DELETION, [existing(ANN, active=2)]),
-    ],
-)
-def test_nothing_else_is_put_back(change: Change, there: list[Existing]) -> None:
-    _, actual, found = settle(memory(change, rows=[row(ANN), row(CAT)]), mailcow(*there))
-    assert found.repairs == ()
-    assert actual == mailcow(*there)
-
-
-def test_two_intents_about_one_mailbox_put_it_back_once() -> None:
-    """A run that was to put it back planned the renaming again, and was killed after making it active once more."""
-    _, _, found = settle(memory(BACK, ASLEEP), mailcow(existing(ANN, active=2, template="xyz")))
-    assert found.repairs == (BACK,)
-
-
-def planned(active: int, wants: Address) -> tuple[list[tuple[Kind, Address]], tuple[Change, ...]]:
-    """Return the plan of a run after one that made Ann's inactive mailbox active, and was killed."""
-    scene = Scene(
-        wants=[wanted(wants, id="id-ann", dn="uid=ann", name="Ann", active=active), wanted(CAT)],
-        has=[existing(ANN, active=2), existing(CAT)],
-        rows=[row(ANN, id="id-ann", disabled="status"), row(CAT)],
-    )
-    view = scene.case()
-    now, actual, found = settle(replace(view.memory, intents=(ASLEEP,)), view.actual)
-    plan = make_plan(replace(view, memory=now, actual=actual, settled=found))
-    return kinds(plan.changes), plan.changes
-
-
-def test_a_mailbox_is_put_back_first_and_counts_as_inactive() -> None:
-    what, changes = planned(0, ANN)
-    assert what == [(Kind.RENAME, ANN)]
-    assert changes[0].why is Rule.UNFINISHED
-
-
-def test_a_mailbox_that_is_renamed_after_all_is_put_back_by_that() -> None:
-    what, changes = planned(0, BOB)
-    assert what == [(Kind.RENAME, BOB)]
-    assert isinstance(changes[0], RenameChange)
-    assert (changes[0].stage, changes[0].active) == (Stage.WHOLE, 0)
 
 
 # what is remembered once it is done

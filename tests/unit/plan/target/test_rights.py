@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 
-from ldap2mailcow.model import Address, Code, FieldChange, Kind, MailboxChange, Memory, Origin, Rule
-from ldap2mailcow.plan import Options, Plan, senders_due
-
-from .builders import (
+from ldap2mailcow.desired import ANYONE
+from ldap2mailcow.model import Address, Code, FieldChange, Kind, MailboxChange, Origin, Rule
+from ldap2mailcow.plan import Options, Plan
+from tests.unit.plan.builders import (
     ALIAS_DOMAIN,
     ANN,
     BOB,
@@ -25,7 +24,6 @@ from .builders import (
     HELP,
     INFO,
     MARK,
-    NOW,
     OUTSIDE,
     STAMP,
     TEAM,
@@ -43,15 +41,12 @@ from .builders import (
     of_mailboxes,
     only,
     patch_of,
-    people,
-    remembered,
     row,
-    seal,
     settled,
     wanted,
     wish,
 )
-from .simulated import planned, simulate
+from tests.unit.plan.simulated import planned, simulate
 
 CONFIG = alias_config(mapping={"send_as": "mailSendAs"})
 DOMAIN_ITSELF = f"@{DOMAIN}"
@@ -66,11 +61,13 @@ def asking(
     **more: object,
 ) -> Scene:
     """A scene in which Ann shall send as others; `had` is remembered, `there` is in mailcow, if it was read."""
-    wished = {"senders": {ANN: frozenset(senders)}, "foreign_senders": {ANN: frozenset(foreign)}}
+    named = [Address(one) for one in (*senders, *foreign) if one != ANYONE]
+    users = [wanted(ANN, senders=named), wanted(BOB), wanted(CAT)]
     fields: dict[str, Any] = {
+        "wants": users,
+        "asked": {"any_senders": frozenset({users[0].id})} if ANYONE in senders else {},
         "rows": [row(ANN, senders=frozenset(had), foreign_senders=frozenset(had_foreign)), row(BOB), row(CAT)],
         "senders": {} if there is None else {ANN: frozenset(there)},
-        "wished": wished,
         "config": CONFIG,
     }
     return settled([ANN, BOB, CAT], **{**fields, **more})
@@ -95,11 +92,7 @@ def test_a_right_is_one_edit_of_the_mailbox_and_remembered() -> None:
     assert (change.senders, change.foreign_senders, change.rebuilds) == ((BOB,), None, 0)
     assert change.fields == (FieldChange("send_as", None, BOB),)
     assert change.passwd_update == STAMP
-    assert change.remember == {
-        "senders": frozenset({BOB}),
-        "foreign_senders": frozenset(),
-        "senders_checked": NOW,
-    }
+    assert change.remember == {"senders": frozenset({BOB}), "foreign_senders": frozenset()}
     assert again(scene).changes == ()
 
 
@@ -145,13 +138,6 @@ def test_what_is_wanted_is_written_beside_what_others_gave(
 @pytest.mark.parametrize(("had", "why"), [((BOB,), Rule.MAILCOW), ((), Rule.LDAP)])
 def test_a_right_says_who_moved(had: tuple[str, ...], why: Rule) -> None:
     assert grant(asking(BOB, had=had, there=())).why is why
-
-
-def test_a_reading_is_remembered_with_its_time() -> None:
-    assert remembered(asking(BOB, had=[BOB], there=[BOB]).plan(), ANN) == {"senders_checked": NOW}
-
-
-# what was not read
 
 
 @pytest.mark.parametrize(
@@ -220,25 +206,6 @@ def test_a_new_mailbox_that_needs_no_row_gets_none() -> None:
     assert kinds(scene.plan().changes) == [(Kind.CREATE, ANN)]
 
 
-def test_a_few_mailboxes_are_read_back_in_each_run_those_first_that_were_read_longest_ago() -> None:
-    everybody = people(300)
-    rows = [
-        row(one, senders=frozenset({BOB}), senders_checked=None if number == 7 else NOW - timedelta(minutes=number))
-        for number, one in enumerate(everybody)
-    ]
-    memory = Memory({one.address: one for one in rows}, {}, seal)
-    assert senders_due(memory) == {everybody[7], *everybody[-5:]}
-
-
-def test_mailboxes_without_rows_of_ours_are_not_read_back() -> None:
-    few = [row(one, senders=frozenset({BOB} if number < 6 else ())) for number, one in enumerate(people(9))]
-    assert senders_due(Memory({one.address: one for one in few}, {}, seal)) == frozenset(people(5))
-    assert senders_due(Memory({}, {}, seal)) == frozenset()
-
-
-# foreign senders
-
-
 @pytest.mark.parametrize(
     ("foreign", "had", "written"),
     [((OUTSIDE,), (), (OUTSIDE,)), ((), (OUTSIDE,), ()), ((OUTSIDE, "@x.test"), (OUTSIDE,), ("@x.test", OUTSIDE))],
@@ -260,7 +227,7 @@ def test_senders_outside_are_compared_with_what_is_remembered(
 # what aliases allow
 
 
-def with_alias(of: Alias, there: Iterable[Address], **values: object) -> Scene:
+def with_alias(of: Wish, there: Iterable[Address], **values: object) -> Scene:
     """A scene in which Ann shall send as an alias that mailcow has."""
     return asking(INFO, wishes=[of], aliases=[alias(INFO, *there, **cast("dict[str, Any]", values))], alias_rows=[])
 
@@ -278,7 +245,7 @@ def with_alias(of: Alias, there: Iterable[Address], **values: object) -> Scene:
     ],
 )
 def test_a_row_is_needed_only_where_no_alias_allows_it(
-    of: Alias,
+    of: Wish,
     there: tuple[Address, ...],
     values: Mapping[str, Any],
     needed: bool,  # noqa: FBT001 - pytest gives it by name

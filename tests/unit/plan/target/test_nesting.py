@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldap2mailcow.desired.nesting import components, flatten, loop_through
+from ldap2mailcow.plan.target.nesting import components, flatten, loop_through
 
 GRAPHS = (
     st.integers(1, 9)
