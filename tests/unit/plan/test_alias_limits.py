@@ -22,7 +22,7 @@ from ldap2mailcow.model import (
     Subject,
     joined,
 )
-from ldap2mailcow.plan import Guarded, Options, Reason, fingerprint
+from ldap2mailcow.plan import Guarded, Options, Reason, fingerprint, make_plan
 from ldap2mailcow.plan.order import Step, step_of
 
 from .builders import (
@@ -51,7 +51,6 @@ from .builders import (
     kinds,
     listing,
     make_domain,
-    make_plan,
     of_aliases,
     only_alias,
     people,

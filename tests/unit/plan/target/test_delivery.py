@@ -44,7 +44,7 @@ from tests.unit.plan.builders import (
 
 SALES, STAFF = (Address(f"{name}@{DOMAIN}") for name in ("sales", "staff"))
 STRANGERS = [Address(f"{name}@elsewhere.test") for name in ("a", "b", "c", "d", "e")]
-HAS_ALIAS_DOMAIN = {"alias_domains": {ALIAS_DOMAIN: DOMAIN}}
+HAS_ALIAS_DOMAIN: dict[str, Any] = {"alias_domains": {ALIAS_DOMAIN: DOMAIN}}
 
 
 def at_alias_domain(address: Address) -> Address:
@@ -62,7 +62,7 @@ def group(address: Address | None, *members: Address | EntryId, name: str = "", 
     return Group(entry(name), f"cn={name}", addresses, members=frozenset(members), **more)
 
 
-def forwarding(address: Address, *goto: Address | EntryId, **more: object) -> Scene:
+def forwarding(address: Address, *goto: Address | EntryId, **more: Any) -> Scene:  # noqa: ANN401
     """Return a scene in which Dan's mail goes elsewhere, and Dan has no mailbox."""
     of = Forward(entry(id_of(DAN)), dn_of(DAN), frozenset({address}), frozenset(goto), {}, is_user=True)
     user = wanted(DAN, addresses=[address], forward=of, aliases=[HELP, at_alias_domain(DAN)])

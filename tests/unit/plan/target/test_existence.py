@@ -24,7 +24,7 @@ from ldap2mailcow.model import (
     Rule,
     Subject,
 )
-from ldap2mailcow.plan import Fate, Guarded, Options, Pending
+from ldap2mailcow.plan import Fate, Guarded, Options, Pending, make_plan
 from tests.unit.plan.builders import (
     ALIAS_DOMAIN,
     ANN,
@@ -53,7 +53,6 @@ from tests.unit.plan.builders import (
     kinds,
     listing,
     make_config,
-    make_plan,
     number_of,
     of_aliases,
     only_alias,
