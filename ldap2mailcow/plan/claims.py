@@ -121,6 +121,8 @@ class _Decider:
             return
         if user.forward is not None and self.forwards(user, address):
             yield from self.of_forward(user.forward)
+            if user.id in self.unclear:
+                return
         else:
             self.tell_forward(user, address)
             yield Claim(address, user.id, user.dn, None, user)

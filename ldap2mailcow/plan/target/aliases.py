@@ -287,8 +287,8 @@ class AliasMaker:
         if not known.knows(wish.role):
             return wanted | leaving, frozenset(), 0
         stays = frozenset(filter(self.delivery.is_of_no_user, leaving))
-        if not wanted and wish.role in OF_ONE_USER:  # made anew, and may not have the old mailbox
-            stays = leaving
+        if not wanted and wish.role in OF_ONE_USER and wish.owner not in self.delivery.forwards:
+            stays = leaving  # the user was made anew, and may not have the old mailbox
         lost = leaving - stays
         before = self.before(one, wish, present)
         if not lost & before or not {wish.role, one.row.role} & {Role.LIST, Role.FORWARD}:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from ldap2mailcow.desired import EntryId, Group
 from ldap2mailcow.model import GOTO, Address, Code, Kind, Role, Subject
-from ldap2mailcow.plan import Options
+from ldap2mailcow.plan import Options, make_plan
 
 from .builders import (
     ALIAS_DOMAIN,
@@ -33,7 +34,6 @@ from .builders import (
     id_of,
     kinds,
     listing,
-    make_plan,
     of_aliases,
     remembered,
     row,
@@ -45,7 +45,7 @@ from .simulated import simulate
 
 TWIN = Address(f"{ANN.local}@{ALIAS_DOMAIN}")
 AT_ALIAS_DOMAIN = Address(f"info@{ALIAS_DOMAIN}")
-HAS_ALIAS_DOMAIN = {"alias_domains": {ALIAS_DOMAIN: DOMAIN}}
+HAS_ALIAS_DOMAIN: dict[str, Any] = {"alias_domains": {ALIAS_DOMAIN: DOMAIN}}
 NOT_HOSTED = "example.net"
 
 
@@ -160,7 +160,7 @@ def test_an_alias_passes_from_an_entry_that_no_longer_wants_it() -> None:
     [{"answers": {"groups": DOUBTED}}, {"options": Options(overridden_filter=True)}],
     ids=["groups in doubt", "--override-filter"],
 )
-def test_a_list_whose_group_is_not_seen_is_no_other_entry_s(more: dict[str, object]) -> None:
+def test_a_list_whose_group_is_not_seen_is_no_other_entry_s(more: dict[str, Any]) -> None:
     team = listing(TEAM, ANN, BOB)
     scene = settled([ANN, BOB, CAT], [wish(TEAM, CAT)], aliases=[alias(TEAM, ANN, BOB)], alias_rows=[alias_row(team)])
     plan = replace(scene, **more).plan()

@@ -28,7 +28,7 @@ from ldap2mailcow.model import (
     Value,
     joined,
 )
-from ldap2mailcow.plan import Guarded, Options
+from ldap2mailcow.plan import Guarded, Options, make_plan
 from tests.unit.plan.builders import (
     ALIAS_DOMAIN,
     ANN,
@@ -56,7 +56,6 @@ from tests.unit.plan.builders import (
     id_of,
     kinds,
     listing,
-    make_plan,
     number_of,
     of_aliases,
     only_alias,
@@ -73,7 +72,7 @@ from tests.unit.plan.simulated import simulate
 NOBODY_THERE = Address(f"nobody@{DOMAIN}")
 TWIN = Address(f"{ANN.local}@{ALIAS_DOMAIN}")
 AT_ALIAS_DOMAIN = Address(f"info@{ALIAS_DOMAIN}")
-HAS_ALIAS_DOMAIN = {"alias_domains": {ALIAS_DOMAIN: DOMAIN}}
+HAS_ALIAS_DOMAIN: dict[str, Any] = {"alias_domains": {ALIAS_DOMAIN: DOMAIN}}
 
 
 def new(*wishes: Wish, **more: object) -> Scene:
@@ -782,3 +781,20 @@ def test_the_aliases_of_users_who_were_made_anew_stay_with_the_mailboxes() -> No
     )
     plan = scene.plan()
     assert (of_aliases(plan.changes), codes(plan)) == ([], [Code.ADDRESS_REUSED] * 4)
+
+
+@pytest.mark.parametrize(
+    "wishes", [[listing(TEAM, ANN)], []], ids=["it is asked for, and loses nobody", "its group is not seen"]
+)
+def test_what_a_list_keeps_is_by_the_present_addresses(wishes: list[Wish]) -> None:
+    """Rule 2: a former address in it would lead there too, but only as long as there is an alias."""
+    former = wish(INFO, BOB, role=Role.FORMER, owner=id_of(BOB), dn=dn_of(BOB), flags={})
+    scene = settled(
+        [ANN, BOB],
+        wishes,
+        aliases=[alias(TEAM, ANN, INFO), alias(INFO, BOB, mark="ldap-sync:renamed")],
+        alias_rows=[alias_row(listing(TEAM, ANN, INFO)), alias_row(former)],
+        answers={"groups": DOUBTED},
+    )
+    assert only_alias(scene.plan().changes).writes == {GOTO: joined([ANN, BOB])}
+    assert again(scene) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ from tests.unit.plan.builders import (
     id_of,
     kinds,
     listing,
+    make_domain,
     of_aliases,
     row,
     settled,
@@ -42,7 +44,7 @@ from tests.unit.plan.builders import (
 
 SALES, STAFF = (Address(f"{name}@{DOMAIN}") for name in ("sales", "staff"))
 STRANGERS = [Address(f"{name}@elsewhere.test") for name in ("a", "b", "c", "d", "e")]
-HAS_ALIAS_DOMAIN = {"alias_domains": {ALIAS_DOMAIN: DOMAIN}}
+HAS_ALIAS_DOMAIN: dict[str, Any] = {"alias_domains": {ALIAS_DOMAIN: DOMAIN}}
 
 
 def at_alias_domain(address: Address) -> Address:
@@ -60,7 +62,7 @@ def group(address: Address | None, *members: Address | EntryId, name: str = "", 
     return Group(entry(name), f"cn={name}", addresses, members=frozenset(members), **more)
 
 
-def forwarding(address: Address, *goto: Address | EntryId, **more: object) -> Scene:
+def forwarding(address: Address, *goto: Address | EntryId, **more: Any) -> Scene:  # noqa: ANN401
     """Return a scene in which Dan's mail goes elsewhere, and Dan has no mailbox."""
     of = Forward(entry(id_of(DAN)), dn_of(DAN), frozenset({address}), frozenset(goto), {}, is_user=True)
     user = wanted(DAN, addresses=[address], forward=of, aliases=[HELP, at_alias_domain(DAN)])
@@ -189,7 +191,9 @@ def test_an_address_that_goes_to_no_entry_leads_nowhere() -> None:
 
 def test_a_user_whose_new_mailbox_in_another_domain_waits_is_reached_at_the_old_one() -> None:
     moved = wanted(Address("bob@example.net"), id=id_of(BOB), dn=dn_of(BOB), password=None)
-    scene = settled([ANN, BOB], wants=[wanted(ANN), moved], groups=[group(TEAM, ANN, entry(id_of(BOB)))])
+    domains = (make_domain([existing(ANN), existing(BOB)]), make_domain((), "example.net"))
+    groups = [group(TEAM, ANN, entry(id_of(BOB)))]
+    scene = settled([ANN, BOB], wants=[wanted(ANN), moved], groups=groups, domains=domains)
     assert gotos(scene) == {TEAM: joined([ANN, BOB])}
 
 
@@ -260,6 +264,16 @@ def test_mail_is_forwarded_to_what_the_target_means(target: Address | EntryId, g
 @pytest.mark.parametrize("target", [DAN, at_alias_domain(DAN), entry("gone")])
 def test_a_user_who_forwards_to_nothing_has_no_alias_that_takes_mail(target: Address | EntryId) -> None:
     assert gotos(forwarding(DAN, target)) == {}
+
+
+@pytest.mark.parametrize("is_clear", [True, False])
+def test_what_a_user_forwarded_before_stays_only_while_the_target_can_not_be_read(is_clear: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+    """What it went to before must not get its mail for ever."""
+    of = Forward(entry(id_of(DAN)), dn_of(DAN), frozenset({DAN}), frozenset(), {}, is_user=True, is_clear=is_clear)
+    had = [wish(HELP, ANN, owner=id_of(DAN), dn=dn_of(DAN)), forward(DAN, ANN, owner=id_of(DAN))]
+    users = [wanted(ANN), wanted(DAN, forward=of, aliases=[HELP])]
+    scene = replace(settled([ANN], had), wishes=[], wants=users)
+    assert kinds(scene.plan().changes) == ([(Kind.DISABLE, DAN), (Kind.DISABLE, HELP)] if is_clear else [])
 
 
 def test_a_mailbox_that_is_there_forwards_nothing_and_is_told() -> None:

@@ -24,7 +24,7 @@ from ldap2mailcow.model import (
     Rule,
     Subject,
 )
-from ldap2mailcow.plan import Fate, Guarded, Options, Pending
+from ldap2mailcow.plan import Fate, Guarded, Options, Pending, make_plan
 from tests.unit.plan.builders import (
     ALIAS_DOMAIN,
     ANN,
@@ -53,7 +53,6 @@ from tests.unit.plan.builders import (
     kinds,
     listing,
     make_config,
-    make_plan,
     number_of,
     of_aliases,
     only_alias,
@@ -482,3 +481,17 @@ def test_a_list_gets_no_former_address() -> None:
     """Rule 11 is for lists too: its members would get the user's mail."""
     plan = renamed(wishes=[listing(INFO, BOB)]).plan()
     assert (plan.changes, codes(plan)) == ((), [Code.FORMER_ADDRESS])
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_an_alias_of_a_directory_that_can_not_be_read_stays(role: Role) -> None:
+    blocks = [
+        {"name": name, "uri": "ldaps://x", "user_search_base": "dc=x", "user_mapping": {"aliases": ["other"]}}
+        for name in ("default", "branch")
+    ]
+    rows = [alias_row(OF_ANN, source="branch", role=role)]
+    scene = unwanted(config=make_config(ldap=blocks), alias_rows=rows, silent=frozenset({"branch"}))
+    assert (scene.plan().changes, scene.plan().rules[Subject.ALIAS, INFO]) == ((), Rule.NOT_READ)
+    asked = replace(scene, wishes=[wish(INFO, ANN)])
+    code = Code.FORMER_ADDRESS if role is Role.FORMER else Code.ADDRESS_REUSED
+    assert (asked.plan().changes, codes(asked.plan())) == ((), [code])
