@@ -648,10 +648,19 @@ def test_a_vanished_attribute_takes_no_right_until_a_word_is_said() -> None:
         assert (plan.whole, Code.ATTRIBUTE_VANISHED in codes(plan), withheld(plan)) == (True, True, [CHANGED])
         case = simulate(plan, read)
     plan, read = planned(replace(case, options=Options(approved={Guarded.RIGHTS: 18})))
-    assert withheld(plan) == [CHANGED]
-    plan, read = planned(replace(simulate(plan, read), options=Options(approved={Guarded.RIGHTS: 19})))
+    case = replace(simulate(plan, read), options=Options())
+    assert withheld(planned(case)[0]) == [CHANGED]
+    plan, read = planned(replace(case, options=Options(approved={Guarded.RIGHTS: 19})))
     assert (len(granted(plan)), plan.withheld) == (19, ())
     assert codes(planned(replace(simulate(plan, read), options=Options()))[0]) == []
+
+
+def test_a_vanished_attribute_of_rights_does_not_keep_leavers_active() -> None:
+    scene, leaver = rights(19, 0), MANY[-1]
+    rows = [replace(one, present=NAMED | {"password", "send_as"}) for one in scene.rows]
+    rows[-1] = replace(rows[-1], missed=5, missing_since=NOW - DAY)
+    plan = replace(scene, wants=map(wanted, MANY[:-1]), rows=rows).plan()
+    assert (kinds(plan.changes), withheld(plan)) == ([(Kind.DISABLE, leaver)], [CHANGED])
 
 
 def test_the_rights_of_an_entry_that_can_not_be_read_just_now_stay() -> None:
