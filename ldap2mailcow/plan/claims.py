@@ -116,17 +116,21 @@ class _Decider:
     def of_user(self, user: User) -> Iterator[Claim]:
         self.asked.update(user.addresses)
         address = self.main_address(user)
-        if user.forward is not None and address not in self.case.actual.mailboxes:
-            yield from self.of_forward(user.forward)
-        elif address is not None:
-            self.tell_forward(user, address)
-            yield Claim(address, user.id, user.dn, None, user)
         if address is None:
             self.unclear.add(user.id)
             return
+        if user.forward is not None and self.forwards(user, address):
+            yield from self.of_forward(user.forward)
+        else:
+            self.tell_forward(user, address)
+            yield Claim(address, user.id, user.dn, None, user)
         for one in sorted(user.aliases - self.own_addresses(user, address)):
             if self.in_domains(user.id, one, user.dn):
                 yield Claim(one, user.id, user.dn, Role.USER, user)
+
+    def forwards(self, user: User, address: Address) -> bool:
+        """Tell whether mail to a user goes elsewhere: a mailbox that is there stays."""
+        return user.forward is not None and address not in self.case.actual.mailboxes
 
     def own_addresses(self, user: User, address: Address) -> frozenset[Address]:
         """Return what is no further address: the mailbox, what it will be called, and their twins in alias domains.
@@ -135,7 +139,7 @@ class _Decider:
         """
         row = self.own.get(user.id)
         own = {address, *([row.address] if row and row.address in self.case.actual.mailboxes else [])}
-        if user.forward is not None:
+        if self.forwards(user, address):
             return frozenset(own)
         return frozenset(own | {one for one in user.aliases if self.case.actual.twin(one) in own})
 

@@ -138,11 +138,17 @@ class AliasMaker:
                 self.delivery.lost.add(address)  # by hand, and so it stays
             elif one.ends is None:
                 goto[address] = self.delivery.present(existing) | (wish.goto if wish else frozenset())
-        goto |= {address: wish.goto for address, wish in wishes.items() if address not in self.existence}
-        self.delivery.lost |= goto.keys()
+        new = {address: wish.goto for address, wish in wishes.items() if address not in self.existence}
+        goto |= {address: targets for address, targets in new.items() if self.may_be_made(address)}
+        self.delivery.lost |= {*goto, *new}
         while found := {address for address, targets in goto.items() if self.delivery.reachable(targets)}:
             self.delivery.lost -= found
             goto = {address: targets for address, targets in goto.items() if address not in found}
+
+    def may_be_made(self, address: Address) -> bool:
+        """Tell whether an alias that isn't there is to be made."""
+        is_held = self.making.held.has(NoRoom.ALIAS, address)
+        return not is_held and self.making.case.alias_left_alone(address) is None
 
     # one that is there
 

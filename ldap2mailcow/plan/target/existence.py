@@ -136,7 +136,7 @@ class AliasKeeper:
         return any(made.values()) if role is None else made[role]
 
     def is_unclear(self, existing: ExistingAlias, row: RememberedAlias) -> bool:
-        """Tell whether its entry can't be read as what it asks for, or names several addresses, the alias among them."""
+        """Tell whether its entry can't be read as what it asks for, or names the alias among several."""
         owner = EntryId(row.source, row.owner)
         user = self.making.case.users.get(owner)
         is_one_of_several = user is not None and len(user.addresses) > 1 and existing.address in user.addresses

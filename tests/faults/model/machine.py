@@ -365,7 +365,7 @@ class Model(RuleBasedStateMachine):
         self.run(self.tell(), Request(Options(approved=dict.fromkeys(REMOVING, forced))), look_first=True)
 
     @rule(minutes=waits, approved=words)
-    def an_approved_run(self, minutes: int, approved: dict[Guarded, int]) -> None:
+    def an_approved_run(self, minutes: int, approved: dict[str, int]) -> None:
         self.now += timedelta(minutes=minutes)
         self.run(self.tell(), Request(Options(approved=approved)), look_first=True)
 

@@ -387,9 +387,7 @@ class Judge:
         """Of mailboxes that go out of service, unless somebody let more through."""
         active = sum(box.active != 0 for box in self.ours_before)
         gone = [
-            after.username
-            for store, before, after in self.stores
-            if store.mark == self.mark and is_shut(before, after)
+            after.username for store, before, after in self.stores if store.mark == self.mark and is_shut(before, after)
         ]
         forced = self.ran.approved(Guarded.DISABLE)
         assert len(gone) <= most(active, forced), f"{gone} of {active} are shut at once"

@@ -334,9 +334,16 @@ STEPS = (
         rights={"ann": "", "ben": ""},
     ),
     Step(
-        "cat's right is dropped by hand, and somebody gives her another",
+        "cat's right is dropped by hand, and somebody gives her another: nobody looks",
         (by_hand("edit/mailbox", {"items": [full("cat")], "attr": {"sender_acl": [full("dan")]}}),),
+        rights={"cat": "dan"},
+        is_quiet=True,
+    ),
+    Step(
+        "all that is managed is written again",
+        (),
         rights={"cat": "dan eve"},
+        options=("--reassert",),
     ),
     # what a list is besides its members
     Step(

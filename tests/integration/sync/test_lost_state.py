@@ -189,7 +189,7 @@ STEPS = (
             box_by_hand("their", tags=["ldap-sync-rome"]),
             box_by_hand("theirs", tags=["rome", "ldap-sync:rome", "rome:disabled"]),
             alias_by_hand("theirlist", "ann ben", private_comment="ldap-sync-rome"),
-            alias_by_hand("theiralias", "their", private_comment="rome:disabled", active="0"),
+            alias_by_hand("theiralias", "their", private_comment="ldap-sync-rome:disabled", active="0"),
             user("their", mailAlias=full("theiralias")),
             user("theirs"),
             group("theirlist", "ann", "ben"),
@@ -241,7 +241,7 @@ def story(house: Installation, check: Callable[[Step, set[str]], None]) -> None:
     for step in STEPS:
         for act in step.happens:
             act(house)
-        house.again(minutes=1)
+        house.again("--approve", "adopt:9", minutes=1)
         words = step.ours.split()
         ours = (ours | {word for word in words if word[0] != "-"}) - {word[1:] for word in words if word[0] == "-"}
         check(step, ours)

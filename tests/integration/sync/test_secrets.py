@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ldap2mailcow import looking
+from ldap2mailcow import sync
 from tests.directory_server import person
 from tests.mailcow_server import FaultKind
 
@@ -106,7 +106,7 @@ def test_an_unexpected_error_tells_where_and_not_what(vault: Vault, monkeypatch:
     def fail(view: object) -> None:
         raise RuntimeError(view, CLEAR)
 
-    monkeypatch.setattr(looking, "make_plans", fail)
+    monkeypatch.setattr(sync, "make_plan", fail)
     done = vault.house.at_clock("-vv")
     assert done.code == 1
     assert "unexpected error: RuntimeError; run again with -vv" in done.err
@@ -119,7 +119,7 @@ def test_an_unexpected_error_is_a_document_too(vault: Vault, monkeypatch: pytest
     def fail(view: object) -> None:
         raise RuntimeError(view, CLEAR)
 
-    monkeypatch.setattr(looking, "make_plans", fail)
+    monkeypatch.setattr(sync, "make_plan", fail)
     done = vault.house.at_clock("--output", "json")
     assert (done.code, done.document["exit_code"]) == (1, 1)
     assert vault.leaks(done.said) == []

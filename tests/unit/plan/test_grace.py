@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ldap2mailcow.config import Removal
@@ -68,6 +68,7 @@ moments = st.lists(
 
 
 @given(moments)
+@settings(max_examples=25)
 def test_no_clock_makes_an_absence_longer_than_we_looked_nor_shorter_than_it_was(steps: list[timedelta]) -> None:
     known, now, age = row(ANN), NOW, timedelta()
     for number, step in enumerate(steps):
@@ -81,6 +82,7 @@ def test_no_clock_makes_an_absence_longer_than_we_looked_nor_shorter_than_it_was
 
 
 @given(moments)
+@settings(max_examples=25)
 def test_a_clock_that_was_ever_wrong_blocks_nobody_for_ever(steps: list[timedelta]) -> None:
     """From wherever it stands, half an hour and two looks end the grace."""
     known, now = row(ANN), NOW

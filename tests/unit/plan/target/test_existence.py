@@ -1,4 +1,4 @@
-"""Aliases that nobody asks for any more: the grace, the policy, and what keeps them."""
+"""Which aliases stay and which go: the grace, the policy, what keeps them, and what frees an address."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from ldap2mailcow.config import Config
 from ldap2mailcow.model import (
     ALIAS_ACTIVE,
+    GOTO,
     PRIVATE_COMMENT,
     Address,
+    Code,
     FieldChange,
     Kind,
     Note,
@@ -22,8 +25,7 @@ from ldap2mailcow.model import (
     Subject,
 )
 from ldap2mailcow.plan import Fate, Guarded, Options, Pending
-
-from .builders import (
+from tests.unit.plan.builders import (
     ALIAS_DOMAIN,
     ANN,
     BOB,
@@ -39,9 +41,11 @@ from .builders import (
     NOW,
     TEAM,
     Scene,
+    Wish,
     alias,
     alias_config,
     alias_row,
+    codes,
     dn_of,
     existing,
     forward,
@@ -51,15 +55,16 @@ from .builders import (
     make_config,
     make_plan,
     number_of,
+    of_aliases,
     only_alias,
-    people,
+    quiet,
     remembered,
     row,
     settled,
     wanted,
     wish,
 )
-from .simulated import simulate
+from tests.unit.plan.simulated import simulate
 
 HALF_AN_HOUR = timedelta(minutes=30)
 LONG_AGO = NOW - timedelta(days=1)
@@ -118,8 +123,8 @@ def test_a_disabled_alias_says_so_and_comes_back_when_it_is_wanted_again() -> No
     assert change.fields == (FieldChange(ALIAS_ACTIVE, 1, 0),)
     after = simulate(scene.plan(), scene.case())
     assert after.memory.aliases[INFO] == alias_row(OF_ANN, disabled=True)
-    back = make_plan(replace(after, wishes=settled([ANN], [OF_ANN]).case().wishes))
-    assert kinds(back.changes) == [(Kind.ENABLE, INFO)]
+    back = replace(after, directories=settled([ANN], [OF_ANN]).case().directories)
+    assert kinds(make_plan(back).changes) == [(Kind.ENABLE, INFO)]
 
 
 def test_a_comment_of_somebody_s_own_stays() -> None:
@@ -179,7 +184,7 @@ def test_the_grace_is_that_of_mailboxes(missed: int, since: object, gone: bool) 
     rows = [alias_row(OF_BOB, missed=missed, missing_since=since)]
     plan = orphaned(0, alias_rows=rows).plan()
     assert kinds(plan.changes) == [(Kind.REMOVE, INFO)] * gone
-    assert [one.address for one in plan.pending] == [BOB, *[INFO] * (not gone)][:: -1 if not gone else 1]
+    assert {one.address for one in plan.pending} == {BOB, *[INFO] * (not gone)}
 
 
 def test_what_the_config_keeps_is_not_pending() -> None:
@@ -224,12 +229,11 @@ def test_what_only_its_mark_makes_ours_has_a_grace_too_and_is_remembered_then() 
         pytest.param(None, {"answers": {"groups": DOUBTED}}, False, id="of unknown kind, groups in doubt"),
         pytest.param(None, {"answers": {"forwards": DOUBTED}}, False, id="of unknown kind, forwards in doubt"),
         pytest.param(None, {}, True, id="of unknown kind"),
-        pytest.param(OF_BOB, {"wished": {"unreadable": frozenset({id_of(BOB)})}}, False, id="unreadable"),
         pytest.param(OF_BOB, {"config": alias_config(protected=[INFO])}, False, id="protected"),
     ],
 )
 def test_absence_is_believed_only_where_it_is_known(
-    of: Alias | None,
+    of: Wish | None,
     more: Mapping[str, Any],
     removed: bool,  # noqa: FBT001 - pytest gives it by name
 ) -> None:
@@ -238,9 +242,7 @@ def test_absence_is_believed_only_where_it_is_known(
     scene = settled([ANN], **{"aliases": [alias(INFO, ANN)], "alias_rows": rows, **more})
     plan = scene.plan()
     assert [change.address for change in plan.changes] == [INFO] * removed
-    assert removed or remembered(plan, INFO, Subject.ALIAS) == {}
-    if removed:
-        assert remembered(plan, INFO, Subject.ALIAS)["missed"] == 6
+    assert remembered(plan, INFO, Subject.ALIAS) == {}
 
 
 def test_answers_in_doubt_are_said_and_are_not_whole() -> None:
@@ -333,7 +335,6 @@ def test_after_the_grace_an_alias_frees_its_address() -> None:
 
 
 def test_a_mailbox_waits_with_the_withheld_removal_of_an_alias() -> None:
-    everybody = people(5)
     more = [wish(Address(f"x{number}@{DOMAIN}"), ANN) for number in range(5)]
     scene = moving(
         aliases=[alias(DAN, ANN), *(alias(one.address, ANN) for one in more)],
@@ -341,14 +342,143 @@ def test_a_mailbox_waits_with_the_withheld_removal_of_an_alias() -> None:
     )
     plan = scene.plan()
     assert plan.changes == ()
-    assert [(len(one.changes), one.changes[-1].kind) for one in plan.withheld] == [(len(everybody) + 2, Kind.CREATE)]
+    assert [len(one.addresses) for one in plan.withheld] == [len(more) + 1]
+    assert codes(plan) == [Code.ADDRESS_IS_ALIAS]
     assert "6 of 6 managed aliases would be removed" in plan.withheld[0].sentence
     forced = replace(scene, options=Options(approved=dict.fromkeys(Guarded, 6)))
     assert (Kind.CREATE, DAN) in kinds(forced.plan().changes)
     simulate(forced.plan(), forced.case())
 
 
-@pytest.mark.parametrize("mark", [MARK, "their own"])
-def test_an_unreadable_owner_keeps_what_is_there(mark: str) -> None:
-    scene = unwanted(aliases=[alias(INFO, ANN, mark=mark)], wished={"unreadable": frozenset({id_of(ANN)})})
-    assert (scene.plan().changes, scene.plan().notes) == ((), ())
+@pytest.mark.parametrize("policy", ["keep", "disable", "delete"])
+def test_an_alias_makes_room_even_for_a_mailbox_that_waits(policy: str) -> None:
+    """Dan can't have one without a password: the alias goes all the same, for no entry asks for it."""
+    waiting = wanted(DAN, password=None, present=["mail"])
+    plan = moving(policy, wants=[wanted(ANN), waiting]).plan()
+    assert kinds(plan.changes) == [(Kind.REMOVE, DAN)]
+
+
+# kinds that were turned off
+
+
+@pytest.mark.parametrize(
+    ("asked", "config", "managed"),
+    [
+        (OF_ANN, {}, True),
+        (OF_ANN, {"mapping": {"aliases": []}}, False),
+        (listing(INFO, ANN), {}, True),
+        (listing(INFO, ANN), {"source": {"group_search_base": ""}}, False),
+        (listing(INFO, ANN), {"source": {"group_search_base": ""}, "mapping": {"group_addresses": "memberOf"}}, True),
+        (forward(INFO, ANN), {}, True),
+        (forward(INFO, ANN), {"source": {"alias_search_base": ""}}, False),
+        (forward(INFO, ANN), {"source": {"alias_search_base": ""}, "mapping": {"forward_to": "forward"}}, True),
+        (None, {}, True),
+        (None, {"source": {"group_search_base": "", "alias_search_base": ""}, "mapping": {"aliases": []}}, False),
+    ],
+)
+def test_aliases_of_a_kind_that_was_turned_off_stay_as_they_are(
+    asked: Wish | None,
+    config: Mapping[str, Mapping[str, object]],
+    managed: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    row = alias_row(asked or OF_ANN, owner=id_of(ANN), role=asked.role if asked else None)
+    plan = unwanted(alias_rows=[row], config=alias_config(**config)).plan()
+    assert kinds(plan.changes) == [(Kind.REMOVE, INFO)] * managed
+
+
+def test_an_alias_of_a_domain_that_no_directory_is_for_stays() -> None:
+    assert unwanted(config=alias_config(source={"domains": ["example.net"]})).plan().changes == ()
+
+
+# those that stay with a held mailbox
+
+
+def test_the_aliases_of_a_gone_entry_stay_as_long_as_a_held_mailbox() -> None:
+    old = {"missed": 5, "missing_since": LONG_AGO}
+    others = [wish(Address(f"x{number}@{DOMAIN}"), ANN) for number in range(2)]
+    scene = settled(
+        [ANN],
+        others,
+        has=[existing(ANN), existing(BOB), existing(DAN)],
+        rows=[row(ANN), row(BOB, **old), row(DAN, **old)],
+        aliases=[alias(INFO, BOB), alias(HELP, ANN), *(alias(one.address, ANN) for one in others)],
+        alias_rows=[alias_row(OF_BOB, **old), alias_row(wish(HELP, CAT), **old), *map(alias_row, others)],
+    )
+    plan = scene.plan()
+    assert (kinds(plan.changes), [one.kind for one in plan.withheld]) == ([(Kind.REMOVE, HELP)], [Guarded.DISABLE])
+    forced = replace(scene, options=Options(approved={Guarded.DISABLE: 2})).plan()
+    assert kinds(of_aliases(forced.changes)) == [(Kind.REMOVE, HELP), (Kind.REMOVE, INFO)]
+
+
+def test_a_new_address_that_works_as_an_alias_does_so_until_the_mailbox_is_renamed() -> None:
+    moved = wanted(INFO, id=id_of(ANN), dn=dn_of(ANN), name=None)
+    config = alias_config(renames="hold")
+    assert unwanted(wants=[moved], rows=[row(ANN)], config=config).plan().changes == ()
+
+
+# former addresses
+
+RENAMED = "ldap-sync:renamed"
+FORMER = wish(INFO, ANN, role=Role.FORMER, owner=id_of(ANN), dn=dn_of(ANN), flags={})
+
+
+def renamed(**more: object) -> Scene:
+    """A scene in which Ann's mailbox was called otherwise before, and all agree."""
+    fields: dict[str, Any] = {
+        "config": alias_config(),
+        "aliases": [alias(INFO, ANN, mark=RENAMED)],
+        "alias_rows": [alias_row(FORMER)],
+    }
+    return quiet([ANN, BOB, CAT], **{**fields, **more})
+
+
+@pytest.mark.parametrize("config", [alias_config(), make_config()], ids=["aliases", "no mapping of aliases"])
+def test_a_former_address_stays_as_long_as_its_user_has_a_mailbox(config: Config) -> None:
+    plan = renamed(config=config).plan()
+    assert (plan.changes, plan.notes, plan.rules[Subject.ALIAS, INFO]) == ((), (), Rule.FORMER)
+    (change,) = of_aliases(renamed(config=config, aliases=[alias(INFO, BOB, mark=RENAMED)]).plan().changes)
+    assert (change.kind, change.why, change.writes) == (Kind.UPDATE, Rule.FORMER, {GOTO: ANN})
+
+
+@pytest.mark.parametrize("mark", [MARK, DISABLED_TAG])
+def test_the_comment_of_a_former_address_says_what_it_is(mark: str) -> None:
+    assert only_alias(renamed(aliases=[alias(INFO, ANN, mark=mark)]).plan().changes).writes == {
+        PRIVATE_COMMENT: RENAMED
+    }
+
+
+def test_what_was_changed_by_hand_of_a_former_address_stays_besides_its_target() -> None:
+    theirs = alias(INFO, ANN, mark=RENAMED, sogo_visible=1, sender_allowed=0, public_comment="before the wedding")
+    assert renamed(aliases=[theirs]).plan().changes == ()
+
+
+def test_without_a_row_its_comment_and_its_target_tell_whose_it_is() -> None:
+    lost = renamed(alias_rows=[])
+    assert (lost.plan().changes, remembered(lost.plan(), INFO, Subject.ALIAS)["owner"]) == ((), id_of(ANN))
+
+
+@pytest.mark.parametrize("target", [DAN, Address("eve@elsewhere.test")])
+def test_without_a_row_and_with_another_target_it_is_no_user_s_and_goes(target: Address) -> None:
+    plan = renamed(alias_rows=[], aliases=[alias(INFO, target, mark=RENAMED)]).plan()
+    assert plan.rules[Subject.ALIAS, INFO] is not Rule.FORMER
+
+
+def test_a_former_address_goes_in_the_same_run_as_its_user() -> None:
+    gone = renamed(wants=[wanted(BOB), wanted(CAT)])
+    assert (gone.plan().changes, {one.address for one in gone.plan().pending}) == ((), {ANN, INFO})
+    old = {"missed": 9, "missing_since": NOW - timedelta(days=9)}
+    over = replace(gone, rows=[row(ANN, **old), row(BOB), row(CAT)], alias_rows=[alias_row(FORMER, **old)])
+    assert kinds(over.plan().changes) == [(Kind.REMOVE, INFO), (Kind.DISABLE, ANN)]
+    elsewhere = replace(over, config=alias_config(create_mailboxes=False))
+    assert elsewhere.plan().changes == ()
+
+
+def test_a_former_address_gives_way_to_a_mailbox_that_is_made_there() -> None:
+    plan = renamed(wants=[*map(wanted, (ANN, BOB, CAT, INFO))]).plan()
+    assert kinds(plan.changes) == [(Kind.REMOVE, INFO), (Kind.CREATE, INFO)]
+
+
+def test_a_list_gets_no_former_address() -> None:
+    """Rule 11 is for lists too: its members would get the user's mail."""
+    plan = renamed(wishes=[listing(INFO, BOB)]).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.FORMER_ADDRESS])

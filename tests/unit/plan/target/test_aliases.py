@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -15,16 +16,20 @@ from ldap2mailcow.model import (
     PUBLIC_COMMENT,
     Address,
     Code,
+    EntryId,
+    ExistingAlias,
     FieldChange,
     Kind,
     Origin,
+    RememberedAlias,
+    Role,
     Rule,
     Subject,
     Value,
     joined,
 )
-
-from .builders import (
+from ldap2mailcow.plan import Guarded, Options
+from tests.unit.plan.builders import (
     ALIAS_DOMAIN,
     ANN,
     BOB,
@@ -36,9 +41,11 @@ from .builders import (
     HELP,
     INFO,
     MARK,
+    NOW,
     OUTSIDE,
     TEAM,
     Scene,
+    Wish,
     alias,
     alias_config,
     alias_row,
@@ -51,6 +58,7 @@ from .builders import (
     listing,
     make_plan,
     number_of,
+    of_aliases,
     only_alias,
     patch_of,
     people,
@@ -60,7 +68,7 @@ from .builders import (
     wanted,
     wish,
 )
-from .simulated import simulate
+from tests.unit.plan.simulated import simulate
 
 NOBODY_THERE = Address(f"nobody@{DOMAIN}")
 TWIN = Address(f"{ANN.local}@{ALIAS_DOMAIN}")
@@ -68,7 +76,7 @@ AT_ALIAS_DOMAIN = Address(f"info@{ALIAS_DOMAIN}")
 HAS_ALIAS_DOMAIN = {"alias_domains": {ALIAS_DOMAIN: DOMAIN}}
 
 
-def new(*wishes: Alias, **more: object) -> Scene:
+def new(*wishes: Wish, **more: object) -> Scene:
     """A scene in which aliases are wanted that mailcow doesn't have."""
     return settled([ANN, BOB, CAT], wishes, **{"aliases": [], "alias_rows": [], **more})
 
@@ -151,7 +159,8 @@ def test_an_alias_is_made_after_its_mailbox_in_the_same_run() -> None:
         pytest.param((ANN, BOB), (ANN,), id="inactive"),
         pytest.param((ANN, NOBODY_THERE), (ANN,), id="nowhere"),
         pytest.param((ANN, OUTSIDE), (ANN, OUTSIDE), id="outside"),
-        pytest.param((ANN, HELP), (ANN, HELP), id="another alias"),
+        pytest.param((ANN, HELP), (ANN,), id="a further address of a user"),
+        pytest.param((CAT, HELP), (ANN, CAT), id="a further address of another user"),
     ],
 )
 def test_a_goto_holds_who_can_be_reached(members: tuple[Address, ...], goto: tuple[Address, ...]) -> None:
@@ -195,7 +204,7 @@ def test_where_mailboxes_come_from_elsewhere_members_without_one_are_told() -> N
     ("empty", "code"),
     [(listing(TEAM), [Code.LIST_EMPTY]), (forward(TEAM, NOBODY_THERE), [Code.MEMBER_UNREACHABLE])],
 )
-def test_an_address_without_anybody_is_not_made(empty: Alias, code: list[Code]) -> None:
+def test_an_address_without_anybody_is_not_made(empty: Wish, code: list[Code]) -> None:
     assert (new(empty).plan().changes, codes(new(empty).plan())) == ((), code)
 
 
@@ -217,59 +226,6 @@ def test_a_list_that_mailcow_cannot_store_is_not_made() -> None:
     plan = new(listing(TEAM, *many)).plan()
     assert (plan.changes, codes(plan)) == ((), [Code.LIST_TOO_LONG])
     assert "bytes of addresses" in plan.findings[0].sentence
-
-
-# addresses that are taken
-
-
-def test_an_alias_at_the_address_of_a_mailbox_is_told() -> None:
-    plan = new(wish(BOB, ANN)).plan()
-    assert (plan.changes, codes(plan)) == ((), [Code.ALIAS_IS_MAILBOX])
-    assert f"{BOB} can't be an alias, for it is a mailbox" in plan.findings[0].sentence
-
-
-@pytest.mark.parametrize("there", [True, False])
-def test_an_alias_in_an_alias_domain_gives_way_to_the_mailbox_of_its_name(there: bool) -> None:  # noqa: FBT001 - pytest gives it by name
-    """Also to one that is made in the same run, which mailcow would find there."""
-    more = {} if there else {"has": [existing(BOB), existing(CAT)]}
-    plan = new(wish(TWIN, BOB), wish(AT_ALIAS_DOMAIN, BOB), **more, **HAS_ALIAS_DOMAIN).plan()
-    assert [change.address for change in plan.changes if change.subject is Subject.ALIAS] == [AT_ALIAS_DOMAIN]
-    assert codes(plan) == [Code.ALIAS_IS_MAILBOX]
-    assert f"{TWIN} can't be an alias, for {ANN} is a mailbox" in plan.findings[0].sentence
-
-
-def test_an_alias_may_be_in_a_domain_and_in_its_alias_domain() -> None:
-    scene = new(wish(AT_ALIAS_DOMAIN, BOB), wish(INFO, BOB), **HAS_ALIAS_DOMAIN)
-    assert len(scene.plan().changes) == 2
-    assert again(scene) == []
-
-
-def test_an_address_that_is_newly_wanted_as_mailbox_and_alias_is_nobody_s() -> None:
-    scene = new(wish(DAN, ANN))
-    plan = replace(scene, wants=[*scene.wants, wanted(DAN)]).plan()
-    assert plan.changes == ()
-    assert [(one.code, one.where) for one in plan.findings] == [(Code.DUPLICATE_ADDRESS, DAN)]
-    assert dn_of(DAN) in plan.findings[0].sentence
-    assert dn_of(ANN) in plan.findings[0].sentence
-
-
-def test_a_list_that_only_its_members_name_is_told_as_a_list() -> None:
-    scene = new(listing(DAN, ANN, dn=""))
-    plan = replace(scene, wants=[*scene.wants, wanted(DAN)]).plan()
-    assert "and a list as an alias" in plan.findings[0].sentence
-
-
-def test_an_alias_that_is_there_keeps_its_address_from_a_new_mailbox() -> None:
-    scene = settled([ANN, BOB], [wish(DAN, ANN)])
-    plan = replace(scene, wants=[*scene.wants, wanted(DAN)]).plan()
-    assert (plan.changes, codes(plan)) == ((), [Code.ADDRESS_IS_ALIAS])
-    assert f"{dn_of(ANN)} keeps it" in plan.findings[0].sentence
-
-
-def test_where_mailboxes_come_from_elsewhere_a_wanted_one_is_in_nobody_s_way() -> None:
-    scene = new(wish(DAN, ANN), config=alias_config(create_mailboxes=False))
-    plan = replace(scene, wants=[*scene.wants, wanted(DAN)]).plan()
-    assert kinds(plan.changes) == [(Kind.CREATE, DAN)]
 
 
 # room
@@ -298,7 +254,7 @@ def test_a_list_that_only_its_members_name_is_told_by_its_address() -> None:
 # those that are there
 
 
-def kept(goto: Iterable[Address], asked: Alias, **values: object) -> Scene:
+def kept(goto: Iterable[Address], asked: Wish, **values: object) -> Scene:
     """A scene in which an alias of ours is there, and something else is wanted of it."""
     return settled(
         [ANN, BOB, CAT, DAN], [asked], aliases=[alias(asked.address, *goto, **cast("dict[str, Any]", values))]
@@ -317,9 +273,11 @@ def test_an_alias_that_agrees_needs_nothing() -> None:
         pytest.param(listing(INFO, ANN, BOB), {}, {GOTO: joined([ANN, BOB])}, id="more"),
         pytest.param(wish(INFO, ANN, flags={"sogo_visible": 1}), {}, {"sogo_visible": 1}, id="flag"),
         pytest.param(
-            wish(INFO, ANN, comment="New"), {"public_comment": "Old"}, {"public_comment": "New"}, id="comment"
+            listing(INFO, ANN, comment="New"), {"public_comment": "Old"}, {"public_comment": "New"}, id="comment"
         ),
-        pytest.param(wish(INFO, ANN, comment=""), {"public_comment": "Old"}, {"public_comment": ""}, id="no comment"),
+        pytest.param(
+            listing(INFO, ANN, comment=""), {"public_comment": "Old"}, {"public_comment": ""}, id="no comment"
+        ),
         pytest.param(wish(INFO, ANN), {"public_comment": "Old"}, {}, id="a comment that isn't told"),
         pytest.param(wish(INFO, ANN), {"internal": 1, "sender_allowed": 0}, {}, id="flags that aren't told"),
         pytest.param(wish(INFO, ANN), {"mark": ""}, {PRIVATE_COMMENT: MARK}, id="the mark is gone"),
@@ -328,7 +286,7 @@ def test_an_alias_that_agrees_needs_nothing() -> None:
     ],
 )
 def test_what_differs_is_written_and_nothing_else(
-    asked: Alias,
+    asked: Wish,
     values: Mapping[str, Value],
     writes: Mapping[str, Value],
 ) -> None:
@@ -444,16 +402,6 @@ def test_an_address_is_active_again_once_somebody_is_there() -> None:
     assert again(scene) == []
 
 
-def test_an_adopted_address_with_a_comment_of_its_own_comes_back_by_the_state_file() -> None:
-    scene = emptied(aliases=[alias(TEAM, ANN, mark="their own")])
-    view = simulate(scene.plan(), scene.case())
-    assert view.actual.aliases[TEAM].values[PRIVATE_COMMENT] == "their own"
-    assert view.memory.aliases[TEAM].disabled
-    back = settled([ANN], [listing(TEAM, ANN)]).case()
-    plan = make_plan(replace(view, desired=back.desired, actual=replace(view.actual, mailboxes=back.actual.mailboxes)))
-    assert kinds(plan.changes) == [(Kind.ENABLE, TEAM)]
-
-
 def test_an_emptied_address_that_somebody_sets_active_is_set_inactive_again() -> None:
     scene = emptied(aliases=[alias(TEAM, ANN, mark=DISABLED_TAG)])
     assert only_alias(scene.plan().changes).writes == {ALIAS_ACTIVE: 0}
@@ -506,13 +454,11 @@ def test_inactive_members_leave_a_list_that_is_too_long_all_the_same(kind: type)
         pytest.param(listing(TEAM, ANN, BOB), [ANN], 0, id="active mailboxes"),
         pytest.param(listing(TEAM, ANN, OUTSIDE), [ANN], 1, id="somebody outside comes"),
         pytest.param(listing(TEAM, ANN), [ANN, OUTSIDE], 1, id="somebody outside leaves"),
-        pytest.param(forward(TEAM, OUTSIDE, HELP), [OUTSIDE], 2, id="an alias too"),
+        pytest.param(listing(TEAM, ANN, HELP), [CAT], 1, id="a further address is its mailbox"),
         pytest.param(listing(TEAM, ANN), [ANN, CAT], 1, id="an inactive mailbox leaves"),
     ],
 )
-def test_each_target_that_is_no_active_mailbox_costs_a_rebuild(
-    asked: Alias, goto: list[Address], rebuilds: int
-) -> None:
+def test_each_target_that_is_no_active_mailbox_costs_a_rebuild(asked: Wish, goto: list[Address], rebuilds: int) -> None:
     scene = settled(
         [ANN, BOB, CAT],
         [asked, wish(HELP, ANN)],
@@ -551,27 +497,288 @@ def test_an_alias_that_was_deleted_by_hand_is_made_again() -> None:
     assert kinds(scene.plan().changes) == [(Kind.CREATE, INFO)]
     after = simulate(scene.plan(), scene.case())
     assert after.memory.aliases[INFO].number is None
-    assert remembered(make_plan(after), INFO, Subject.ALIAS)["number"] == 1 != number_of(INFO)
+    assert remembered(make_plan(after), INFO, Subject.ALIAS)["number"] == after.actual.aliases[INFO].number
 
 
-# what several want and nobody gets
+# whose it is, and how a hand-made one is taken over
 
 
-def test_an_address_that_several_want_as_their_mailbox_is_nobody_s_alias() -> None:
-    scene = settled([ANN], [wish(INFO, ANN)], aliases=[], alias_rows=[])
-    plan = replace(scene, desired={"contested": frozenset({INFO})}).plan()
-    assert plan.changes == ()
-    assert codes(plan) == [Code.DUPLICATE_ADDRESS]
-    assert "several others want it as their own" in plan.findings[0].sentence
+def found(existing_alias: ExistingAlias, *rows: RememberedAlias, **more: object) -> Scene:
+    """A scene in which Ann's alias is wanted, and mailcow has one at its address."""
+    fields: dict[str, Any] = {"wishes": [wish(INFO, ANN)], "aliases": [existing_alias], "alias_rows": rows}
+    return settled([ANN, BOB], **{**fields, **more})
 
 
-def test_an_alias_that_is_there_stays_whoever_else_wants_its_address() -> None:
-    scene = settled([ANN], [wish(INFO, ANN)])
-    assert replace(scene, desired={"contested": frozenset({INFO})}).plan().findings == ()
+@pytest.mark.parametrize(
+    ("policy", "goto", "taken", "remedy"),
+    [
+        ("same_goto", ANN, True, ""),
+        ("same_goto", BOB, False, "adopt_aliases to overwrite"),
+        ("overwrite", BOB, True, ""),
+        ("refuse", ANN, False, "adopt_aliases to same_goto"),
+    ],
+)
+def test_a_hand_made_alias_is_adopted_as_the_config_says(
+    policy: str,
+    goto: Address,
+    taken: bool,  # noqa: FBT001 - pytest gives it by name
+    remedy: str,
+) -> None:
+    scene = found(alias(INFO, goto, mark=""), config=alias_config(adopt_aliases=policy))
+    plan = scene.plan()
+    assert kinds(plan.changes) == [(Kind.ADOPT, INFO)] * taken
+    assert [(one.code, one.where, remedy in one.sentence) for one in plan.findings] == (
+        [] if taken else [(Code.ALIAS_NOT_OURS, INFO, True)]
+    )
+    assert simulate(plan, scene.case()).actual.aliases[INFO].goto == ({ANN} if taken else {goto})
+    assert again(scene) == []
+    assert taken or plan.notes == ()
 
 
-def test_an_address_that_several_want_as_an_alias_is_nobody_s_mailbox() -> None:
-    scene = replace(settled([ANN]), wants=[wanted(ANN), wanted(BOB)])
-    plan = replace(scene, wished={"contested": frozenset({BOB})}).plan()
-    assert plan.changes == ()
-    assert codes(plan) == [Code.DUPLICATE_ADDRESS]
+def test_an_adopted_alias_is_marked_and_remembered() -> None:
+    change = only_alias(found(alias(INFO, ANN, mark="")).plan().changes)
+    assert (change.why, change.writes, change.number) == (Rule.ADOPTED, {PRIVATE_COMMENT: MARK}, number_of(INFO))
+    assert (patch_of(change)["origin"], patch_of(change)["number"]) == (Origin.ADOPTED, number_of(INFO))
+
+
+def test_an_adopted_alias_keeps_a_comment_of_its_own_and_is_ours_by_the_state_file() -> None:
+    scene = found(alias(INFO, ANN, mark="for the press"))
+    change = only_alias(scene.plan().changes)
+    assert (change.kind, change.writes, patch_of(change)["origin"]) == (Kind.ADOPT, {}, Origin.ADOPTED)
+    after = make_plan(simulate(scene.plan(), scene.case()))
+    assert (scene.plan().managed_aliases, after.changes, after.managed_aliases) == (0, (), 1)
+
+
+@pytest.mark.parametrize(("goto", "taken"), [((ANN, BOB), True), ((ANN,), True), ((BOB,), False)])
+def test_a_goto_is_the_same_with_and_without_inactive_members(
+    goto: tuple[Address, ...],
+    taken: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    scene = settled(
+        [ANN, BOB],
+        [listing(TEAM, ANN, BOB)],
+        has=[existing(ANN), existing(BOB, active=0)],
+        aliases=[alias(TEAM, *goto, mark="")],
+        alias_rows=[],
+    )
+    plan = scene.plan()
+    assert kinds(plan.changes) == [(Kind.ADOPT, TEAM)] * taken
+    assert not taken or simulate(plan, scene.case()).actual.aliases[TEAM].goto == {ANN}
+
+
+def test_an_adopted_alias_of_a_user_without_a_mailbox_keeps_where_it_goes() -> None:
+    """Rule 12: its target is an active mailbox, so it goes on to take mail."""
+    config = alias_config(adopt_aliases="overwrite")
+    scene = settled([BOB], [wish(INFO, ANN)], aliases=[alias(INFO, BOB, mark="")], alias_rows=[], config=config)
+    plan = replace(scene, wants=[wanted(BOB), wanted(ANN, password=None)]).plan()
+    assert (kinds(plan.changes), only_alias(plan.changes).writes) == ([(Kind.ADOPT, INFO)], {PRIVATE_COMMENT: MARK})
+
+
+def test_a_lost_state_file_is_written_anew_from_the_marks() -> None:
+    scene = settled([ANN], [wish(INFO, ANN)], alias_rows=[])
+    plan = scene.plan()
+    assert (plan.changes, plan.managed_aliases) == ((), 1)
+    assert simulate(plan, scene.case()).memory.aliases == {INFO: alias_row(wish(INFO, ANN), origin=Origin.MARK)}
+
+
+@pytest.mark.parametrize(
+    ("number", "ours"),
+    [pytest.param(number_of(INFO), True, id="its own"), (None, False), pytest.param(7, False, id="another")],
+)
+def test_an_alias_of_another_number_is_not_ours(
+    number: int | None,
+    ours: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    """Ours was deleted, and another one was made by hand at its address."""
+    plan = found(alias(INFO, BOB, mark=""), alias_row(wish(INFO, ANN), number=number)).plan()
+    assert kinds(plan.changes) == [(Kind.UPDATE, INFO)] * ours
+    assert codes(plan) == [Code.ALIAS_NOT_OURS] * (not ours)
+
+
+def test_a_number_that_was_not_read_back_yet_is_remembered() -> None:
+    plan = found(alias(INFO, ANN), alias_row(wish(INFO, ANN), number=None)).plan()
+    assert (plan.changes, remembered(plan, INFO, Subject.ALIAS)["number"]) == ((), number_of(INFO))
+
+
+def test_another_alias_at_the_address_of_one_that_we_disabled_is_not_ours_to_enable() -> None:
+    scene = found(alias(INFO, ANN, mark="", active=0), alias_row(wish(INFO, ANN), number=7, disabled=True))
+    plan = scene.plan()
+    assert (kinds(plan.changes), codes(plan)) == ([(Kind.ADOPT, INFO)], [Code.ALIAS_DISABLED_BY_HAND])
+    assert not simulate(plan, scene.case()).actual.aliases[INFO].is_active
+
+
+def test_an_adopted_address_with_a_comment_of_its_own_comes_back_by_the_state_file() -> None:
+    scene = emptied(aliases=[alias(TEAM, ANN, mark="their own")])
+    after = simulate(scene.plan(), scene.case())
+    assert (after.actual.aliases[TEAM].values[PRIVATE_COMMENT], after.memory.aliases[TEAM].disabled) == (
+        "their own",
+        True,
+    )
+    rows, there = tuple(after.memory.aliases.values()), tuple(after.actual.aliases.values())
+    back = settled([ANN], [listing(TEAM, ANN)], aliases=there, alias_rows=rows)
+    assert kinds(back.plan().changes) == [(Kind.ENABLE, TEAM)]
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["there", "not there"])
+def test_a_protected_alias_that_is_asked_for_is_told_and_not_touched(there: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+    config = alias_config(protected=[INFO, TEAM])
+    aliases = [alias(INFO, BOB), alias(TEAM, BOB)] if there else []
+    plan = found(alias(INFO, BOB), config=config, aliases=aliases).plan()
+    assert (plan.changes, plan.notes) == ((), ())
+    assert [(one.code, one.where) for one in plan.findings] == [(Code.PROTECTED, INFO)]
+
+
+def test_neither_what_is_not_ours_nor_what_it_holds_is_touched() -> None:
+    """A hand-made alias may name an inactive mailbox."""
+    plan = found(alias(INFO, ANN), aliases=[alias(INFO, ANN), alias(TEAM, ANN, DAN, mark="their own")]).plan()
+    assert (plan.changes, plan.findings, plan.unmanaged_aliases) == ((), (), (TEAM,))
+
+
+@pytest.mark.parametrize(("only", "touched"), [({INFO}, [INFO]), ({ANN}, [INFO]), ({BOB}, []), ({TEAM}, [TEAM])])
+@pytest.mark.parametrize("there", [True, False], ids=["there", "not there"])
+def test_a_run_for_some_addresses_touches_their_aliases_only(
+    only: set[Address],
+    touched: list[Address],
+    there: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    """A user's aliases go with the user; a list is touched for its own address only, and not for its members'."""
+    aliases = [alias(INFO, ANN, sogo_visible=1), alias(TEAM, ANN)] if there else []
+    wishes = [wish(INFO, ANN), listing(TEAM, ANN, BOB)]
+    scene = settled([ANN, BOB], wishes, aliases=aliases, options=Options(only=frozenset(only)))
+    assert [change.address for change in scene.plan().changes] == touched
+
+
+# what a rename of ours left, where the run ended before it could mark it
+
+LEFT = alias(INFO, ANN, mark=f"Mailbox was renamed from {INFO} to {ANN}", sender_allowed=0, sogo_visible=1)
+"""As mailcow makes it, not as we want it."""
+FORMER = replace(alias_row(wish(INFO, ANN)), role=Role.FORMER, number=None)
+
+
+@pytest.mark.parametrize("number", [None, 0])
+def test_an_alias_that_a_rename_left_unmarked_is_marked_by_the_next_run(number: int | None) -> None:
+    scene = found(LEFT, replace(FORMER, number=number), wishes=[])
+    change = only_alias(scene.plan().changes)
+    assert (change.kind, change.why, change.number) == (Kind.UPDATE, Rule.UNFINISHED, LEFT.number)
+    assert change.writes == {"sender_allowed": 1, "sogo_visible": 0, PRIVATE_COMMENT: "ldap-sync:renamed"}
+    assert patch_of(change)["number"] == LEFT.number
+    assert again(scene) == []
+
+
+def test_what_a_rename_left_is_marked_as_any_alias_where_an_entry_asks_for_it() -> None:
+    change = only_alias(found(LEFT, FORMER).plan().changes)
+    assert (change.kind, change.writes[PRIVATE_COMMENT]) == (Kind.UPDATE, MARK)
+
+
+@pytest.mark.parametrize("row", [None, replace(FORMER, number=7), replace(FORMER, role=Role.USER)])
+def test_an_alias_that_another_rename_left_is_left_alone_or_keeps_its_comment(row: RememberedAlias | None) -> None:
+    rows = [row] if row else []
+    assert found(LEFT, *rows, wishes=[]).plan().changes == ()
+    change = only_alias(found(LEFT, *rows).plan().changes)
+    assert (change.kind, PRIVATE_COMMENT in change.writes) == (Kind.ADOPT, False)
+
+
+# held, where mailboxes come from elsewhere: an alias that takes no more mail counts as a removal
+
+EVERYBODY = people(10)
+
+
+def silent(number: int, *, asked: bool, **more: object) -> Scene:
+    """Everybody has an alias, and the directory calls all of them inactive; their mailboxes stay active."""
+    wishes = [wish(Address(f"x{one}"), one) for one in EVERYBODY[:number]]
+    return settled(
+        EVERYBODY,
+        wishes if asked else [],
+        wants=[wanted(one, active=0) for one in EVERYBODY],
+        aliases=[alias(one.address, *one.goto) for one in wishes],
+        alias_rows=[alias_row(one, owner=one.owner if asked else "gone") for one in wishes],
+        config=alias_config(create_mailboxes=False),
+        **more,
+    )
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["asked for", "of entries that are gone"])
+@pytest.mark.parametrize(("number", "approved", "silenced"), [(10, 0, 0), (1, 0, 1), (10, 10, 10)])
+def test_one_run_silences_some_aliases_only(number: int, approved: int, silenced: int, *, asked: bool) -> None:
+    plan = silent(number, asked=asked, options=Options(approved={Guarded.ALIAS: approved})).plan()
+    assert [change.kind for change in plan.changes] == [Kind.DISABLE] * silenced
+    assert [one.kind for one in plan.withheld] == [Guarded.ALIAS] * (not silenced)
+    assert silenced or plan.findings == ()
+
+
+def test_where_mailboxes_come_from_elsewhere_inactive_users_leave_the_lists() -> None:
+    config = alias_config(create_mailboxes=False)
+    scene = settled([ANN, BOB], [listing(TEAM, ANN, BOB)], wants=[wanted(ANN, active=0), wanted(BOB)], config=config)
+    assert only_alias(scene.plan().changes).writes == {GOTO: BOB}
+
+
+def test_an_alias_of_a_user_whose_mailbox_is_renamed_later_elsewhere_stays() -> None:
+    config = alias_config(create_mailboxes=False)
+    scene = settled([ANN], [wish(INFO, BOB)], aliases=[alias(INFO, ANN)], wants=[wanted(ANN), wanted(BOB)])
+    plan = replace(scene, config=config).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.ALIAS_WITHOUT_MAILBOX])
+
+
+# members that stay
+
+
+def departed(**more: object) -> Scene:
+    """A scene in which Bob's entry is gone, and with it its place in the group."""
+    return settled(
+        [ANN, CAT],
+        [listing(TEAM, ANN, CAT)],
+        **{
+            "has": [existing(ANN), existing(BOB), existing(CAT)],
+            "rows": [row(ANN), row(BOB), row(CAT)],
+            "aliases": [alias(TEAM, ANN, BOB, CAT)],
+            "alias_rows": [alias_row(listing(TEAM, ANN, BOB, CAT))],
+            **more,
+        },
+    )
+
+
+def test_members_stay_as_long_as_their_mailbox_and_leave_with_it() -> None:
+    case, done = departed().case(), []
+    for minutes in (0, 20, 40, 60):
+        case = replace(case, now=NOW + timedelta(minutes=minutes))
+        plan = make_plan(case)
+        done.append(kinds(plan.changes))
+        case = simulate(plan, case)
+    assert done == [[], [], [(Kind.UPDATE, TEAM), (Kind.DISABLE, BOB)], []]
+
+
+def test_members_whose_entry_left_only_the_group_leave_the_list() -> None:
+    scene = settled([ANN, BOB], [listing(TEAM, ANN)], aliases=[alias(TEAM, ANN, BOB)])
+    assert only_alias(scene.plan().changes).writes == {GOTO: ANN}
+
+
+def test_an_unwanted_list_is_kept_clean_too() -> None:
+    """What it went to before is by another name now, or takes no mail."""
+    scene = settled(
+        [ANN, BOB],
+        has=[existing(ANN), existing(BOB, active=0)],
+        aliases=[alias(TEAM, ANN, BOB), alias(INFO, BOB)],
+        alias_rows=[alias_row(listing(TEAM, ANN, BOB)), alias_row(listing(INFO, BOB))],
+        answers={"groups": DOUBTED},
+    )
+    plan = scene.plan()
+    assert [(one.kind, one.address, one.why, one.writes.get(GOTO)) for one in of_aliases(plan.changes)] == [
+        (Kind.DISABLE, INFO, Rule.NO_TARGET, None),
+        (Kind.UPDATE, TEAM, Rule.NOT_WHOLE, ANN),
+    ]
+    assert again(scene) == []
+
+
+def test_the_aliases_of_users_who_were_made_anew_stay_with_the_mailboxes() -> None:
+    """Rule 12: four came with other ids; none gets the old mailbox, and no alias of them goes inactive."""
+    anew, others = EVERYBODY[:4], EVERYBODY[4:]
+    wishes = [wish(Address(f"x{one}"), one, owner=f"new-{one.local}") for one in anew]
+    scene = settled(
+        EVERYBODY,
+        wishes,
+        wants=[*(wanted(one, id=f"new-{one.local}") for one in anew), *map(wanted, others)],
+        bystanders={EntryId("default", f"new-{one.local}"): NOW - timedelta(days=1) for one in anew},
+        alias_rows=[alias_row(wish(one.address, *one.goto)) for one in wishes],
+    )
+    plan = scene.plan()
+    assert (of_aliases(plan.changes), codes(plan)) == ([], [Code.ADDRESS_REUSED] * 4)

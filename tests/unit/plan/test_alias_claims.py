@@ -1,0 +1,294 @@
+"""Who gets an address that entries ask for, where an alias is meant or in the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ldap2mailcow.desired import EntryId, Group
+from ldap2mailcow.model import GOTO, Address, Code, Kind, Role, Subject
+from ldap2mailcow.plan import Options
+
+from .builders import (
+    ALIAS_DOMAIN,
+    ANN,
+    BOB,
+    CAT,
+    DAN,
+    DOMAIN,
+    DOUBTED,
+    HELP,
+    INFO,
+    TEAM,
+    Scene,
+    Wish,
+    alias,
+    alias_config,
+    alias_row,
+    codes,
+    dn_of,
+    existing,
+    forward,
+    id_of,
+    kinds,
+    listing,
+    make_plan,
+    of_aliases,
+    remembered,
+    row,
+    settled,
+    wanted,
+    wish,
+)
+from .simulated import simulate
+
+TWIN = Address(f"{ANN.local}@{ALIAS_DOMAIN}")
+AT_ALIAS_DOMAIN = Address(f"info@{ALIAS_DOMAIN}")
+HAS_ALIAS_DOMAIN = {"alias_domains": {ALIAS_DOMAIN: DOMAIN}}
+NOT_HOSTED = "example.net"
+
+
+def new(*wishes: Wish, **more: object) -> Scene:
+    """A scene in which aliases are wanted that mailcow doesn't have."""
+    return settled([ANN, BOB, CAT], wishes, **{"aliases": [], "alias_rows": [], **more})
+
+
+def told(scene: Scene) -> list[tuple[Code, str]]:
+    return [(one.code, one.where) for one in scene.plan().findings]
+
+
+# a mailbox goes before an alias
+
+
+def test_an_alias_at_the_address_of_a_mailbox_is_told() -> None:
+    plan = new(wish(BOB, ANN)).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.ALIAS_IS_MAILBOX])
+    assert f"{BOB} can't be an alias, for it is a mailbox" in plan.findings[0].sentence
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_an_alias_in_an_alias_domain_gives_way_to_the_mailbox_of_its_name(there: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+    """Also to one that is made in the same run: mailcow would deliver no mail for it."""
+    more = {} if there else {"has": [existing(BOB), existing(CAT)]}
+    plan = new(wish(TWIN, BOB), wish(AT_ALIAS_DOMAIN, BOB), **more, **HAS_ALIAS_DOMAIN).plan()
+    assert [change.address for change in of_aliases(plan.changes)] == [AT_ALIAS_DOMAIN]
+    assert codes(plan) == [Code.ALIAS_IS_MAILBOX]
+    assert f"{TWIN} can't be an alias, for {ANN} is a mailbox" in plan.findings[0].sentence
+
+
+def test_where_mailboxes_come_from_elsewhere_only_those_that_are_there_are_in_the_way() -> None:
+    config = alias_config(create_mailboxes=False)
+    scene = new(wish(TWIN, BOB), wish(DAN, BOB), has=[existing(BOB)], config=config, **HAS_ALIAS_DOMAIN)
+    plan = replace(scene, wants=[*scene.wants, wanted(DAN)]).plan()
+    assert kinds(plan.changes) == [(Kind.CREATE, TWIN), (Kind.CREATE, DAN)]
+
+
+def test_an_alias_may_be_in_a_domain_and_in_its_alias_domain() -> None:
+    scene = new(wish(AT_ALIAS_DOMAIN, BOB), wish(INFO, BOB), **HAS_ALIAS_DOMAIN)
+    assert len(scene.plan().changes) == 2
+    assert make_plan(simulate(scene.plan(), scene.case())).changes == ()
+
+
+def test_the_own_address_and_its_twin_are_no_further_addresses() -> None:
+    scene = new(wish(TWIN, ANN), wish(ANN, ANN), **HAS_ALIAS_DOMAIN)
+    assert (scene.plan().changes, told(scene)) == ((), [])
+
+
+def test_until_the_mailbox_is_renamed_neither_address_is_a_further_one() -> None:
+    moved = wanted(INFO, id=id_of(ANN), dn=dn_of(ANN), name="Ann", aliases=[ANN, TWIN, HELP])
+    config = alias_config(renames="hold")
+    plan = new(wants=[moved], config=config, **HAS_ALIAS_DOMAIN).plan()
+    assert [(one.kind, one.address, one.writes[GOTO]) for one in of_aliases(plan.changes)] == [(Kind.CREATE, HELP, ANN)]
+
+
+def test_an_alias_that_is_there_keeps_its_address_from_a_new_mailbox() -> None:
+    scene = settled([ANN, BOB], [wish(DAN, ANN)])
+    plan = replace(scene, wants=[*scene.wants, wanted(DAN)]).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.ADDRESS_IS_ALIAS])
+    assert f"{dn_of(ANN)} keeps it" in plan.findings[0].sentence
+
+
+# two that ask for the same
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        pytest.param(wish(DAN, ANN), dn_of(ANN), id="a further address"),
+        pytest.param(listing(DAN, ANN, dn=""), "a list that only its members name", id="a list"),
+        pytest.param(forward(DAN, ANN, owner="id-forward", dn="cn=forward"), "cn=forward", id="a forward"),
+    ],
+)
+def test_an_address_that_is_newly_wanted_as_mailbox_and_alias_goes_to_neither(asked: Wish, name: str) -> None:
+    scene = new(asked)
+    plan = replace(scene, wants=[*scene.wants, wanted(DAN)]).plan()
+    assert plan.changes == ()
+    assert [(one.code, one.where) for one in plan.findings] == [(Code.DUPLICATE_ADDRESS, DAN)]
+    assert all(one in plan.findings[0].sentence for one in (dn_of(DAN), name, "nobody gets it"))
+
+
+@pytest.mark.parametrize("other", [wish(INFO, BOB), listing(INFO, BOB), forward(INFO, BOB)])
+def test_an_alias_that_two_entries_want_goes_to_neither(other: Wish) -> None:
+    plan = new(wish(INFO, ANN), other).plan()
+    assert (plan.changes, [(one.code, one.where) for one in plan.findings]) == ((), [(Code.DUPLICATE_ADDRESS, INFO)])
+
+
+@pytest.mark.parametrize("holder", [wish(INFO, ANN), listing(INFO, BOB)])
+def test_an_alias_that_two_entries_want_stays_with_its_holder(holder: Wish) -> None:
+    scene = settled([ANN, BOB], [wish(INFO, ANN), listing(INFO, BOB)], aliases=[alias(INFO, *holder.goto)])
+    plan = replace(scene, alias_rows=[alias_row(holder)]).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.DUPLICATE_ADDRESS])
+    assert f"{holder.dn} keeps it" in plan.findings[0].sentence
+
+
+def test_an_alias_of_a_third_that_two_entries_want_stays_as_it_is() -> None:
+    scene = settled([ANN, BOB, CAT], [wish(INFO, ANN), wish(INFO, BOB)], aliases=[alias(INFO, CAT)])
+    plan = replace(scene, alias_rows=[alias_row(wish(INFO, CAT), owner="gone")]).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.DUPLICATE_ADDRESS])
+
+
+def test_an_alias_passes_from_an_entry_that_no_longer_wants_it() -> None:
+    scene = settled([ANN, BOB], [wish(INFO, BOB)], aliases=[alias(INFO, ANN)], alias_rows=[alias_row(wish(INFO, ANN))])
+    plan = scene.plan()
+    assert [(one.kind, one.writes) for one in of_aliases(plan.changes)] == [(Kind.UPDATE, {GOTO: BOB})]
+    assert remembered(plan, INFO, Subject.ALIAS)["owner"] == id_of(BOB)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"answers": {"groups": DOUBTED}}, {"options": Options(overridden_filter=True)}],
+    ids=["groups in doubt", "--override-filter"],
+)
+def test_a_list_whose_group_is_not_seen_is_no_other_entry_s(more: dict[str, object]) -> None:
+    team = listing(TEAM, ANN, BOB)
+    scene = settled([ANN, BOB, CAT], [wish(TEAM, CAT)], aliases=[alias(TEAM, ANN, BOB)], alias_rows=[alias_row(team)])
+    plan = replace(scene, **more).plan()
+    assert (plan.changes, Code.ADDRESS_REUSED in codes(plan)) == ((), True)
+
+
+# rule 11: former addresses
+
+FORMER = alias_row(wish(INFO, ANN, role=Role.FORMER, owner=id_of(ANN), dn=dn_of(ANN)))
+
+
+def test_a_further_address_never_takes_the_former_address_of_another_user() -> None:
+    scene = settled([ANN, BOB], aliases=[alias(INFO, ANN, mark="ldap-sync:renamed")], alias_rows=[FORMER])
+    plan = replace(scene, wishes=[wish(INFO, BOB)]).plan()
+    assert (plan.changes, [(one.code, one.where) for one in plan.findings]) == (
+        (),
+        [(Code.FORMER_ADDRESS, dn_of(BOB))],
+    )
+    assert dn_of(ANN) in plan.findings[0].sentence
+
+
+def test_a_former_address_becomes_a_further_one_of_the_same_user() -> None:
+    scene = settled([ANN], aliases=[alias(INFO, ANN, mark="ldap-sync:renamed")], alias_rows=[FORMER])
+    plan = replace(scene, wishes=[wish(INFO, ANN)]).plan()
+    assert remembered(plan, INFO, Subject.ALIAS)["role"] is Role.USER
+
+
+# entries that can't be read as what they ask for
+
+
+def test_of_several_values_of_mail_an_alias_at_one_stays_while_nobody_can_tell() -> None:
+    scene = settled([ANN], aliases=[alias(INFO, ANN)], alias_rows=[alias_row(wish(INFO, ANN))])
+    plan = replace(scene, wants=[wanted(ANN, addresses=[INFO, ANN])]).plan()
+    assert (plan.changes, plan.notes, codes(plan)) == ((), (), [Code.SEVERAL_MAILS])
+    assert f"{ANN} stays" in plan.findings[0].sentence
+
+
+def test_an_alias_that_is_none_of_several_values_of_mail_goes() -> None:
+    scene = settled([ANN], aliases=[alias(INFO, ANN)], alias_rows=[alias_row(wish(INFO, ANN))])
+    plan = replace(scene, wants=[wanted(ANN, addresses=[HELP, ANN])]).plan()
+    assert kinds(plan.changes) == [(Kind.REMOVE, INFO)]
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [(), (BOB, CAT), (Address(f"ann@{NOT_HOSTED}"),)],
+    ids=["none", "several, none of them held", "not hosted"],
+)
+def test_a_user_without_an_address_to_use_asks_for_nothing_and_keeps_what_there_is(
+    addresses: tuple[Address, ...],
+) -> None:
+    scene = settled([], aliases=[alias(INFO, CAT)], alias_rows=[alias_row(wish(INFO, ANN))], has=[existing(CAT)])
+    lost = wanted(ANN, addresses=addresses, aliases=[HELP])
+    plan = replace(scene, wants=[lost, wanted(CAT)], rows=[row(CAT)]).plan()
+    assert of_aliases(plan.changes) == []
+
+
+def group(*addresses: Address, **more: object) -> Group:
+    return Group(EntryId("default", "id-team"), "cn=team", addresses, **{"members": frozenset({ANN}), **more})  # type: ignore[arg-type]
+
+
+TEAM_ROW = alias_row(listing(TEAM, ANN))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param(group(is_clear=False), id="no usable address"),
+        pytest.param(group(INFO, HELP), id="several, none of them held"),
+        pytest.param(group(Address(f"team@{NOT_HOSTED}")), id="not hosted"),
+        pytest.param(group(INFO, catches_all=None), id="what it catches can't be read"),
+    ],
+)
+def test_a_group_that_can_not_be_read_keeps_what_there_is(asked: Group) -> None:
+    scene = settled([ANN], aliases=[alias(TEAM, ANN)], alias_rows=[TEAM_ROW], groups=[asked])
+    assert [one for one in of_aliases(scene.plan().changes) if one.address == TEAM] == []
+
+
+def test_of_several_addresses_of_a_group_the_one_that_it_has_stays() -> None:
+    scene = settled([ANN], aliases=[alias(TEAM, ANN)], alias_rows=[TEAM_ROW], groups=[group(INFO, TEAM)])
+    plan = scene.plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.SEVERAL_MAILS])
+    assert f"{TEAM} stays" in plan.findings[0].sentence
+    assert "group_mapping.aliases" in plan.findings[0].sentence
+
+
+def test_a_group_has_its_address_its_further_ones_and_the_rest_of_its_domain() -> None:
+    asked = group(TEAM, further=frozenset({INFO}), catches_all=True)
+    plan = new(groups=[asked]).plan()
+    assert [one.address for one in of_aliases(plan.changes)] == [f"@{DOMAIN}", INFO, TEAM]
+    assert {one.writes[GOTO] for one in of_aliases(plan.changes)} == {ANN}
+
+
+def test_a_group_without_an_address_catches_nothing() -> None:
+    assert new(groups=[group(further=frozenset({INFO}), catches_all=True)]).plan().changes == ()
+
+
+def test_an_entry_that_only_forwards_and_can_not_be_read_keeps_what_there_is() -> None:
+    scene = settled([ANN], [forward(TEAM, is_clear=False)], aliases=[alias(TEAM, ANN)])
+    assert scene.plan().changes == ()
+
+
+def test_a_user_with_a_mailbox_can_not_forward_by_another_entry_too() -> None:
+    scene = new(forward(ANN, BOB, owner=id_of(ANN), dn=dn_of(ANN)))
+    assert (scene.plan().changes, told(scene)) == ((), [(Code.FORWARD_BESIDE_MAILBOX, dn_of(ANN))])
+
+
+# domains
+
+
+def test_a_domain_that_mailcow_does_not_have_is_told_once() -> None:
+    far = [Address(f"{name}@{NOT_HOSTED}") for name in ("a", "b", "c")]
+    scene = new(wish(far[0], ANN), wish(far[1], ANN), wish(far[2], BOB), wish(INFO, ANN))
+    plan = scene.plan()
+    assert kinds(plan.changes) == [(Kind.CREATE, INFO)]
+    assert told(scene) == [(Code.DOMAIN_NOT_HOSTED, NOT_HOSTED)]
+    assert f"3 addresses, {far[0]} of {dn_of(ANN)} among them" in plan.findings[0].sentence
+    assert f"for {far[2]} of {dn_of(BOB)};" in new(wish(far[2], BOB)).plan().findings[0].sentence
+
+
+def test_a_domain_that_is_not_in_the_config_is_told_as_that() -> None:
+    config = alias_config(source={"domains": [DOMAIN]})
+    scene = new(wish(Address(f"a@{NOT_HOSTED}"), ANN), wish(AT_ALIAS_DOMAIN, ANN), config=config, **HAS_ALIAS_DOMAIN)
+    assert kinds(scene.plan().changes) == [(Kind.CREATE, AT_ALIAS_DOMAIN)]  # it counts as the domain it stands for
+    assert told(scene) == [(Code.DOMAIN_NOT_OURS, NOT_HOSTED)]
+
+
+def test_a_first_address_that_is_not_hosted_leaves_the_others_of_a_list() -> None:
+    scene = new(groups=[group(Address(f"team@{NOT_HOSTED}"), further=frozenset({INFO}))])
+    assert kinds(scene.plan().changes) == [(Kind.CREATE, INFO)]
+    assert told(scene) == [(Code.DOMAIN_NOT_HOSTED, NOT_HOSTED)]
