@@ -200,7 +200,7 @@ def _edit(
 
 def _grant(box: MailboxTarget, rights: RightsTarget) -> tuple[MailboxChange, ...]:
     """Return the one edit of rights, none where they are as they should be."""
-    senders = None if rights.rows == rights.there and not rights.is_rewritten else tuple(sorted(rights.rows))
+    senders = None if rights.rows == rights.there else tuple(sorted(rights.rows))
     foreign = None if rights.foreign == rights.foreign_there else tuple(sorted(rights.foreign))
     if senders is None and foreign is None:
         return ()

@@ -311,11 +311,16 @@ class _Capacity:
         if change.address not in self.case.actual.mailboxes:
             return  # rights of one that is made
         before = int(self.case.actual.mailboxes[change.address].attributes[QUOTA.key])
-        after = before if quota is None else int(quota)
-        if after != before and not room.take_quota(before, after):
+        is_held = change.address in self.held.get(NoRoom.QUOTA, ())
+        after = before if is_held else self.quota_after(change.address)
+        if quota is not None and after != before and not room.take_quota(before, after):
             self.held[NoRoom.QUOTA].add(change.address)  # its target says so
         elif _is_edit(change) and (blocked := room.blocks_edits(change.address, after, change.dn or change.address)):
             self.hold(NoRoom.EDIT, change, blocked)
+
+    def quota_after(self, address: Address) -> int:
+        """Return the quota that a mailbox should have: it is written before its status and its rights."""
+        return int((self.targets.mailboxes[address].values or {})[QUOTA.key])
 
     def hold(self, kind: NoRoom, change: Change, finding: Finding) -> None:
         targets = self.targets.aliases if isinstance(change, AliasChange) else self.targets.mailboxes

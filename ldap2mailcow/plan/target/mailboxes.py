@@ -25,6 +25,7 @@ from ldap2mailcow.model import (
 from ldap2mailcow.plan.capacity import no_room_for_quota, over_limit
 from ldap2mailcow.plan.case import Case
 from ldap2mailcow.plan.grace import SEEN
+from ldap2mailcow.plan.knowledge import SOFT, Knowledge
 from ldap2mailcow.plan.marks import lacking
 from ldap2mailcow.plan.matching import Match, State
 from ldap2mailcow.plan.withheld import Guarded
@@ -314,7 +315,7 @@ def identity(making: Making, match: Match, row: Remembered | None) -> Patch:
     if row and not known.answers_whole:
         had = row.present  # a doubtful answer makes no row poorer
     elif row:
-        had = frozenset(key for key in row.present if key.partition(":")[0] in known.vanished)
+        had = frozenset(key for key in row.present if _waits(making, known, key.partition(":")[0]))
     origin: Patch = {} if row else {"origin": Origin.MARK if match.state is State.BY_MARK else Origin.ADOPTED}
     return {
         "source": user.id.source,
@@ -326,6 +327,19 @@ def identity(making: Making, match: Match, row: Remembered | None) -> Patch:
         "retired_since": None,
         "present": user.present | had,
     }
+
+
+def _waits(making: Making, known: Knowledge, key: str) -> bool:
+    """Tell whether what a key of `user_mapping` made is left as it is, because the attribute vanished.
+
+    For aliases and rights that ends with a word that lets all of it go.
+    """
+    if key not in known.vanished:
+        return False
+    kinds = {Guarded.RIGHTS} if SOFT.get(key) is None else {Guarded.ALIAS, Guarded.LIST}
+    is_said = key in SOFT and any(making.case.options.approved.get(kind) for kind in kinds)
+    is_done = known.users and known.is_whole and not any(making.held.of(kind) for kind in kinds)
+    return not (is_said and is_done)
 
 
 def ids_hold(making: Making, source: str) -> bool:

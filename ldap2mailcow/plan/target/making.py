@@ -121,12 +121,11 @@ class RightsTarget:
     address: Address
     rule: Rule
     there: frozenset[str]
+    """The rows when rights are written: without those that an edit of an alias drops before."""
     rows: frozenset[str]
     foreign_there: frozenset[str]
     foreign: frozenset[str]
     after: Patch
-    is_rewritten: bool = False
-    """Whether they are written although they are there: an edit of an alias drops them in this run."""
     loses: bool = False
     """Whether a right goes that no alias gives."""
     source: str = ""

@@ -70,12 +70,13 @@ class RightsMaker:
 
     def may_edit(self, address: Address) -> bool:
         """Tell whether a mailbox may get rows: it takes mail after the run, is ours, and its entry can be followed."""
-        case, box = self.making.case, self.delivery.boxes.get(address)
-        if box is None or not box.is_active or not case.in_scope(address) or box.rule in _LEFT_ALONE:
+        if not self.making.case.in_scope(address) or not self.delivery.is_active.get(address):
+            return False
+        if self.delivery.boxes[address].rule in _LEFT_ALONE:
             return False
         match = self.match_at.get(address)
         if match is not None:
-            return match.user.id not in self.making.matches.claims.unclear or match.at != address
+            return match.user.id not in self.making.matches.claims.unclear
         missing = self.making.matches.missing.get(address)
         return missing is not None and missing.rule in (Rule.MISSING, Rule.MOVED)
 
@@ -215,9 +216,9 @@ class RightsMaker:
         closed = (one for one in self.edited if (self.aliases[one].values or {})[SENDER_ALLOWED] == 0)
         return frozenset(target for one in closed for target in self.edited[one])
 
-    def is_dropped(self, address: Address, rows: Iterable[str]) -> bool:
-        """Tell whether an edit of an alias in this run drops a row of a mailbox."""
-        return any(address in self.edited.get(Address(sender), ()) for sender in rows)
+    def dropped(self, address: Address, rows: Iterable[str]) -> frozenset[str]:
+        """Return the rows of a mailbox that the edits of aliases in this run drop, before any row is written."""
+        return frozenset(one for one in rows if address in self.edited.get(Address(one), ()))
 
     # one mailbox
 
@@ -254,19 +255,19 @@ class RightsMaker:
         there = frozenset(filter(self.is_there, told))  # mailcow drops the others, or keeps them whatever comes
         rows = should.here | (there - had.here)
         if ANYONE in rows:
-            rows = frozenset({ANYONE})  # mailcow keeps nothing beside it
-        gone = ((there | had.foreign) - rows - should.foreign) - self.implied(address, there)
+            rows = frozenset({ANYONE})  # mailcow keeps nothing beside it, and it allows all
+        gone = (there | had.foreign) - rows - should.foreign - self.implied(address, there)
+        dropped = self.dropped(address, there)
         row = self.making.case.rows.get(address)
         return RightsTarget(
             address,
-            self.why(row, should, rows, address),
-            there,
+            self.why(row, should, is_dropped=not dropped.isdisjoint(rows)),
+            there - dropped,
             rows,
             had.foreign,
             should.foreign,
             after=self.after(address, row, should),
-            is_rewritten=self.is_dropped(address, rows),
-            loses=bool(gone),
+            loses=ANYONE not in rows and bool(gone),
             source=self.delivery.boxes[address].source,
             dn=self.delivery.boxes[address].dn,
         )
@@ -283,11 +284,11 @@ class RightsMaker:
             return {**identity(self.making, match, None), "origin": Origin.ADOPTED, **known}
         return known
 
-    def why(self, row: Remembered | None, should: _Rows, rows: frozenset[str], address: Address) -> Rule:
+    def why(self, row: Remembered | None, should: _Rows, *, is_dropped: bool) -> Rule:
         """Name the rule that rights follow."""
         if row is None or row.senders != should.here or row.foreign_senders != should.foreign:
             return Rule.LDAP
-        return Rule.DROPPED if self.is_dropped(address, rows) else Rule.MAILCOW
+        return Rule.DROPPED if is_dropped else Rule.MAILCOW
 
     def tell_untold(self, address: Address) -> None:
         """Say that rows which may have been made by hand can't be seen, so that none are written over them."""

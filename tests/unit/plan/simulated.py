@@ -159,6 +159,15 @@ def _senders(case: Case, box: Existing) -> frozenset[str]:
     return box.senders or (row.senders if row else frozenset())
 
 
+def _with_senders(client: Mailcow, case: Case, actual: Actual) -> Actual:
+    """Return what mailcow has with the rows of those mailboxes that had some, or get some."""
+    boxes = dict(actual.mailboxes)
+    asked = [one for one, box in case.actual.mailboxes.items() if one in boxes and _senders(case, box)]
+    for address, rows in mailcow.read_senders(client, {*asked, *(case.senders.keys() & boxes.keys())}).items():
+        boxes[address] = replace(boxes[address], senders=rows)
+    return replace(actual, mailboxes=boxes)
+
+
 def planned(case: Case) -> tuple[Plan, Case]:
     """Return the plan as a run makes it: where it changes rights, the present rows are read first."""
     if unread := senders_to_read(case):
@@ -184,7 +193,7 @@ def simulate(plan: Plan, case: Case) -> Case:
     for outcome in outcomes:
         if not outcome.done:
             raise RefusedError(f"{outcome.change.name}: {outcome.detail}")
-    actual = _read(client, case)
+    actual = _with_senders(client, case, _read(client, case))
     renames = [change for change in plan.changes if isinstance(change, RenameChange)]
     named = {address for change in renames for address in (change.former, change.address)}
     memory = noted(case.memory, (note for note in plan.notes if note.address not in named))
