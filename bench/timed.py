@@ -16,22 +16,20 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from ldap2mailcow import cli, directory, looking, mailcow, run
+from ldap2mailcow import cli, directory, gather, mailcow, sync
 
 LDAP, MAILCOW, PLAN, APPLY = "LDAP read", "mailcow read", "plan", "apply"
 
 PARTS: tuple[tuple[Any, str, str], ...] = (
     (directory, "read", LDAP),
     (mailcow, "read_actual", MAILCOW),
-    (mailcow, "read_aliases", MAILCOW),
+    (mailcow, "with_aliases", MAILCOW),
     (mailcow, "read_senders", MAILCOW),
-    (looking, "desire", PLAN),
-    (looking, "desire_aliases", PLAN),
-    (looking, "settle_mailboxes", PLAN),
-    (looking, "renamed_all", PLAN),
-    (looking, "make_plans", PLAN),
-    (run, "apply", APPLY),
-    (run, "read_stamps", APPLY),
+    (gather, "read_answers", PLAN),
+    (gather, "senders_to_read", PLAN),
+    (sync, "make_plan", PLAN),
+    (sync, "apply", APPLY),
+    (sync, "read_stamps", APPLY),
 )
 """Where the run calls them: who owns the name, the name, and the part that its time counts for."""
 

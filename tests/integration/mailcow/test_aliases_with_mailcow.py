@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from ldap2mailcow.mailcow import Mailcow, read_actual, read_aliases, read_senders, send
+from ldap2mailcow.mailcow import Mailcow, read_actual, read_aliases, read_senders, send, with_aliases
 from ldap2mailcow.model import Actual, Address, Call, ExistingAlias
 from tests.mailcow_server import DomainLimits, FaultKind, MailcowServer
 
@@ -48,7 +48,7 @@ def of(endpoint: str, aliases: tuple[ExistingAlias, ...], attr: Mapping[str, obj
 
 
 def read(client: Mailcow) -> Actual:
-    return read_actual(client, None, with_aliases=True, with_provider=False)
+    return with_aliases(client, read_actual(client, None, with_provider=False))
 
 
 def test_an_alias_is_created_changed_read_and_removed(client: Mailcow) -> None:

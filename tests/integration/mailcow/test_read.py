@@ -13,6 +13,7 @@ from ldap2mailcow.mailcow import (
     Unreadable,
     read_actual,
     read_mailbox,
+    with_aliases,
 )
 from ldap2mailcow.model import Actual, Address, Domain, Existing, Value
 
@@ -71,7 +72,7 @@ TWO_DOMAINS = {
 
 
 def read(client: Mailcow, wanted: frozenset[str] | None = None) -> Actual:
-    return read_actual(client, wanted, with_aliases=False, with_provider=False)
+    return read_actual(client, wanted, with_provider=False)
 
 
 def test_domains_and_mailboxes_are_read() -> None:
@@ -115,7 +116,7 @@ def test_only_hosted_domains_that_are_wanted_are_asked_for() -> None:
 @pytest.mark.parametrize("empty", [{}, []])
 def test_no_domain_is_no_mailbox_and_no_second_request(empty: object) -> None:
     with mailcow(by_path({"get/domain/all": empty})) as (server, client):
-        actual = read_actual(client, None, with_aliases=True, with_provider=False)
+        actual = with_aliases(client, read_actual(client, None, with_provider=False))
     assert actual == Actual({}, {})
     assert server.paths == ["get/domain/all", "get/alias-domain/all"]
 
@@ -243,7 +244,7 @@ def test_of_the_identity_provider_only_its_name_is_taken(
     """The answer carries the bind password in clear."""
     caplog.set_level(logging.DEBUG)
     with mailcow(by_path({**TWO_DOMAINS, "get/identity-provider": answer})) as (_, client):
-        actual = read_actual(client, None, with_aliases=False, with_provider=True)
+        actual = read_actual(client, None, with_provider=True)
     assert actual.provider == provider
     assert "secret" not in caplog.text + repr(actual)
 
@@ -251,7 +252,7 @@ def test_of_the_identity_provider_only_its_name_is_taken(
 def test_an_identity_provider_of_another_form_is_not_guessed() -> None:
     answers = {**TWO_DOMAINS, "get/identity-provider": {"authsource": None, "bindpass": "secret"}}
     with mailcow(by_path(answers)) as (_, client), pytest.raises(Unreadable, match="authsource") as caught:
-        read_actual(client, None, with_aliases=False, with_provider=True)
+        read_actual(client, None, with_provider=True)
     assert "secret" not in str(caught.value)
 
 

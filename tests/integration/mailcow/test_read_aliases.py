@@ -13,6 +13,7 @@ from ldap2mailcow.mailcow import (
     read_every_alias,
     read_mailbox,
     read_senders,
+    with_aliases,
 )
 from ldap2mailcow.model import Actual, Address, Existing, ExistingAlias, Value
 
@@ -44,7 +45,7 @@ def one_domain(aliases: object, count: int, **more: object) -> dict[str, object]
 
 
 def read(client: Mailcow, *wanted: str) -> Actual:
-    return read_actual(client, frozenset(wanted) or None, with_aliases=True, with_provider=False)
+    return with_aliases(client, read_actual(client, frozenset(wanted) or None, with_provider=False))
 
 
 def test_an_alias_is_read_as_it_is_compared() -> None:
@@ -127,7 +128,7 @@ def test_an_inactive_alias_domain_is_one_too() -> None:
 def test_without_aliases_alias_domains_are_not_asked_for() -> None:
     """A run that only looks after mailboxes makes no request more than it needs."""
     with mailcow(by_path(one_domain([], 0, **{"get/alias-domain/all": [TWIN]}))) as (server, client):
-        actual = read_actual(client, None, with_aliases=False, with_provider=False)
+        actual = read_actual(client, None, with_provider=False)
     assert (actual.alias_domains, actual.aliases) == ({}, {})
     assert actual.hosted == {"a.org"}
     assert server.paths == ["get/domain/all", "get/mailbox/reduced/a.org"]

@@ -56,7 +56,7 @@ def client(server: MailcowServer) -> Iterator[Mailcow]:
 
 
 def read(client: Mailcow, *domains: str) -> Actual:
-    return read_actual(client, frozenset(domains) or None, with_aliases=False, with_provider=True)
+    return read_actual(client, frozenset(domains) or None, with_provider=True)
 
 
 def test_a_mailbox_is_created_changed_and_read(client: Mailcow) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ldap2mailcow.model import ACTIVE, Address, Cause, Code, Finding, Kind, Remembered, SourceMemory
-from ldap2mailcow.plan import Guarded, Options, Reason, fingerprint
+from ldap2mailcow.plan import Guarded, Options, Reason, fingerprint, make_plan
 
 from .builders import (
     ANN,
@@ -25,7 +25,6 @@ from .builders import (
     existing,
     kinds,
     make_config,
-    make_plan,
     only,
     people,
     quiet,
@@ -450,7 +449,7 @@ def test_the_ids_of_the_old_attribute_are_forgotten_with_it() -> None:
     plan = scene.plan()
     assert plan.sources["default"].id_attribute == "uid"
     assert (remembered(plan, ANN)["id"], remembered(plan, BOB)["id"]) == ("4711", "4712")
-    assert [note.remember for note in plan.notes if note.address == BOB][0] == {"id": None}
+    assert next(note.remember for note in plan.notes if note.address == BOB) == {"id": None}
 
 
 def test_ids_stay_where_no_attribute_was_fixed_yet() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ldap2mailcow.model import AliasChange, Cause, FieldChange, Kind, MailboxChange, Rule, Value
-from ldap2mailcow.plan import Guarded, Options
+from ldap2mailcow.plan import Guarded, Options, make_plan
 from ldap2mailcow.plan.order import Step, lowers_quota, step_of
 
 from .builders import (
@@ -19,7 +19,6 @@ from .builders import (
     existing,
     kinds,
     make_config,
-    make_plan,
     person,
     quiet,
     row,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ldap2mailcow.model import Address, Code, Finding, Kind
-from ldap2mailcow.plan import Options
+from ldap2mailcow.plan import Options, make_plan
 
 from .builders import (
     ANN,
@@ -22,7 +22,6 @@ from .builders import (
     kinds,
     make_config,
     make_domain,
-    make_plan,
     quiet,
     row,
     wanted,

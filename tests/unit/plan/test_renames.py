@@ -1,4 +1,4 @@
-"""Which mailboxes get a new name now: when the new address is free, one link of a chain a run, and never in a circle."""
+"""Who is renamed: the new address is free, chains go one link a run, exchanges stay."""
 
 from __future__ import annotations
 
