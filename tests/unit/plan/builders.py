@@ -124,7 +124,7 @@ def name_of(address: Address) -> str:
     return address.local.title()
 
 
-def wanted(
+def wanted(  # noqa: PLR0913 - each is a field of its own
     address: Address,
     *,
     id: str | None = None,  # noqa: A002 - the field's own name

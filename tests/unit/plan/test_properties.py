@@ -90,7 +90,7 @@ SOME = st.lists(st.sampled_from(EVERYBODY), unique=True)
 SEVERAL = st.lists(st.sampled_from(ADDRESSES), unique=True)
 _T = TypeVar("_T")
 
-thorough = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+thorough = settings(max_examples=30, deadline=None, derandomize=True, database=None)
 
 
 def likely(usual: _T, *others: _T, times: int = 3) -> st.SearchStrategy[_T]:
