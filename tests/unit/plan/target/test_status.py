@@ -76,10 +76,21 @@ def test_attributes_and_status_are_two_changes_in_two_steps() -> None:
     ]
 
 
-def test_what_was_inactive_before_its_entry_was_stays_no_doing_of_ours() -> None:
-    plan = scene(0, box(0)).plan()
-    assert (plan.changes, plan.findings) == ((), ())
-    assert "disabled" not in remembered(plan, ANN)
+@pytest.mark.parametrize(
+    ("there", "known"),
+    [
+        pytest.param(box(0), [row(ANN)], id="by hand"),
+        pytest.param(box(0, tagged=True), [row(ANN)], id="by us, as its tag says"),
+        pytest.param(box(0), [], id="not remembered"),
+    ],
+)
+def test_a_mailbox_that_is_inactive_as_its_entry_is_stays_whosever_doing_it_is(
+    there: Existing, known: list[Remembered]
+) -> None:
+    plan = scene(0, there, rows=known).plan()
+    assert (statuses(plan), plan.findings) == ([], ())
+    assert not [change for change in of_mailboxes(plan.changes) if change.remove_tags]
+    assert remembered(plan, ANN).get("disabled") is None
 
 
 def test_what_was_activated_by_hand_against_the_directory_is_disabled_again() -> None:
@@ -92,8 +103,8 @@ def test_a_mailbox_that_is_inactive_for_its_absence_is_inactive_for_its_status_f
     """Else it would be activated as back as soon as its status isn't told any more."""
     plan = scene(0, box(0, tagged=True), ours(Cause.MISSING, barred)).plan()
     assert plan.changes == ()
-    assert {"disabled": Cause.STATUS}.items() <= remembered(plan, ANN).items()
-    assert remembered(plan, ANN).get("barred", 0) == 0
+    found = {"disabled": Cause.STATUS} | ({"barred": 0} if barred else {})
+    assert found.items() <= remembered(plan, ANN).items()
 
 
 def test_a_mailbox_that_we_barred_becomes_inactive_and_what_it_was_before_is_kept() -> None:
@@ -115,12 +126,20 @@ def test_a_status_over_the_limit_is_held_and_the_rest_of_the_mailbox_follows() -
     ] * 2
 
 
-def test_a_barred_mailbox_whose_inactive_status_is_held_is_barred_for_its_status_from_now_on() -> None:
+@pytest.mark.parametrize(
+    ("known", "barred"),
+    [
+        pytest.param(ours(Cause.MISSING, 2), {}, id="by the state file"),
+        pytest.param(row(ANN), {"barred": 2}, id="by the tag"),
+    ],
+)
+def test_a_barred_mailbox_whose_inactive_status_is_held_is_barred_for_its_status_from_now_on(
+    known: Remembered, barred: dict[str, object]
+) -> None:
     """Else its user could log in as soon as the status isn't told any more."""
-    at = scene(0, box(2, tagged=True), ours(Cause.MISSING, 2), config=BARS_MAPPED, doubts=(CUT_SHORT,))
-    plan = at.plan()
+    plan = scene(0, box(2, tagged=True), known, config=BARS_MAPPED, doubts=(CUT_SHORT,)).plan()
     assert (plan.changes, [one.addresses for one in plan.withheld]) == ((), [(ANN,)])
-    assert remembered(plan, ANN)["disabled"] is Cause.STATUS
+    assert ({"disabled": Cause.STATUS} | barred).items() <= remembered(plan, ANN).items()
     untold = scene(None, box(2, tagged=True), ours(Cause.STATUS, 2), config=BARS_MAPPED).plan()
     assert (untold.changes, codes(untold)) == ((), [Code.STATUS_UNTOLD])
 
@@ -145,6 +164,10 @@ def test_an_active_entry_enables_what_we_disabled(tagged: bool, known: Remembere
     assert (change.kind, change.why, change.writes) == (Kind.ENABLE, Rule.STATUS_BACK, {"active": 1})
     assert (change.remove_tags, change.rebuilds) == ((DISABLED_TAG,) * tagged, 0)
     assert {"disabled": None, "barred": 0}.items() <= patch_of(change).items()
+
+
+def test_an_active_entry_that_is_back_is_enabled_because_it_is_back() -> None:
+    assert only(scene(1, box(0, tagged=True), ours(Cause.MISSING)).plan().changes).why is Rule.BACK
 
 
 def test_what_was_barred_by_hand_before_we_disabled_it_is_barred_again() -> None:
