@@ -599,7 +599,7 @@ CORNERS = (
     ),
     Scene(
         "A new directory server: the same people with other ids. Once confirmed, their addresses tell who is who.",
-        f"{SYNC} --dry-run -q; {SYNC} --dry-run --force-removals 32",
+        f"{SYNC} --dry-run; {SYNC} --dry-run --approve takeover:32",
         (("all entries are made anew, as after a move to another server", (_renew,)),),
         codes=frozenset({Code.IDS_REPLACED}),
     ),

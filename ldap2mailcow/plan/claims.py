@@ -283,6 +283,8 @@ class _Decider:
             return self.is_own_former(claim, row)
         if (row.source, row.owner) == claim.owner or self.is_given_up(row):
             return True
+        if self.known[claim.owner.source].replaced:
+            return False  # told once for all of them
         self.say(Say.ALIAS_IS_ANOTHERS, claim.place, claim.owner, address=claim.address, holder=row.dn or "a list")
         return False
 

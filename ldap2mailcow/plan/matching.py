@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from ldap2mailcow.desired import User
 from ldap2mailcow.model import (
@@ -22,6 +23,7 @@ from ldap2mailcow.model import (
     Finding,
     Origin,
     Remembered,
+    RememberedAlias,
     Rule,
     Say,
 )
@@ -82,6 +84,17 @@ class Matches:
     findings: tuple[Finding, ...] = ()
     gone_rows: tuple[Remembered, ...] = field(default=())
     """Rows whose mailbox is gone from mailcow and whose entry is gone, or has another mailbox."""
+
+    @cached_property
+    def taken_over(self) -> Mapping[EntryId, EntryId]:
+        """By the entry that had a mailbox: the one that has it now."""
+        had = ((one.row, one.user.id) for one in self.users.values() if one.row and one.row.id)
+        return {EntryId(row.source, row.id or ""): user for row, user in had if row.id != user.id}
+
+    def owner_of(self, row: RememberedAlias) -> EntryId:
+        """Return the entry that an alias belongs to, by its present id."""
+        owner = EntryId(row.source, row.owner)
+        return self.taken_over.get(owner, owner)
 
 
 def match(case: Case) -> Matches:

@@ -301,7 +301,7 @@ def _of_directory(case: Case, name: str, findings: Iterable[Finding]) -> Iterato
 def _concerns(case: Case, draft: _Draft, finding: Finding) -> bool:
     """Tell whether a finding is of interest to a run that looks at some addresses only: by what it is about."""
     only = case.options.only
-    if not only or finding.where in only:
+    if not only or finding.where in only | case.names:
         return True
     matches = draft.matches.users.values()
     dns = {one.user.dn for one in matches if not only.isdisjoint({one.at, one.wants, *one.user.addresses})}

@@ -91,7 +91,7 @@ class Delivery:
         if row.role is not Role.FORMER:
             return None
         if row.owner:
-            return EntryId(row.source, row.owner)
+            return self.making.matches.owner_of(row)
         match = self.making.matches.at.get(min(existing.goto, default=existing.address))
         return match.user.id if match else None
 

@@ -94,7 +94,7 @@ class AliasKeeper:
         if not row.owner:  # only its mark says what it is
             match = matches.at.get(min(existing.goto, default=existing.address))
             return match.user.id if match else None
-        owner = EntryId(row.source, row.owner)
+        owner = matches.owner_of(row)
         match = matches.users.get(owner)
         return owner if match and match.at in self.boxes else None
 

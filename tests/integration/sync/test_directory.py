@@ -136,7 +136,7 @@ def test_another_search_removes_nobody_until_it_is_accepted(staff: Installation,
     assert done.code == 4
     name = key.partition("__")[2]
     assert f"3 of 11 managed mailboxes would be disabled, and {name} changed since the last accepted run" in done.out
-    assert "--force-removals 3" in done.out
+    assert "--approve disable:3" in done.out
     assert active(staff) == list(STAFF)
     assert staff.has_mailbox(11)
 
@@ -161,7 +161,7 @@ def test_more_than_the_limit_at_once_are_withheld_with_their_numbers(staff: Inst
     assert done.code == 4
     assert (
         "3 of 11 managed mailboxes would be disabled, and limits.removals lets 2 through; "
-        "if that is meant, run once with --force-removals 3"
+        "if that is meant, run once with --approve disable:3"
     ) in done.out
     assert f"{address(1)}, {address(2)}, {address(3)}" in done.out
     assert active(staff) == list(STAFF)

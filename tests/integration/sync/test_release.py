@@ -55,14 +55,14 @@ def test_a_released_mailbox_stays_as_it_is_and_is_never_touched_again(managed: I
     done = managed.again("release", address(1), minutes=1)
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines() == [
-        f"release   {address(1)}  +tag {RELEASED}; -tag ldap-sync  (somebody asked for it)",
+        f"release   {address(1)}  +tag {RELEASED}; -tag ldap-sync  (a release was asked for)",
         "2 writes to mailcow",
         f"{address(1)} is released and stays in mailcow as it is",
     ]
     assert tags(managed, 1) == {RELEASED}
     assert (managed.mailbox(1).password, managed.mailbox(1).name) == (before.password, before.name)
     assert managed.rows("SELECT address FROM mailbox") == [(address(2),)]
-    assert released(managed) == [("mailbox", address(1), "somebody asked for it", 1)]
+    assert released(managed) == [("mailbox", address(1), "a release was asked for", 1)]
     managed.writes()
     managed.change(1, givenName="Other", mailActive="FALSE")
     for lose in (False, True):
@@ -71,7 +71,7 @@ def test_a_released_mailbox_stays_as_it_is_and_is_never_touched_again(managed: I
         for options in ((), ("--reassert",)):
             done = managed.again("-v", *options, minutes=60)
             assert done.code == 0
-            assert f"info      released  {managed.dn(1)}: {address(1)} was released" in done.out
+            assert f"info      released  {address(1)}: {address(1)} was released" in done.out
     assert [write.path for write in managed.writes() if address(1) in str(write.body)] == []
     managed.remove(1)
     for _ in range(3):
@@ -95,7 +95,7 @@ def test_released_again_it_is_said_and_nothing_is_written(managed: Installation)
 def test_without_its_tag_it_is_adopted_by_the_config_s_policy(managed: Installation) -> None:
     managed.at_clock("release", address(1))
     managed.by_hand(f"delete/mailbox/tag/{address(1)}", [RELEASED])
-    done = managed.again(minutes=1)
+    done = managed.again("--approve", "adopt:1", minutes=1)
     assert f"adopt     {address(1)}" in done.out
     assert tags(managed, 1) == {"ldap-sync"}
 
@@ -114,9 +114,9 @@ def test_a_disabled_mailbox_is_released_disabled(managed: Installation) -> None:
 def test_a_released_alias_stays_as_it_is(managed: Installation) -> None:
     done = managed.at_clock("release", INFO)
     assert (done.code, comment(managed)) == (0, RELEASED)
-    assert f"release   alias {INFO}  (somebody asked for it)" in done.out
+    assert f"release   alias {INFO}  (a release was asked for)" in done.out
     assert managed.rows("SELECT address FROM alias") == []
-    assert released(managed) == [("alias", INFO, "somebody asked for it", 1)]
+    assert released(managed) == [("alias", INFO, "a release was asked for", 1)]
     managed.change(1, mailAlias=[])
     managed.config(adopt_aliases="overwrite")
     managed.writes()

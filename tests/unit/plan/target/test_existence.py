@@ -439,6 +439,13 @@ def test_a_former_address_stays_as_long_as_its_user_has_a_mailbox(config: Config
     assert (change.kind, change.why, change.writes) == (Kind.UPDATE, Rule.FORMER, {GOTO: ANN})
 
 
+def test_a_former_address_is_the_entry_s_that_took_the_mailbox_over() -> None:
+    scene = renamed(wants=[wanted(ANN, id="id-made-anew"), wanted(BOB), wanted(CAT)])
+    plan = scene.plan()
+    assert (of_aliases(plan.changes), plan.rules[Subject.ALIAS, INFO]) == ([], Rule.FORMER)
+    assert remembered(plan, INFO, Subject.ALIAS)["owner"] == "id-made-anew"
+
+
 @pytest.mark.parametrize("mark", [MARK, DISABLED_TAG])
 def test_the_comment_of_a_former_address_says_what_it_is(mark: str) -> None:
     assert only_alias(renamed(aliases=[alias(INFO, ANN, mark=mark)]).plan().changes).writes == {
