@@ -97,7 +97,12 @@ def make_plan(case: Case) -> Plan:
         findings += verdict.findings
         if not verdict.held:
             return _plan(case, draft, _together(withheld), findings)
-        held = held.plus(verdict.held)
+        grown = held.plus(verdict.held)
+        if grown == held:  # something wants to change what is held, in every round: it stays, and the plan ends
+            stuck = frozenset[Address]().union(*verdict.held.values())
+            plan = _plan(case, draft, _together(withheld), dict.fromkeys(findings))
+            return replace(plan, changes=tuple(one for one in plan.changes if one.address not in stuck))
+        held = grown
 
 
 def senders_to_read(case: Case) -> frozenset[Address]:
