@@ -298,7 +298,7 @@ def test_a_mark_that_shows_nothing_has_its_signature_taken_away_too(
     house.at_clock()
     assert tags(house, 1) == {"paris", "ldap-sync:paris"}
     assert house.at_clock("release", address(1)).code == 0
-    assert tags(house, 1) == {"paris:released"}
+    assert tags(house, 1) == {"paris:released", "ldap-sync:paris:released"}
     loses_state(house)
     house.writes()
     assert codes(house) == ["released"]
