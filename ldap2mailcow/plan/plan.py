@@ -85,7 +85,10 @@ class _Draft:
 
 
 def make_plan(case: Case) -> Plan:
-    """Return what brings mailcow to what the directories ask for."""
+    """Return what brings mailcow to what the directories ask for.
+
+    Raises RuntimeError where a target doesn't heed what is held: planning would never end, and nothing is done.
+    """
     before = match(case)
     held = Held()
     withheld: list[Withheld] = list(_replaced(case, before))
@@ -98,10 +101,8 @@ def make_plan(case: Case) -> Plan:
         if not verdict.held:
             return _plan(case, draft, _together(withheld), findings)
         grown = held.plus(verdict.held)
-        if grown == held:  # something wants to change what is held, in every round: it stays, and the plan ends
-            stuck = frozenset[Address]().union(*verdict.held.values())
-            plan = _plan(case, draft, _together(withheld), dict.fromkeys(findings))
-            return replace(plan, changes=tuple(one for one in plan.changes if one.address not in stuck))
+        if grown == held:
+            raise RuntimeError(f"a change of {verdict.held} doesn't heed that it is held")
         held = grown
 
 

@@ -20,7 +20,7 @@ from ldap2mailcow.plan.withheld import Guarded
 
 from .delivery import Delivery
 from .mailboxes import identity
-from .making import AliasTarget, Making, RightsTarget
+from .making import AliasTarget, Making, NoRoom, RightsTarget
 
 NO_ROWS: frozenset[str] = frozenset()
 
@@ -69,7 +69,12 @@ class RightsMaker:
         return frozenset({*self.closed, *self.wanted, *ours})
 
     def may_edit(self, address: Address) -> bool:
-        """Tell whether a mailbox may get rows: it takes mail after the run, is ours, and its entry can be followed."""
+        """Tell whether a mailbox may get rows.
+
+        It takes mail after the run, is ours, its entry can be followed, and mailcow doesn't refuse every edit of it.
+        """
+        if self.making.held.has(NoRoom.EDIT, address):
+            return False
         if not self.making.case.in_scope(address) or not self.delivery.is_active.get(address):
             return False
         if self.delivery.boxes[address].rule in _LEFT_ALONE:
@@ -303,7 +308,6 @@ _LEFT_ALONE = frozenset(
         Rule.NOT_OURS,
         Rule.ADOPTION_REFUSED,
         Rule.HELD,
-        Rule.NO_ROOM,
         Rule.OUT_OF_SCOPE,
     }
 )

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from ldap2mailcow.model import Address, Code, Finding, Kind
-from ldap2mailcow.plan import Options, make_plan
+from ldap2mailcow.plan import Guarded, Options, make_plan
+from ldap2mailcow.plan.limits import Verdict
 
 from .builders import (
     ANN,
@@ -129,3 +130,10 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do() -> None:
 def test_a_doubtful_answer_doubts_nothing_of_what_it_has() -> None:
     plan = replace(quiet([ANN]), doubts=(CUT_SHORT,)).plan()
     assert (plan.changes, plan.notes, plan.findings) == ((), (), (CUT_SHORT,))
+
+
+def test_a_target_that_does_not_heed_what_is_held_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = {Guarded.DELETE: frozenset({ANN})}
+    monkeypatch.setattr("ldap2mailcow.plan.plan.judge", lambda *_: Verdict(held))
+    with pytest.raises(RuntimeError, match="doesn't heed that it is held"):
+        quiet([ANN]).plan()

@@ -501,6 +501,20 @@ def test_a_mailbox_that_cannot_be_edited_gets_no_rights(quota: int, told: list[C
     assert not told or plan.findings[0].where == dn_of(ANN)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({"config": ELSEWHERE}, id="mailboxes come from elsewhere"),
+        pytest.param({"wants": [wanted(BOB), wanted(CAT)]}, id="its entry is gone, and the grace is not over"),
+    ],
+)
+def test_a_mailbox_that_cannot_be_edited_keeps_its_rights_by_whatever_rule_it_stays(more: dict[str, Any]) -> None:
+    has = [existing(ANN, quota=700), existing(BOB), existing(CAT)]
+    scene = asking(CAT, had=[BOB], there=[BOB], has=has, limits={"max_mailbox_quota": 500}, **more)
+    plan = scene.plan()
+    assert (plan.changes, codes(plan).count(Code.NO_ROOM_FOR_QUOTA)) == ((), 1)
+
+
 def test_a_quota_that_is_lowered_in_the_same_run_is_in_nobody_s_way() -> None:
     scene = asking(
         BOB,
