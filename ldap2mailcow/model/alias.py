@@ -76,6 +76,17 @@ class RememberedAlias:
     last_missed: datetime | None = None
     """When the last of them was given."""
 
+    @property
+    def identity(self) -> Mapping[str, object]:
+        """The columns that say whose it is, which a row begins with."""
+        return {
+            "source": self.source,
+            "owner": self.owner,
+            "dn": self.dn,
+            "role": self.role,
+            "origin": self.origin,
+        }
+
 
 def joined(addresses: Iterable[str]) -> str:
     """Return targets as one text, the same for the same targets: sorted, each once."""

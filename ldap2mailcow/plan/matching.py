@@ -20,10 +20,12 @@ from ldap2mailcow.model import (
     Cause,
     EntryId,
     Existing,
+    ExistingAlias,
     Finding,
     Origin,
     Remembered,
     RememberedAlias,
+    Role,
     Rule,
     Say,
 )
@@ -70,6 +72,11 @@ class Missing:
     rule: Rule
     """MISSING or MOVED where the absence is believed; else why it isn't."""
 
+    @property
+    def is_believed(self) -> bool:
+        """Whether its entry is surely gone."""
+        return self.rule in (Rule.MISSING, Rule.MOVED)
+
 
 @dataclass(frozen=True)
 class Matches:
@@ -95,6 +102,15 @@ class Matches:
         """Return the entry that an alias belongs to, by its present id."""
         owner = EntryId(row.source, row.owner)
         return self.taken_over.get(owner, owner)
+
+    def former_owner(self, existing: ExistingAlias, row: RememberedAlias) -> EntryId | None:
+        """Return the user whose former address an alias is; where only its mark says that, the user it goes to."""
+        if row.role is not Role.FORMER:
+            return None
+        if row.owner:
+            return self.owner_of(row)
+        match = self.at.get(min(existing.goto, default=existing.address))
+        return match.user.id if match else None
 
 
 def match(case: Case) -> Matches:

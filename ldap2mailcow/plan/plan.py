@@ -212,7 +212,7 @@ def _unmanaged_aliases(draft: _Draft) -> tuple[Address, ...]:
 def _orphans(draft: _Draft) -> tuple[Address, ...]:
     if not draft.case.config.decides_status:
         return ()
-    gone = (at for at, one in draft.matches.missing.items() if one.rule in (Rule.MISSING, Rule.MOVED))
+    gone = (at for at, one in draft.matches.missing.items() if one.is_believed)
     return tuple(address for address in gone if draft.case.left_alone(address) is None)
 
 

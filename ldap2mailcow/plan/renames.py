@@ -250,10 +250,8 @@ def _held(reason: str) -> _Against:
 
 
 def _note(row: RememberedAlias) -> Note:
-    known = {"source": row.source, "owner": row.owner, "dn": row.dn, "role": row.role, "origin": row.origin}
-    return Note(
-        row.address, {**known, "number": None, "applied": row.applied, "disabled": False, **SEEN}, Subject.ALIAS
-    )
+    known = {**row.identity, "number": None, "applied": row.applied, "disabled": False, **SEEN}
+    return Note(row.address, known, Subject.ALIAS)
 
 
 def renamed_senders(rows: Iterable[str], names: Mapping[Address, Address]) -> frozenset[str]:

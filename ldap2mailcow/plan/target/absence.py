@@ -27,7 +27,7 @@ def target_of_missing(making: Making, missing: Missing) -> MailboxTarget:
         return kept(existing, left.rule, row)
     if missing.rule is Rule.UNREADABLE:
         return kept(existing, missing.rule, row, {**SEEN, "last_seen": None, "retired_since": None})
-    if missing.rule not in (Rule.MISSING, Rule.MOVED):
+    if not missing.is_believed:
         return kept(existing, missing.rule, row)
     if not case.config.decides_status:
         return kept(existing, Rule.ELSEWHERE, row)

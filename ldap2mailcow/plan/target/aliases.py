@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ldap2mailcow.desired import Forward, Group, User, some_of
+from ldap2mailcow.desired import Group, User, some_of
 from ldap2mailcow.model import (
     ALIAS_ACTIVE,
     FLAGS,
@@ -25,7 +25,6 @@ from ldap2mailcow.model import (
     Kind,
     Origin,
     Patch,
-    RememberedAlias,
     Role,
     Rule,
     Say,
@@ -109,7 +108,7 @@ class AliasMaker:
     def wish(self, claim: Claim) -> Wish:
         """Return what an entry asks an alias to be."""
         visible, entry = self.making.case.config.sogo_visible, claim.entry
-        flags = {SOGO_VISIBLE: int(visible.users if isinstance(entry, User) else visible.lists), **_flags(entry)}
+        flags = {SOGO_VISIBLE: int(visible.users if isinstance(entry, User) else visible.lists), **entry.flags}
         comment = entry.comment if isinstance(entry, Group) else None
         goto = self.delivery.targets(claim.owner, claim.address)
         return Wish(claim.address, claim.owner, claim.dn, claim.role or Role.USER, goto, flags, comment, claim)
@@ -194,7 +193,7 @@ class AliasMaker:
         if goto == existing.goto - {existing.address}:
             return target
         applied = {**one.row.applied, **({GOTO: joined(goto)} if goto else {})}
-        after = {**_identity(one.row), **one.after, "applied": applied, "number": existing.number, "disabled": False}
+        after = {**one.row.identity, **one.after, "applied": applied, "number": existing.number, "disabled": False}
         target = replace(target, after=after, rebuilds=self.delivery.rebuilds(existing.goto | goto))
         if not goto and self.making.held.has(Guarded.ALIAS, existing.address):
             return self.as_it_is(one, Rule.HELD)
@@ -209,7 +208,7 @@ class AliasMaker:
         return replace(
             target,
             values={**existing.values, ALIAS_ACTIVE: 0, PRIVATE_COMMENT: comment},
-            after={**_identity(row), **target.after, "number": existing.number, "disabled": True},
+            after={**row.identity, **target.after, "number": existing.number, "disabled": True},
         )
 
     def comment(self, existing: ExistingAlias, *, disabled: bool, former: bool = False) -> str:
@@ -430,14 +429,6 @@ class AliasMaker:
         return True
 
 
-def _flags(entry: User | Group | Forward) -> Mapping[str, int]:
-    return entry.flags
-
-
 def _origin(*, is_ours: bool) -> Patch:
     """Return how an alias became ours, for a row that is new."""
     return {"origin": Origin.MARK if is_ours else Origin.ADOPTED}
-
-
-def _identity(row: RememberedAlias) -> Patch:
-    return {"source": row.source, "owner": row.owner, "dn": row.dn, "role": row.role, "origin": row.origin}

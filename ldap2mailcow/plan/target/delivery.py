@@ -13,7 +13,7 @@ from enum import Enum, auto
 from functools import cached_property
 
 from ldap2mailcow.desired import Forward, Group, Meant, User, some_of
-from ldap2mailcow.model import ACTIVE, Address, EntryId, ExistingAlias, Role, Rule, Say
+from ldap2mailcow.model import ACTIVE, Address, EntryId, ExistingAlias, Rule, Say
 from ldap2mailcow.plan.matching import State
 
 from .making import MailboxTarget, Making
@@ -79,21 +79,12 @@ class Delivery:
     @cached_property
     def former(self) -> dict[Address, EntryId]:
         """By former address: the user whose mailbox had it."""
-        found = {}
-        for address, existing in self.making.case.actual.aliases.items():
-            if self.making.case.is_our_alias(existing) and (owner := self.former_owner(existing)):
+        case, found = self.making.case, {}
+        for address, existing in case.actual.aliases.items():
+            owner = self.making.matches.former_owner(existing, case.alias_row(existing))
+            if owner and case.is_our_alias(existing):
                 found[address] = owner
         return found
-
-    def former_owner(self, existing: ExistingAlias) -> EntryId | None:
-        """Return the user whose former address an alias is; where only its mark says that, the user it goes to."""
-        row = self.making.case.alias_row(existing)
-        if row.role is not Role.FORMER:
-            return None
-        if row.owner:
-            return self.making.matches.owner_of(row)
-        match = self.making.matches.at.get(min(existing.goto, default=existing.address))
-        return match.user.id if match else None
 
     def meant(self, value: Meant) -> Address | Group | None:
         """Return what a value means: an address that may take mail, a list, or nothing."""

@@ -88,14 +88,10 @@ class AliasKeeper:
 
     def former_of(self, existing: ExistingAlias, row: RememberedAlias) -> EntryId | None:
         """Return the user whose former address an alias is, as long as there is a mailbox and no other claim to it."""
-        if row.role is not Role.FORMER or existing.address in self.wanted_as_mailbox:
+        if existing.address in self.wanted_as_mailbox:
             return None
-        matches = self.making.matches
-        if not row.owner:  # only its mark says what it is
-            match = matches.at.get(min(existing.goto, default=existing.address))
-            return match.user.id if match else None
-        owner = matches.owner_of(row)
-        match = matches.users.get(owner)
+        owner = self.making.matches.former_owner(existing, row)
+        match = self.making.matches.users.get(owner) if owner else None
         return owner if match and match.at in self.boxes else None
 
     def why_kept(self, existing: ExistingAlias, row: RememberedAlias) -> Rule | None:
@@ -167,7 +163,7 @@ class AliasKeeper:
         if self.is_there(row):
             return self.ended(existing, row, Rule.NOT_WANTED, ends)
         gone = absence(row, self.making.case.config.removed_users, self.making.case.now)
-        after = {**_identity(row), **gone.patch}
+        after = {**row.identity, **gone.patch}
         in_doubt = bool(self.making.known(row.source).why_not(row.role))
         if in_doubt or gone.is_over:
             return self.ended(existing, row, Rule.MISSING, ends, after)
@@ -210,7 +206,3 @@ class AliasKeeper:
         """By entry that is gone: its mailbox."""
         found = self.making.matches.missing.items()
         return {EntryId(one.row.source, one.row.id or ""): address for address, one in found if address in self.boxes}
-
-
-def _identity(row: RememberedAlias) -> Patch:
-    return {"source": row.source, "owner": row.owner, "dn": row.dn, "role": row.role, "origin": row.origin}

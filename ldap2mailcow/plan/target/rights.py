@@ -83,7 +83,7 @@ class RightsMaker:
         if match is not None:
             return match.user.id not in self.making.matches.claims.unclear
         missing = self.making.matches.missing.get(address)
-        return missing is not None and missing.rule in (Rule.MISSING, Rule.MOVED)
+        return missing is not None and missing.is_believed
 
     @cached_property
     def match_at(self) -> dict[Address, Match]:

@@ -9,6 +9,7 @@ import pytest
 from ldap2mailcow.model import Address, Code, Finding, Kind
 from ldap2mailcow.plan import Guarded, Options, make_plan
 from ldap2mailcow.plan.limits import Verdict
+from ldap2mailcow.plan.target import NoRoom
 
 from .builders import (
     ANN,
@@ -133,7 +134,7 @@ def test_a_doubtful_answer_doubts_nothing_of_what_it_has() -> None:
 
 
 def test_a_target_that_does_not_heed_what_is_held_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    held = {Guarded.DELETE: frozenset({ANN})}
+    held: dict[Guarded | NoRoom, frozenset[Address]] = {Guarded.DELETE: frozenset({ANN})}
     monkeypatch.setattr("ldap2mailcow.plan.plan.judge", lambda *_: Verdict(held))
     with pytest.raises(RuntimeError, match="doesn't heed that it is held"):
         quiet([ANN]).plan()
