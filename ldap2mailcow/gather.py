@@ -49,7 +49,8 @@ def gather(
         can_rename=not may_rename(directories, memory) or mailcow.can_rename(client),
         begun=begun,
     )
-    return replace(case, senders=read_senders(client, senders_to_read(case)))
+    unread = senders_to_read(case)
+    return replace(case, senders=read_senders(client, unread)) if unread else case
 
 
 def read_directory(

@@ -144,7 +144,12 @@ class Case:
     @cached_property
     def manages_aliases(self) -> bool:
         """Whether the config has aliases made, or rights given."""
-        return any(source.manages_aliases or source.manages_senders for source in self.config.sources)
+        return self.manages_senders or any(source.manages_aliases for source in self.config.sources)
+
+    @cached_property
+    def manages_senders(self) -> bool:
+        """Whether the config has rights given."""
+        return any(source.manages_senders for source in self.config.sources)
 
     def directory_of(self, entry: EntryId) -> str:
         """Return the name of an entry's directory as findings tell it: empty where there is one directory only."""

@@ -108,17 +108,24 @@ def make_plan(case: Case) -> Plan:
 
 def senders_to_read(case: Case) -> frozenset[Address]:
     """Return the mailboxes whose rows of `sender_acl` must be known before the plan can be made, by present names."""
-    draft = _round(case, match(case), Held())
-    former = {change.address: change.former for change in draft.renames.changes}
-    return frozenset(former.get(address, address) for address in draft.targets.unread)
+    if not case.manages_senders and not case.actual.aliases:
+        return frozenset()  # only rights that are asked for, and edits of aliases, have to do with rows
+    _, _, renames, targets = _decided(case, match(case), Held())
+    former = {change.address: change.former for change in renames.changes}
+    return frozenset(former.get(address, address) for address in targets.unread)
 
 
 def _round(case: Case, before: Matches, held: Held) -> _Draft:
+    after, matches, renames, targets = _decided(case, before, held)
+    return _Draft(after, matches, renames, targets, compare(after, targets))
+
+
+def _decided(case: Case, before: Matches, held: Held) -> tuple[Case, Matches, Renames, Targets]:
+    """Return the case after the renames with what belongs together in it, the renames, and the targets."""
     renames = decide_renames(case, before, held.of(Guarded.RENAME))
     after = after_renames(case, renames.changes)
     matches = match(after) if renames.changes else before
-    targets = make_targets(after, matches, held)
-    return _Draft(after, matches, renames, targets, compare(after, targets))
+    return after, matches, renames, make_targets(after, matches, held)
 
 
 def _replaced(case: Case, matches: Matches) -> Iterator[Withheld]:

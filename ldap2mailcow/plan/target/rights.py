@@ -62,7 +62,7 @@ class RightsMaker:
     @cached_property
     def concerned(self) -> frozenset[Address]:
         """The mailboxes about whose rights something is known, asked for or changed."""
-        if not any(source.manages_senders for source in self.making.case.config.sources):
+        if not self.making.case.manages_senders:
             return frozenset(self.closed)
         rows = self.making.case.rows.items()
         ours = {address for address, row in rows if row.senders or row.foreign_senders}
