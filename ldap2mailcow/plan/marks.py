@@ -46,7 +46,17 @@ class Marks:
     @cached_property
     def tags(self) -> tuple[str, ...]:
         """The tags of a mailbox of ours: the mark, and a signature where others wouldn't know it for one."""
-        return (self.mark,) if _OF_FAMILY.fullmatch(self.mark) else (self.mark, f"{FAMILY}:{self.mark}")
+        return self.signed(self.mark)
+
+    @cached_property
+    def tags_of_released(self) -> tuple[str, ...]:
+        """The tags of a mailbox that was released: no installation adopts it."""
+        return self.signed(self.released)
+
+    @staticmethod
+    def signed(word: str) -> tuple[str, ...]:
+        """Return a word, with its signature where others wouldn't know it for an installation's."""
+        return (word,) if _OF_FAMILY.fullmatch(word) else (word, f"{FAMILY}:{word}")
 
     @property
     def of_aliases(self) -> tuple[str, str, str]:
@@ -56,7 +66,7 @@ class Marks:
     @cached_property
     def own(self) -> frozenset[str]:
         """All words that are ours."""
-        return frozenset({*self.tags, self.disabled, self.released, self.renamed})
+        return frozenset({*self.tags, *self.tags_of_released, self.disabled, self.renamed})
 
     def claims(self, tags: Iterable[str]) -> bool:
         """Tell whether the tags of a mailbox say that it is ours."""

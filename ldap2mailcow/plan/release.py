@@ -69,7 +69,7 @@ def _release_mailbox(existing: Existing, memory: Memory, marks: Marks, *, is_rel
         existing.address,
         Rule.RELEASED,
         _dn(row),
-        add_tags=() if is_released else (marks.released,),  # first: whatever happens then, it isn't adopted again
+        add_tags=() if is_released else marks.tags_of_released,  # first: whatever happens then, it isn't adopted again
         remove_tags=ours,
         attribute_hash=existing.attribute_hash,
         passwd_update=existing.passwd_update,

@@ -86,7 +86,7 @@ def why_not(found: Change | NotReleased) -> tuple[str, bool]:
             ["paris", "ldap-sync:paris"],
             [],
             "paris",
-            ["paris:released"],
+            ["paris:released", "ldap-sync:paris:released"],
             ["paris", "ldap-sync:paris"],
             id="with a signature",
         ),
