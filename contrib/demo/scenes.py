@@ -356,6 +356,24 @@ CORNERS = (
         ),
     ),
     Scene(
+        "Addresses that aren't free yet: each mailbox keeps its own, and the turn of each is said.",
+        f"{SYNC} --dry-run -v 2>>sync.log",
+        (
+            (
+                "two users exchange their addresses",
+                (_edit("m.jansen", mail=f"okonkwo@{COMPANY}"), _edit("okonkwo", mail=f"m.jansen@{COMPANY}")),
+            ),
+            (
+                "e.novak@ becomes g.szabo@, which gives way for gabor@",
+                (_edit("e.novak", mail=f"g.szabo@{COMPANY}"), _edit("g.szabo", mail=f"gabor@{COMPANY}")),
+            ),
+            ("Béla asks for the former address of Ivan Petrov", (_edit("bela", mailAlias=f"i.petrov@{COMPANY}"),)),
+            ("a new user is inactive yet", (_hire(Person("u.later", "Uma", "Later"), mailActive="FALSE"),)),
+        ),
+        3,
+        frozenset({Code.ADDRESS_EXCHANGE, Code.ADDRESS_WAITS, Code.FORMER_ADDRESS, Code.INACTIVE_NEW}),
+    ),
+    Scene(
         "Whose address is it? Where that isn't certain, nobody's mail is given to anybody.",
         f"{SET}ADOPT_MAILBOXES=refuse {SET}RENAMES=hold {SYNC} --dry-run",
         (
