@@ -308,6 +308,12 @@ LEFT = f"Mailbox was renamed from {INFO} to {ANN}"
             alias(INFO, ANN, mark=LEFT), alias_row(OF_ANN, role=Role.FORMER, number=None), True, id="left by ours"
         ),
         pytest.param(alias(INFO, ANN, mark=LEFT), alias_row(OF_ANN, number=None), False, id="of another role"),
+        pytest.param(
+            alias(INFO, ANN, mark=LEFT), alias_row(OF_ANN, role=Role.FORMER, number=7), False, id="left by another"
+        ),
+        pytest.param(
+            alias(INFO, ANN, mark=""), alias_row(OF_ANN, role=Role.FORMER, number=None), False, id="left by no rename"
+        ),
     ],
 )
 def test_an_alias_is_ours_if_the_state_file_or_its_mark_says_so(
