@@ -490,6 +490,12 @@ def test_keep_password_keeps_the_login_of_another_provider(rows: list[Remembered
     assert plan.findings == ()
 
 
+@pytest.mark.parametrize(("to", "known"), [("mailcow", row(ANN)), ("ldap", row(ANN, kept=True))])
+def test_keep_password_keeps_no_login_that_is_ours_and_none_of_mailcow_s_own(to: str, known: Remembered) -> None:
+    config = make_config(mapping={"authsource": to}, adopt_mailboxes="keep_password")
+    assert switch_of(moving(to, rows=[known], config=config)).writes == {"authsource": to}
+
+
 def test_logins_over_the_limit_are_held_and_the_rest_of_the_mailbox_follows() -> None:
     everybody = people(4)
     plan = moving(
@@ -519,6 +525,7 @@ def test_the_absence_of_a_user_who_is_back_is_forgotten(limits: dict[str, int]) 
 def test_an_id_is_remembered_only_once_the_attribute_that_it_is_from_is_fixed() -> None:
     doubtful = quiet([ANN], rows=[row(ANN, id=None)], id_attribute="other", doubts=(CUT_SHORT,)).plan()
     assert remembered(doubtful, ANN) == {}
+    assert remembered(quiet([ANN], rows=[row(ANN, id=None)], doubts=(CUT_SHORT,)).plan(), ANN) == {"id": id_of(ANN)}
     assert remembered(quiet([ANN], rows=[row(ANN, id=None)]).plan(), ANN) == {"id": id_of(ANN)}
 
 
@@ -527,6 +534,39 @@ def test_a_doubtful_answer_makes_nothing_poorer_of_what_an_entry_showed() -> Non
     doubtful = quiet([ANN], wants=poor, doubts=(CUT_SHORT,)).plan()
     assert "present" not in remembered(doubtful, ANN)
     assert remembered(quiet([ANN], wants=poor).plan(), ANN)["present"] == {"mail"}
+
+
+@pytest.mark.parametrize(
+    ("key", "approved", "kept"),
+    [
+        pytest.param("firstname", {Guarded.ALIAS: 9, Guarded.RIGHTS: 9}, True, id="of a mailbox"),
+        pytest.param("aliases:proxyAddresses", {}, True, id="of aliases"),
+        pytest.param("aliases:proxyAddresses", {Guarded.RIGHTS: 9}, True, id="of aliases, with another word"),
+        pytest.param("aliases:proxyAddresses", {Guarded.ALIAS: 1}, True, id="of aliases, with a word for too few"),
+        pytest.param("aliases:proxyAddresses", {Guarded.ALIAS: 9}, False, id="of aliases, with a word"),
+        pytest.param("send_as", {}, True, id="of rights"),
+        pytest.param("send_as", {Guarded.RIGHTS: 9}, False, id="of rights, with a word"),
+    ],
+)
+def test_what_an_entry_showed_of_a_vanished_attribute_is_remembered_until_a_word_lets_go_what_it_made(
+    key: str,
+    approved: dict[str, int],
+    kept: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    everybody, had = people(3), NAMED | {"password", "aliases:proxyAddresses", "send_as"}
+    further = [wish(Address(f"x-{one}"), one) for one in everybody]
+    plan = quiet(
+        everybody,
+        wants=[wanted(one, present=had - {key}) for one in everybody],
+        has=map(existing, everybody),
+        rows=[row(one, present=had) for one in everybody],
+        aliases=[alias(one.address, *one.goto) for one in further],
+        alias_rows=map(alias_row, further),
+        config=alias_config(mapping={"send_as": "mailSendAs"}),
+        options=Options(approved=approved),
+    ).plan()
+    found = {frozenset(had if "present" not in remembered(plan, one) else had - {key}) for one in everybody}
+    assert found == {had if kept else had - {key}}
 
 
 # where mailboxes come from elsewhere
