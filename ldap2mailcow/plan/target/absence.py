@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from ldap2mailcow.model import ACTIVE, Cause, Part, Patch, Rule
+from ldap2mailcow.model import ACTIVE, Cause, Patch, Rule
 from ldap2mailcow.plan.grace import SEEN, Absence, absence
 from ldap2mailcow.plan.matching import Missing, since_missing
 from ldap2mailcow.plan.pending import Fate, Pending
@@ -54,7 +54,7 @@ class _Leaver:
         """Return what the mailbox should be."""
         now = self.existing.attributes[ACTIVE.key]
         if self.value is not None and now not in (0, self.value):
-            return self.out_of_service()
+            return self.out_of_service(self.value)
         if self.policy.action == "delete":
             return self.deleted()
         return self.stays(Rule.KEPT if self.value is None else Rule.RETIRED)
@@ -71,7 +71,7 @@ class _Leaver:
         patch = {**known, **since_missing(self.case, self.missing), "retired_since": self.retired}
         is_inactive = self.existing.attributes[ACTIVE.key] == 0
         was_set_by_us = row.disabled and is_inactive and self.case.marks.disabled in self.existing.tags
-        if row.barred and was_set_by_us and self.value == 0:
+        if was_set_by_us and self.value == 0:
             patch["barred"] = 0  # a run that set the 0 and was killed
         return patch
 
@@ -87,8 +87,9 @@ class _Leaver:
             return self.row.retired_since + self.gone.shift
         return self.case.now if self.gone.is_over and not self.in_doubt else None
 
-    def out_of_service(self) -> MailboxTarget:
-        address, value = self.existing.address, self.value or 0
+    def out_of_service(self, value: int) -> MailboxTarget:
+        """Return the target of a mailbox that goes out of service once the grace is over."""
+        address = self.existing.address
         if not (self.in_doubt or self.gone.is_over):
             fate = Fate.DISABLED if value == 0 else Fate.BARRED
             self.making.pending.append(Pending(address, self.row.dn, self.gone.due, self.gone.answers, fate))
@@ -99,13 +100,11 @@ class _Leaver:
             return self.stays(Rule.NO_ROOM)
         patch = out_of_service(self.case, self.existing, self.row, value, Cause.MISSING)
         retired = self.case.now if self.policy.action == "delete" else None
-        rule = self.missing.rule
         return replace(
-            self.stays(rule),
+            self.stays(self.missing.rule),
             values={**self.existing.attributes, ACTIVE.key: value},
             tags=self.existing.tags | {self.case.marks.disabled},
             after={**self.after, **patch, "retired_since": retired},
-            rules={Part.STATUS: rule},
         )
 
     def deleted(self) -> MailboxTarget:

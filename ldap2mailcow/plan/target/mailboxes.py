@@ -65,17 +65,13 @@ def target_of_new(making: Making, match: Match, address: Address, going: Collect
         return None
     if left := making.case.left_alone(address):
         making.say_left_alone(left)
-        return _not_made(match, address, left.rule)
+        return MailboxTarget(address, left.rule, None, None)
     rule = _why_not_made(making, match, address, going)
-    return _not_made(match, address, rule) if rule else _made(making, match, address)
+    return MailboxTarget(address, rule, None, None) if rule else _made(making, match, address)
 
 
 def _is_in_scope(making: Making, match: Match) -> bool:
     return any(making.case.in_scope(one) for one in (match.at, match.wants) if one)
-
-
-def _not_made(match: Match, address: Address, rule: Rule) -> MailboxTarget:
-    return MailboxTarget(address, rule, None, None, dn=match.user.dn, source=match.user.id.source, row=match.row)
 
 
 def _why_not_made(making: Making, match: Match, address: Address, going: Collection[Address]) -> Rule | None:
@@ -238,7 +234,7 @@ def _tags(case: Case, existing: Existing, status: Status) -> frozenset[str]:
     """Return the tags: who manages it, and whether we took it out of service."""
     disabled = frozenset({case.marks.disabled})
     tags = existing.tags | _marks_to_add(case, existing)
-    return tags | lacking(disabled, tags) if status.is_ours and status.value != 1 else tags - disabled
+    return tags | lacking(disabled, tags) if status.is_ours else tags - disabled
 
 
 def _marks_to_add(case: Case, existing: Existing) -> frozenset[str]:

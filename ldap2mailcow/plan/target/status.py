@@ -23,7 +23,7 @@ class Status:
     value: int
     rule: Rule
     is_ours: bool
-    """Whether an inactive state is our doing."""
+    """Whether it is out of service, and that is our doing."""
     after: Patch = field(default_factory=dict)
 
 

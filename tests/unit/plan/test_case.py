@@ -24,7 +24,7 @@ from ldap2mailcow.model import (
     SourceMemory,
     Subject,
 )
-from ldap2mailcow.plan import Guarded
+from ldap2mailcow.plan import Guarded, Options
 
 from .builders import (
     ALIAS_DOMAIN,
@@ -46,7 +46,6 @@ from .builders import (
     kinds,
     listing,
     make_config,
-    number_of,
     of_aliases,
     only_alias,
     quiet,
@@ -113,6 +112,15 @@ def test_it_is_not_disabled_where_its_entry_is_gone(tags: tuple[str, ...], rule:
 def test_what_is_not_ours_any_more_is_forgotten(tags: tuple[str, ...], is_forgotten: bool) -> None:  # noqa: FBT001 - pytest gives it by name
     plan = quiet([ANN], has=[existing(ANN, tags=tags)]).plan()
     assert (Note(ANN, None) in plan.notes) is is_forgotten
+
+
+def test_what_is_forgotten_is_remembered_by_no_rule() -> None:
+    """And what is gone from mailcow is no other's because of that."""
+    there, rows = [alias(INFO, ANN, mark=BERLIN)], [alias_row(OF_ANN), alias_row(listing(TEAM, ANN))]
+    has = [existing(ANN, tags=(BERLIN,))]
+    case = quiet([ANN], has=has, rows=[row(ANN), row(BOB)], aliases=there, alias_rows=rows).case()
+    assert case.forgotten == (Note(ANN, None), Note(INFO, None, Subject.ALIAS))
+    assert ([*case.rows], [*case.alias_rows]) == ([BOB], [TEAM])
 
 
 @pytest.mark.parametrize(
@@ -300,6 +308,12 @@ LEFT = f"Mailbox was renamed from {INFO} to {ANN}"
             alias(INFO, ANN, mark=LEFT), alias_row(OF_ANN, role=Role.FORMER, number=None), True, id="left by ours"
         ),
         pytest.param(alias(INFO, ANN, mark=LEFT), alias_row(OF_ANN, number=None), False, id="of another role"),
+        pytest.param(
+            alias(INFO, ANN, mark=LEFT), alias_row(OF_ANN, role=Role.FORMER, number=7), False, id="left by another"
+        ),
+        pytest.param(
+            alias(INFO, ANN, mark=""), alias_row(OF_ANN, role=Role.FORMER, number=None), False, id="left by no rename"
+        ),
     ],
 )
 def test_an_alias_is_ours_if_the_state_file_or_its_mark_says_so(
@@ -326,11 +340,18 @@ def test_an_alias_that_only_its_mark_makes_ours_has_what_the_mark_says(
     assert (case.alias_row(there), case.disabled_alias(there)) == (found, is_disabled)
 
 
-@pytest.mark.parametrize(("number", "is_ours"), [(number_of(INFO), True), (7, False)])
-def test_an_inactive_alias_is_our_doing_if_the_row_is_about_it(number: int, is_ours: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+@pytest.mark.parametrize(
+    ("known", "is_ours"),
+    [
+        (alias_row(OF_ANN, disabled=True), True),
+        (alias_row(OF_ANN, disabled=True, number=7), False),
+        (alias_row(OF_ANN), False),
+    ],
+    ids=["ours", "another one", "by hand"],
+)
+def test_an_inactive_alias_is_our_doing_if_the_row_about_it_says_so(known: RememberedAlias, is_ours: bool) -> None:  # noqa: FBT001 - pytest gives it by name
     there = alias(INFO, ANN, mark="")
-    case = Scene(aliases=[there], alias_rows=[alias_row(OF_ANN, number=number, disabled=True)]).case()
-    assert case.disabled_alias(there) is is_ours
+    assert Scene(aliases=[there], alias_rows=[known]).case().disabled_alias(there) is is_ours
 
 
 # of which directory
@@ -347,7 +368,11 @@ def test_an_inactive_alias_is_our_doing_if_the_row_is_about_it(number: int, is_o
             row(ANN, source="gone", id=None, origin=Origin.ANCESTOR), True, False, False, id="by the ancestor"
         ),
         pytest.param(row(ANN, source="gone", id=None), False, False, True, id="by its DN"),
+        pytest.param(row(ANN, source="gone", origin=Origin.ANCESTOR), False, False, True, id="by its id"),
+        pytest.param(row(ANN, source="branch", id=None, dn=""), True, False, False, id="by its mark, whose mark ever"),
         pytest.param(alias_row(OF_ANN, source="branch"), False, True, False, id="an alias"),
+        pytest.param(alias_row(OF_ANN, source="gone", dn=""), False, False, True, id="a list that its members name"),
+        pytest.param(alias_row(OF_ANN, source="gone", owner=""), False, False, True, id="an alias by its DN"),
         pytest.param(alias_row(OF_ANN, source="gone", owner="", dn=""), True, False, False, id="an alias by its mark"),
     ],
 )
@@ -378,3 +403,30 @@ def test_a_directory_is_named_where_there_are_several() -> None:
 
 def test_nothing_is_remembered_of_a_new_directory() -> None:
     assert Scene(sources={}).case().source_memory("default") == SourceMemory()
+
+
+@pytest.mark.parametrize(
+    ("mapping", "manages"), [({}, False), ({"aliases": ["proxyAddresses"]}, True), ({"send_as": "mailSendAs"}, True)]
+)
+def test_the_config_has_to_do_with_aliases_where_rights_are_given_too(
+    mapping: dict[str, object],
+    manages: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    assert Scene(config=make_config(mapping=mapping)).case().manages_aliases is manages
+
+
+@pytest.mark.parametrize(
+    ("options", "scoped", "in_scope"),
+    [
+        (Options(), False, [True, True]),
+        (Options(only=frozenset({ANN})), True, [True, False]),
+        (Options(overridden_filter=True), True, [True, True]),
+    ],
+)
+def test_a_run_looks_at_the_addresses_that_it_is_for(
+    options: Options,
+    scoped: bool,  # noqa: FBT001 - pytest gives it by name
+    in_scope: list[bool],
+) -> None:
+    case = Scene(options=options).case()
+    assert (case.options.scoped, [case.in_scope(one) for one in (ANN, BOB)]) == (scoped, in_scope)

@@ -154,6 +154,7 @@ def test_where_nothing_is_there_is_nothing_to_do() -> None:
         pytest.param("ldap-sync:renamed", [], {PRIVATE_COMMENT: RELEASED}, id="a former address"),
         pytest.param("", [ALIAS_ROW], {PRIVATE_COMMENT: RELEASED}, id="by the state file"),
         pytest.param(RELEASED, [ALIAS_ROW], {}, id="done, not forgotten"),
+        pytest.param(RELEASED, [alias_row(wish(INFO, ANN), number=7)], {}, id="done, another one remembered"),
     ],
 )
 def test_an_alias_of_ours_is_marked_as_released_and_forgotten(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -68,6 +67,7 @@ BARS = make_config(removed_users={"action": "disallow_login"})
 DELETES = make_config(removed_users={"action": "delete", "delete_after": "10d"})
 KEEPS = make_config(removed_users={"action": "keep"})
 DISABLES = make_config()
+LATER = make_config(removed_users={"missing_for": "2d"})
 
 
 def gone(times: int = 5, since: datetime = LONG_AGO, **columns: object) -> Remembered:
@@ -147,7 +147,8 @@ def test_without_any_grace_the_first_miss_disables() -> None:
     [(DISABLES, 1, 0), (DISABLES, 2, 0), (BARS, 1, 2), (DELETES, 1, 0), (DELETES, 2, 0)],
 )
 def test_after_the_grace_a_mailbox_goes_out_of_service(config: Config, active: int, value: int) -> None:
-    change = only(scene(gone(), box(active), config=config).plan().changes)
+    plan = scene(gone(), box(active), config=config).plan()
+    change = only(plan.changes)
     assert (change.kind, change.why, change.dn, change.writes) == (
         Kind.DISABLE,
         Rule.MISSING,
@@ -159,6 +160,7 @@ def test_after_the_grace_a_mailbox_goes_out_of_service(config: Config, active: i
     patch = {"disabled": Cause.MISSING, "was_active": active, "barred": value}
     assert patch.items() <= patch_of(change).items()
     assert patch_of(change)["retired_since"] == (NOW if config is DELETES else None)
+    assert remembered(plan, BOB)["missed"] == 6
 
 
 def test_the_disabled_tag_is_not_added_twice() -> None:
@@ -193,25 +195,25 @@ def test_a_mailbox_that_is_out_of_service_or_kept_stays_as_it_is(config: Config,
 
 
 @pytest.mark.parametrize(
-    ("config", "columns", "tagged", "noted"),
+    ("config", "cause", "there", "noted"),
     [
-        pytest.param(DISABLES, {"disabled": Cause.MISSING, "barred": 2}, True, True, id="disables"),
-        pytest.param(DELETES, {"disabled": Cause.MISSING, "barred": 2}, True, True, id="deletes"),
-        pytest.param(BARS, {"disabled": Cause.MISSING, "barred": 2}, True, False, id="bars"),
-        pytest.param(DISABLES, {"disabled": Cause.MISSING, "barred": 2}, False, False, id="no tag of ours"),
-        pytest.param(DISABLES, {"barred": 2}, True, False, id="no doing of ours"),
-        pytest.param(DISABLES, {}, True, False, id="nothing known"),
+        pytest.param(DISABLES, Cause.MISSING, box(0, tagged=True), True, id="disables"),
+        pytest.param(DELETES, Cause.MISSING, box(0, tagged=True), True, id="deletes"),
+        pytest.param(BARS, Cause.MISSING, box(0, tagged=True), False, id="bars"),
+        pytest.param(DISABLES, Cause.MISSING, box(0), False, id="no tag of ours"),
+        pytest.param(DISABLES, None, box(0, tagged=True), False, id="no doing of ours"),
+        pytest.param(LATER, Cause.MISSING, box(2, tagged=True), False, id="not yet"),
     ],
 )
 def test_a_run_that_set_0_for_2_and_was_killed_is_remembered(
     config: Config,
-    columns: Mapping[str, object],
-    tagged: bool,  # noqa: FBT001 - pytest gives it by name
-    noted: bool,  # noqa: FBT001 - the same
+    cause: Cause | None,
+    there: Existing,
+    noted: bool,  # noqa: FBT001 - pytest gives it by name
 ) -> None:
     """Else a user who is back would stay inactive, since mailcow doesn't show the 2 any more."""
-    noticed = remembered(scene(gone(**columns), box(0, tagged=tagged), config=config).plan(), BOB)  # type: ignore[arg-type]
-    assert noticed.get("barred", "as it was") == (0 if noted else "as it was")
+    found = remembered(scene(gone(disabled=cause, barred=2), there, config=config).plan(), BOB)
+    assert found.get("barred", "as it was") == (0 if noted else "as it was")
 
 
 def test_removals_are_in_address_order() -> None:
@@ -246,11 +248,11 @@ def test_a_mailbox_that_is_not_ours_is_not_missed() -> None:
 
 def test_an_entry_that_is_there_and_can_t_be_read_ends_the_absence() -> None:
     """It has no address that can be used, and the mailbox that is remembered is not the one it left."""
-    other = replace(retired(11), address=DAN)
+    other = replace(retired(11), address=DAN, last_seen=LONG_AGO)
     at = quiet([ANN, BOB, DAN], rows=[row(ANN), row(BOB), other], has=[existing(ANN), box(1), existing(DAN, active=0)])
     plan = replace(at, wants=[wanted(ANN), wanted(BOB, addresses=())], config=DELETES).plan()
     assert (kinds(plan.changes), plan.pending) == ([], ())
-    assert {"missed": 0, "retired_since": None}.items() <= remembered(plan, DAN).items()
+    assert {"missed": 0, "last_seen": None, "retired_since": None}.items() <= remembered(plan, DAN).items()
 
 
 @pytest.mark.parametrize("tags", [(MARK,), ("ldap-sync:paris",)])
@@ -364,7 +366,7 @@ def test_while_the_search_is_in_doubt_all_removals_are_due_and_wait_for_a_word()
 
 
 def test_while_the_search_is_in_doubt_no_time_begins_and_nothing_is_promised() -> None:
-    plan = scene(gone(), box(0), config=DELETES, sources={}).plan()
+    plan = scene(gone(since=NOW - 20 * DAY), box(0), config=DELETES, sources={}).plan()
     assert (plan.changes, plan.pending, plan.withheld) == ((), (), ())
     assert remembered(plan, BOB).get("retired_since") is None
     retiring = scene(retired(3), box(0, tagged=True), config=DELETES, sources={}).plan()

@@ -32,6 +32,7 @@ from tests.unit.plan.builders import (
     INFO,
     MARK,
     NAMED,
+    NOW,
     PASSWORD,
     STAMP,
     Scene,
@@ -157,6 +158,12 @@ def test_a_mailbox_is_not_made_where_an_alias_stays(
     assert remedy in plan.findings[0].sentence
 
 
+def test_a_mailbox_is_made_where_an_alias_goes_in_the_same_run() -> None:
+    no_more = wish(BOB, ANN)
+    plan = settled([ANN], wants=[wanted(ANN), wanted(BOB)], aliases=[alias(BOB, ANN)], alias_rows=[alias_row(no_more)])
+    assert kinds(plan.plan().changes) == [(Kind.REMOVE, BOB), (Kind.CREATE, BOB)]
+
+
 def test_a_mailbox_is_not_made_where_another_entry_keeps_its_alias() -> None:
     of_ann = wish(INFO, ANN)
     plan = settled([ANN], [of_ann], wants=[wanted(ANN), wanted(INFO)]).plan()
@@ -198,7 +205,7 @@ def by_hand(**more: Any) -> Scene:  # noqa: ANN401
 
 def test_a_mailbox_of_the_directory_that_is_not_ours_is_adopted() -> None:
     change = only(by_hand(wants=[wanted(ANN, name="Ann Other")]).plan().changes)
-    assert (change.kind, change.why, change.add_tags) == (Kind.ADOPT, Rule.ADOPTED, (MARK,))
+    assert (change.kind, change.why, change.dn, change.add_tags) == (Kind.ADOPT, Rule.ADOPTED, dn_of(ANN), (MARK,))
     assert change.fields == (FieldChange("name", "Ann", "Ann Other"),)
     assert {"origin": Origin.ADOPTED, "id": id_of(ANN), "disabled": None}.items() <= patch_of(change).items()
 
@@ -308,7 +315,7 @@ def test_a_mailbox_of_ours_gets_the_tags_that_it_lacks(tags: tuple[str, ...], ad
 def test_an_attribute_that_differs_is_updated(user: User, key: str, value: str | int) -> None:
     change = only(quiet([ANN], wants=[user]).plan().changes)
     assert (change.kind, change.why, change.writes, change.rebuilds) == (Kind.UPDATE, Rule.LDAP, {key: value}, 0)
-    assert change.fields == (FieldChange(key, existing(ANN).attributes[key], value),)
+    assert (change.dn, change.fields) == (dn_of(ANN), (FieldChange(key, existing(ANN).attributes[key], value),))
     assert patch_of(change)["applied"] == user.attributes
 
 
@@ -483,6 +490,12 @@ def test_keep_password_keeps_the_login_of_another_provider(rows: list[Remembered
     assert plan.findings == ()
 
 
+@pytest.mark.parametrize(("to", "known"), [("mailcow", row(ANN)), ("ldap", row(ANN, kept=True))])
+def test_keep_password_keeps_no_login_that_is_ours_and_none_of_mailcow_s_own(to: str, known: Remembered) -> None:
+    config = make_config(mapping={"authsource": to}, adopt_mailboxes="keep_password")
+    assert switch_of(moving(to, rows=[known], config=config)).writes == {"authsource": to}
+
+
 def test_logins_over_the_limit_are_held_and_the_rest_of_the_mailbox_follows() -> None:
     everybody = people(4)
     plan = moving(
@@ -499,15 +512,20 @@ def test_logins_over_the_limit_are_held_and_the_rest_of_the_mailbox_follows() ->
 # what is remembered
 
 
-def test_the_absence_of_a_user_who_is_back_is_forgotten() -> None:
-    absent = row(ANN, missed=1, missing_since=row(ANN).last_seen, retired_since=None, dn="uid=old")
-    plan = quiet([ANN], rows=[absent]).plan()
-    assert (plan.changes, remembered(plan, ANN)) == ((), {"missed": 0, "dn": dn_of(ANN)})
+@pytest.mark.parametrize("limits", [{}, {"max_mailbox_quota": 50}], ids=["quiet", "it can't be edited"])
+def test_the_absence_of_a_user_who_is_back_is_forgotten(limits: dict[str, int]) -> None:
+    absent = {"missed": 1, "missing_since": NOW, "last_missed": NOW, "last_seen": NOW, "retired_since": NOW}
+    name = "Ann" if not limits else "Ann Other"
+    known = row(ANN, dn="uid=old", **absent)
+    plan = quiet([ANN], wants=[wanted(ANN, name=name)], rows=[known], limits=limits).plan()
+    assert plan.changes == ()
+    assert remembered(plan, ANN) == {"dn": dn_of(ANN), **dict.fromkeys(absent), "missed": 0}
 
 
 def test_an_id_is_remembered_only_once_the_attribute_that_it_is_from_is_fixed() -> None:
     doubtful = quiet([ANN], rows=[row(ANN, id=None)], id_attribute="other", doubts=(CUT_SHORT,)).plan()
     assert remembered(doubtful, ANN) == {}
+    assert remembered(quiet([ANN], rows=[row(ANN, id=None)], doubts=(CUT_SHORT,)).plan(), ANN) == {"id": id_of(ANN)}
     assert remembered(quiet([ANN], rows=[row(ANN, id=None)]).plan(), ANN) == {"id": id_of(ANN)}
 
 
@@ -518,6 +536,39 @@ def test_a_doubtful_answer_makes_nothing_poorer_of_what_an_entry_showed() -> Non
     assert remembered(quiet([ANN], wants=poor).plan(), ANN)["present"] == {"mail"}
 
 
+@pytest.mark.parametrize(
+    ("key", "approved", "kept"),
+    [
+        pytest.param("firstname", {Guarded.ALIAS: 9, Guarded.RIGHTS: 9}, True, id="of a mailbox"),
+        pytest.param("aliases:proxyAddresses", {}, True, id="of aliases"),
+        pytest.param("aliases:proxyAddresses", {Guarded.RIGHTS: 9}, True, id="of aliases, with another word"),
+        pytest.param("aliases:proxyAddresses", {Guarded.ALIAS: 1}, True, id="of aliases, with a word for too few"),
+        pytest.param("aliases:proxyAddresses", {Guarded.ALIAS: 9}, False, id="of aliases, with a word"),
+        pytest.param("send_as", {}, True, id="of rights"),
+        pytest.param("send_as", {Guarded.RIGHTS: 9}, False, id="of rights, with a word"),
+    ],
+)
+def test_what_an_entry_showed_of_a_vanished_attribute_is_remembered_until_a_word_lets_go_what_it_made(
+    key: str,
+    approved: dict[str, int],
+    kept: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    everybody, had = people(3), NAMED | {"password", "aliases:proxyAddresses", "send_as"}
+    further = [wish(Address(f"x-{one}"), one) for one in everybody]
+    plan = quiet(
+        everybody,
+        wants=[wanted(one, present=had - {key}) for one in everybody],
+        has=map(existing, everybody),
+        rows=[row(one, present=had) for one in everybody],
+        aliases=[alias(one.address, *one.goto) for one in further],
+        alias_rows=map(alias_row, further),
+        config=alias_config(mapping={"send_as": "mailSendAs"}),
+        options=Options(approved=approved),
+    ).plan()
+    found = {frozenset(had if "present" not in remembered(plan, one) else had - {key}) for one in everybody}
+    assert found == {had if kept else had - {key}}
+
+
 # where mailboxes come from elsewhere
 
 
@@ -526,6 +577,12 @@ def test_a_doubtful_answer_makes_nothing_poorer_of_what_an_entry_showed() -> Non
     [
         pytest.param({}, [], Rule.ELSEWHERE, id="nothing is decided"),
         pytest.param({"removed_users": {"action": "disable"}}, [(Kind.DISABLE, ANN)], Rule.ADOPTED, id="the status is"),
+        pytest.param(
+            {"removed_users": {"action": "disable"}, "adopt_mailboxes": "refuse"},
+            [(Kind.DISABLE, ANN)],
+            Rule.ADOPTED,
+            id="nothing is adopted that could be refused",
+        ),
     ],
 )
 def test_a_mailbox_from_elsewhere_gets_no_mark_and_only_its_status_may_be_decided(
