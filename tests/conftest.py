@@ -15,6 +15,7 @@ from hypothesis.internal.constants_ast import Constants
 from xdist import is_xdist_controller
 
 from .counting import CASES, STORIES, counted
+from .logs import log_of_its_own
 from .silence import Silence
 
 # The same examples on every machine. Hypothesis also draws constants that it finds in the project's modules, and none
@@ -35,6 +36,13 @@ def environment() -> Iterator[None]:
         for name in list(os.environ):
             if name.startswith(OF_A_SHELL):
                 patch.delenv(name)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _logging() -> Iterator[None]:
+    """Leave the logging of this process as it was, which a command that runs in a test sets up for itself."""
+    with log_of_its_own():
         yield
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import http.client
 import json
-import logging
 import os
 import sqlite3
 import subprocess
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TextIO, cast
+from typing import Any, cast
 
 import ldap.controls
 import pytest
@@ -26,6 +25,7 @@ from click.testing import CliRunner
 
 from ldap2mailcow import cli
 from tests.directory_server import Slapd, person
+from tests.logs import log_of_its_own
 from tests.mailcow_server import LoggedRequest, Mailbox, MailcowServer
 
 COMMAND = Path(__file__).parents[3] / "mailcow_ldap_sync.py"
@@ -248,16 +248,13 @@ def address(number: int) -> str:
 @contextmanager
 def at_clock(hands: Hands) -> Iterator[None]:
     """Let the command look at these hands, and leave the process's logging and retries as they were."""
-    package = logging.getLogger("ldap2mailcow")
-    before = package.handlers, package.level, package.propagate
-    with pytest.MonkeyPatch.context() as patch, stamina.set_testing(True, attempts=3, cap=True):
+    with (
+        log_of_its_own(),
+        pytest.MonkeyPatch.context() as patch,
+        stamina.set_testing(True, attempts=3, cap=True),
+    ):
         patch.setattr(cli, "datetime", SimpleNamespace(now=hands.now))
-        try:
-            yield
-        finally:
-            for handler in package.handlers[1:]:  # after the one for stderr: the log file's
-                cast("logging.StreamHandler[TextIO]", handler).stream.close()
-            package.handlers, package.level, package.propagate = before
+        yield
 
 
 @contextmanager

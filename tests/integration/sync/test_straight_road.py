@@ -305,7 +305,7 @@ def test_a_mailbox_follows_the_status_of_its_entry(house: Installation) -> None:
 
 def test_a_new_user_who_is_inactive_gets_a_mailbox_once_active(house: Installation) -> None:
     house.people(1, mailActive="FALSE")
-    assert "its entry is inactive" in house.at_clock("-v").out
+    assert f"{address(1)} is made once it is active" in house.at_clock("-v").out
     assert house.writes() == []
     house.change(1, mailActive="TRUE")
     house.again(minutes=5)
