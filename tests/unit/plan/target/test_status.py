@@ -333,8 +333,3 @@ def test_a_tag_that_mailcow_has_in_other_case_is_not_added_again() -> None:
 def test_the_tag_of_our_doing_that_was_taken_away_is_put_back() -> None:
     change = only(scene(0, box(0), ours(Cause.STATUS)).plan().changes)
     assert (change.kind, change.add_tags) == (Kind.UPDATE, (DISABLED_TAG,))
-
-
-def test_a_stale_tag_is_removed_though_mailcow_refuses_edits() -> None:
-    plan = scene(None, box(1, tagged=True), limits={"max_quota": 50}).plan()
-    assert (only(plan.changes).remove_tags, plan.findings) == ((DISABLED_TAG,), ())
