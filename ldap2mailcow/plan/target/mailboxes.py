@@ -32,7 +32,7 @@ from ldap2mailcow.plan.withheld import Guarded
 
 from .making import MailboxTarget, Making, NoRoom
 from .password import Password, password_of
-from .status import Status, is_unreadable, status_of
+from .status import Status, Told, status_of, told
 
 _COMPARED = tuple(key for key, row in ATTRIBUTES.items() if row.part is Part.VALUES)
 """The attributes that follow the directory as they are."""
@@ -83,9 +83,10 @@ def _why_not_made(making: Making, match: Match, address: Address, going: Collect
         return Rule.UNFINISHED  # it is deleted again in this run: mailcow makes no other before that
     if making.held.has(NoRoom.MAILBOX, address):
         return Rule.NO_ROOM
-    if is_unreadable(making, user):
+    says = told(making, user)
+    if says is Told.UNREADABLE:
         return Rule.UNREADABLE
-    if user.attributes.get(ACTIVE.key) == 0:
+    if says is Told.INACTIVE:
         making.say(Say.INACTIVE_NEW, user.dn, user.id, address=address)
         return Rule.INACTIVE
     if address in case.actual.aliases and address not in going:
