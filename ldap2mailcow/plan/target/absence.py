@@ -22,7 +22,7 @@ def target_of_missing(making: Making, missing: Missing) -> MailboxTarget:
     if left := case.left_alone(existing.address):
         return kept(existing, left.rule, row)
     if missing.rule is Rule.UNREADABLE:
-        return kept(existing, missing.rule, row, {**SEEN, "last_seen": None, "retired_since": None})
+        return kept(existing, missing.rule, row, {**SEEN, "retired_since": None})
     if not missing.is_believed:
         return kept(existing, missing.rule, row)
     if not case.config.decides_status:

@@ -24,10 +24,10 @@ from ldap2mailcow.model import (
 )
 from ldap2mailcow.plan.capacity import no_room_for_quota, over_limit
 from ldap2mailcow.plan.case import Case
-from ldap2mailcow.plan.grace import SEEN
 from ldap2mailcow.plan.knowledge import kind_of
 from ldap2mailcow.plan.marks import lacking
 from ldap2mailcow.plan.matching import Match, State
+from ldap2mailcow.plan.takeover import seen_as
 from ldap2mailcow.plan.withheld import Guarded
 
 from .making import MailboxTarget, Making, NoRoom
@@ -319,8 +319,7 @@ def identity(making: Making, match: Match, row: Remembered | None) -> Patch:
         "id": user.id.id if ids_hold(making, user.id.source) else None,
         "dn": user.dn,
         **origin,
-        **SEEN,
-        "last_seen": None,
+        **seen_as(user, row),
         "retired_since": None,
         "present": user.present | shown,
     }
