@@ -97,11 +97,6 @@ class Knowledge:
     """Whether the answer about users is whole, whatever the run looks at."""
     findings: tuple[Finding, ...] = ()
 
-    @property
-    def is_certain(self) -> bool:
-        """Whether an entry that isn't in the answer is surely gone: it is whole, and the search is the accepted one."""
-        return self.answers_whole and not self.doubt
-
     def knows(self, role: Role | None) -> bool:
         """Tell whether absence is believed; of an alias of unknown kind only where it is for all kinds."""
         return all(self.kinds.values()) if role is None else self.kinds[role]

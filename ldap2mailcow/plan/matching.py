@@ -266,19 +266,25 @@ class _Matcher:
             return self.refuse(Say.HOLDER_NOT_READ, user, address, holder=holder.dn, other=holder.source)
         if address in self.known[user.id.source].replaced:
             return False  # told once for all of them
+        if address in self.known[user.id.source].again and self.is_absent(holder):
+            return True  # a word was said, which also holds where the new server has another search base
         if not self.is_gone(holder):
             return self.refuse(Say.HOLDER_THERE, user, address, holder=holder.dn)
-        if address in self.known[user.id.source].again or self.is_same_user(user, holder, existing):
+        if self.is_same_user(user, holder, existing):
             return True
         return self.refuse(Say.HOLDER_GONE, user, address, holder=holder.dn)
 
-    def is_gone(self, holder: Remembered) -> bool:
-        """Tell whether the entry that has a mailbox is surely no longer in its directory."""
+    def is_absent(self, holder: Remembered) -> bool:
+        """Tell whether a whole answer doesn't have the entry that has a mailbox."""
         if holder.id is None:
             return False
         known = self.known.get(holder.source)
-        is_known = known is not None and known.is_certain and not self.case.options.overridden_filter
+        is_known = known is not None and known.answers_whole and not self.case.options.overridden_filter
         return is_known and EntryId(holder.source, holder.id) not in self.case.users
+
+    def is_gone(self, holder: Remembered) -> bool:
+        """Tell whether the entry that has a mailbox is surely gone: the accepted search doesn't find it."""
+        return self.is_absent(holder) and not self.known[holder.source].doubt
 
     def is_same_user(self, user: User, holder: Remembered, existing: Existing) -> bool:
         """Tell whether an entry can be nothing but the one that had a mailbox, made anew."""

@@ -14,6 +14,7 @@ from ldap2mailcow.plan import Guarded, Options, Plan, Reason, fingerprint
 from .builders import (
     ANN,
     BOB,
+    CANARY,
     CAT,
     NOW,
     Scene,
@@ -214,6 +215,23 @@ def test_a_word_lets_them_be_known_again_by_their_addresses() -> None:
     assert kinds(scene.plan().changes) == [(Kind.UPDATE, one) for one in people(4)]
     assert replaced_server(4, 6, options=Options(approved={Guarded.TAKEOVER: 3})).plan().changes == ()
     assert replaced_server(4, 6, options=Options(approved={Guarded.DISABLE: 9})).plan().changes == ()
+
+
+@pytest.mark.parametrize("base", [None, "ou=all,dc=example,dc=org"])
+def test_the_word_also_holds_where_the_search_is_not_the_accepted_one(base: str | None) -> None:
+    """A new directory server often has another search base. Else the users would be disabled, and taken over later."""
+    source = make_config().sources[0]
+    accepted = {**fingerprint(source), "user_search_base": base} if base else None
+    fields = {"sources": {"default": remembered_source(source, accepted=accepted)}}
+    for kinds_said in ({Guarded.TAKEOVER}, set(Guarded)):
+        plan = replaced_server(4, 4, options=Options(approved=dict.fromkeys(kinds_said, 4)), **fields).plan()
+        assert (kinds(plan.changes), plan.withheld) == ([(Kind.UPDATE, one) for one in people(4)], ())
+        assert plan.sources["default"].accepted == fingerprint(source)
+
+
+def test_no_word_lets_a_mailbox_be_taken_over_by_an_answer_that_is_not_whole() -> None:
+    options = Options(approved=dict.fromkeys(Guarded, 4))
+    assert replaced_server(4, 4, options=options, doubts=(CANARY,)).plan().changes == ()
 
 
 def test_a_few_new_ids_are_entries_made_anew() -> None:
