@@ -20,11 +20,10 @@ class Mistake:
     """What set the value instead of the file: an environment variable or a credential's file."""
 
     def __str__(self) -> str:
-        places = [f"line {self.line}" if self.line else "", self.origin or ""]
-        place = ", ".join(place for place in places if place)
-        key = f"'{self.path}'" if self.path else ""
-        where = " ".join(part for part in (key, f"({place})" if place and key else place) if part)
-        return f"At {where}: {self.sentence}" if where else self.sentence
+        place = ", ".join([f"line {self.line}"] * bool(self.line) + [self.origin or ""] * bool(self.origin))
+        if not self.path:
+            return f"At {place}: {self.sentence}" if place else self.sentence
+        return f"At '{self.path}' ({place}): {self.sentence}" if place else f"At '{self.path}': {self.sentence}"
 
 
 class ConfigError(Exception):
