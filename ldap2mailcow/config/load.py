@@ -13,11 +13,12 @@ from pydantic_core import ErrorDetails
 from ldap2mailcow.model import Finding
 
 from . import container
+from .apart import check_apart
 from .checks import REQUIRED, check
 from .document import NotReadable, read_document
 from .draft import REMOVED_USERS, Draft, Place
 from .environment import PREFIX, Layer, lay_over, read_credentials, read_variables
-from .files import FileProblem, exposure, read_file
+from .files import FileProblem, exposure, read_config
 from .keys import settle_keys
 from .mistakes import ConfigError, Mistake, NoConfig
 from .schema import Config
@@ -52,7 +53,8 @@ def load_config(path: Path | None, *, environ: Mapping[str, str], cwd: Path, scr
     if path and not found:
         raise NoConfig(looked, _missing(_over_a_file(environ, cwd)))
     folder = found.parent if found else cwd
-    draft = _read(found) if found else Draft()
+    is_named = bool(path) or folder == SYSTEM_FOLDER
+    draft = _read(found, is_named=is_named) if found else Draft()
     layers, hints = _over_a_file(environ, folder), container.unread(environ, str(found or f"{PREFIX}..."))
     if not found and (missing := _missing(layers)):
         if not container.is_used(environ):
@@ -73,6 +75,8 @@ def _config(draft: Draft, layers: tuple[Layer, ...], path: Path | None, folder: 
     read_secret_files(draft, folder)
     check(draft)
     config = _make(draft, folder)
+    if config:
+        check_apart(draft, config, path)
     if config is None or draft.mistakes:
         raise ConfigError(draft.mistakes, path)
     return config
@@ -89,10 +93,10 @@ def _missing(layers: tuple[Layer, ...]) -> tuple[str, ...]:
     return tuple(key for key in REQUIRED if key not in given and secret_file(key) not in given)
 
 
-def _read(path: Path) -> Draft:
+def _read(path: Path, *, is_named: bool) -> Draft:
     """Read the file. Raises ConfigError where nothing of it can be understood."""
     try:
-        content = read_file(path)
+        content = read_config(path, is_named=is_named)
         draft = read_document(content.text, as_json=path.suffix.lower() == ".json")
     except FileProblem as problem:
         mistake = Mistake("", str(problem))

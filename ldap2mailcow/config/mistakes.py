@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+_SHOWN = 100
+"""As many mistakes are told at once; who has more has named another file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
@@ -34,7 +37,10 @@ class ConfigError(Exception):
         self.path = path
         """The config file; None where there is only the environment."""
         name = str(path) if path else "the environment"
-        super().__init__("\n".join([f"The config in {name} can't be used:", *map(str, self.mistakes)]))
+        shown = [f"The config in {name} can't be used:", *map(str, self.mistakes[:_SHOWN])]
+        if len(self.mistakes) > _SHOWN:
+            shown.append(f"and {len(self.mistakes) - _SHOWN} more mistakes; correct these first")
+        super().__init__("\n".join(shown))
 
 
 class NoConfig(Exception):  # noqa: N818 - nobody made an error: it is the first run
