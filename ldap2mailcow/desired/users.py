@@ -81,11 +81,13 @@ class UserReader:
                 entry,
                 f"its {mapping.password} is clear text; have the directory hash it, or set clear_text_passwords: allow",
             )
-        elif choice.schemes:
+        elif choice.schemes or choice.refused:
+            unverifiable = f"is in a scheme or form that mailcow can't verify ({', '.join(choice.schemes)})"
+            problems = [unverifiable] * bool(choice.schemes) + list(choice.refused)
             reader.find(
                 Code.PASSWORD_UNUSABLE,
                 entry,
-                f"its {mapping.password} is in a scheme or form that mailcow can't verify "
-                f"({', '.join(choice.schemes)}); set the password again in one that it can, such as {{SSHA512}}",
+                f"its {mapping.password} {', '.join(problems)}; set the password again in a scheme and at a cost that "
+                "mailcow takes, such as {SSHA512}",
             )
         return choice.password
