@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import chain
 
 from ldap2mailcow.config import Config, Source
-from ldap2mailcow.model import Answers, Entry, EntryId, normal_dn
+from ldap2mailcow.model import Answers, Code, Entry, EntryId, normal_dn
 
 from .asked import Asked, Group, Meant
 from .forwards import read_forward
@@ -35,6 +35,8 @@ def read_answers(answers: Answers, source: Source, config: Config, *, id_attribu
     """
     reader = Reader(source, config)
     known = identify(answers, source.name, id_attribute)
+    for entry in known.too_long:
+        reader.find(Code.VALUE_TOO_LONG, entry, "its DN is too long, so it is left out; give it a shorter one")
     resolver = Resolver(source, known, _besides(answers.outside, answers.selected))
     groups = [read_group(reader, entry, group_id) for entry, group_id in known.groups]
     senders = SenderReader(reader, resolver, frozenset(group.id for group in groups if group.addresses))

@@ -1,8 +1,8 @@
 """What it costs to check a password against a hash: mailcow does that at every login, so there is a limit.
 
 Each row names a parameter as hashes write it, with the least and the most that is taken. The limits are above what
-directories and their tools set by themselves (passlib: 656,000 rounds of SHA-512; OpenLDAP: 64 MiB of Argon2), and below
-what keeps a processor busy for more than about two seconds.
+directories and their tools set by themselves (passlib: 656,000 rounds of SHA-512; OpenLDAP: 64 MiB of Argon2), and
+below what keeps a processor busy for more than about two seconds.
 """
 
 from __future__ import annotations

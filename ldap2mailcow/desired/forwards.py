@@ -41,6 +41,6 @@ def read_forward(reader: Reader, entry: Entry, forward_id: EntryId) -> Forward:
 
 def _stated(reader: Reader, entry: Entry, attribute: str) -> tuple[frozenset[Address], bool]:
     """Return where an entry says that mail goes, and whether all of that could be read."""
-    before = len(reader.findings)
+    before = reader.found
     stated = frozenset(reader.addresses(entry, attribute, parse_target))
-    return stated, len(reader.findings) == before
+    return stated, reader.found == before

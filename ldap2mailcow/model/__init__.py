@@ -40,7 +40,7 @@ from .memory import Fingerprint, Memory, Notice, SourceMemory
 from .rule import Rule
 from .saying import Say
 from .stored import MIB, UNITS, UnusableValueError, read_flag, read_name, read_quota
-from .text import decoded, escaped, escaped_lines
+from .text import LONGEST, decoded, escaped, escaped_lines, is_too_long, shortened
 
 __all__ = [
     "ACTIVE",
@@ -54,6 +54,7 @@ __all__ = [
     "ID_CANDIDATES",
     "INTERNAL",
     "LEVELS",
+    "LONGEST",
     "MIB",
     "NAME",
     "PRIVATE_COMMENT",
@@ -110,6 +111,7 @@ __all__ = [
     "escaped_lines",
     "is_dn",
     "is_ldap_url",
+    "is_too_long",
     "joined",
     "normal_dn",
     "normal_domain",
@@ -117,5 +119,6 @@ __all__ = [
     "read_flag",
     "read_name",
     "read_quota",
+    "shortened",
     "split",
 ]

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from .text import is_too_long
+
 # Most DNs: nothing escaped, nothing beyond ASCII, no blanks to take out, no attribute with a second name.
 _SIGN = r"[!$-*\-./:?@\[\]^-~\w]"
 _PLAIN_PART = rf"(?:cn|uid|ou|dc|o|c|l|st|mail)={_SIGN}+(?: {_SIGN}+)*"
@@ -14,7 +16,7 @@ _PLAIN = re.compile(rf"{_PLAIN_PART}(?:,{_PLAIN_PART})*", re.ASCII)
 _NAME = r" *([a-zA-Z][a-zA-Z0-9-]*|(?:[oO][iI][dD]\.)?[0-9]+(?:\.[0-9]+)*) *="
 _BEGINNING = re.compile(_NAME)
 _PART = re.compile(_NAME + r"((?:[^\\,;+]|\\.)*)([,;+]|\Z)", re.DOTALL)
-_UNIQUE_ID = re.compile(r" *#'[01]*'B\Z")
+_UNIQUE_ID = re.compile(r"#'[01]*'B\Z")
 _URL = re.compile(r"ldap[is]?://", re.IGNORECASE)  # RFC 4516
 _HEX_STRING = re.compile(r" *#(?:[0-9a-fA-F]{2})+ *")
 _ESCAPED = re.compile(r"((?:\\[0-9a-fA-F]{2})+)|\\(.)", re.DOTALL)
@@ -62,10 +64,10 @@ def normal_dn(text: str) -> str:
     form holds no NUL and no surrogate: both are `\00` and the like.
 
     What isn't a DN comes back lower-cased, and equal to nothing but itself; quoted values (RFC 2253 section 4) are not
-    told apart from that.
+    told apart from that. Nor is what is too long (`is_too_long`): it is costly to read, and no entry has it.
     """
     lower = text.lower()
-    return lower if _PLAIN.fullmatch(lower) else _normal(text)
+    return lower if is_too_long(text) or _PLAIN.fullmatch(lower) else _normal(text)
 
 
 def rdns(dn: str) -> tuple[str, ...]:
@@ -73,7 +75,8 @@ def rdns(dn: str) -> tuple[str, ...]:
 
     The unique identifier at the end of `uniqueMember` is no part of it.
     """
-    dn = _UNIQUE_ID.sub("", dn)
+    if unique := _UNIQUE_ID.search(dn):
+        dn = dn[: unique.start()].rstrip(" ")
     found: list[str] = []
     start = position = 0
     while part := _PART.match(dn, position):

@@ -9,6 +9,9 @@ from __future__ import annotations
 from enum import Enum
 
 from .finding import Code, Finding
+from .text import shortened
+
+_LISTED = 500  # characters of what is put into a sentence; that may be several DNs
 
 
 class Say(Enum):
@@ -375,4 +378,5 @@ class Say(Enum):
     def at(self, where: str, directory: str = "", **values: object) -> Finding:
         """Return the finding at a place: a DN, an address, a name; `directory` where there are several."""
         code, text = self.value
-        return Finding(code, where, text.format(**values), directory)
+        quoted = {name: shortened(str(value), _LISTED) for name, value in values.items()}
+        return Finding(code, where, text.format(**quoted), directory)
