@@ -67,6 +67,8 @@ class User:
     """Set where `forward_to` has a value: such a user is to have no mailbox."""
     senders: frozenset[Meant] = frozenset()
     """Whom the user may send as besides."""
+    senders_known: bool = True
+    """False where one of these could not be looked up: the rights that the user has stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,15 @@ class Group:
     Groups in it are named, not flattened. Whom it names is read only of groups with an address or with `send_as`, and
     of groups that are in them.
     """
+    members_known: bool = True
+    """False where one of these could not be looked up: those that the list has stay on it."""
     flags: Mapping[str, int] = field(default_factory=dict)
     comment: str | None = None
     """mailcow's public comment; None: not managed."""
     senders: frozenset[Meant] = frozenset()
     """Whom its members may send as besides."""
+    senders_known: bool = True
+    """False where one of these could not be looked up."""
     is_clear: bool = True
     """False where it has a value for `mail` and none that can be used: what it has stays."""
 
@@ -111,6 +117,8 @@ class Asked:
     """Entries that only forward; not those of users."""
     any_senders: frozenset[EntryId] = frozenset()
     """The users who may send as anyone."""
+    any_senders_known: bool = True
+    """False where one of these could not be looked up: those who may stay."""
     dns: frozenset[str] = frozenset()
     """The lower-case DNs of all users' entries, those without an id included."""
     without_id: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Self
 
 from ldap2mailcow.model import Address, Entry, EntryId, is_dn, normal_dn
 
@@ -27,6 +28,14 @@ class Memberships:
                 self._by_dn[normal_dn(group.dn)] = group.id
             for address in addresses:
                 self._by_address[address].add(group.id)
+
+    @classmethod
+    def of(cls, reader: Reader, groups: Iterable[Group], users: Iterable[tuple[Entry, EntryId]]) -> Self:
+        """Return what the entries of all users name."""
+        memberships = cls(reader, groups)
+        for entry, user in users:
+            memberships.read(entry, user)
+        return memberships
 
     def read(self, entry: Entry, user: EntryId) -> None:
         """Read which lists one user's entry names, by DN or by address; an address that is no group's makes a list.

@@ -42,6 +42,7 @@ class UserReader:
                 f"it has no {mapping.mail}; give it an address, or narrow user_search_filter to entries with one",
             )
         addresses = tuple(address for address in stated if reader.is_allowed(entry, address))
+        senders, senders_known = self.senders.read(entry, mapping.send_as)
         attributes, unreadable = read_attributes(reader, entry)
         return User(
             id=user_id,
@@ -54,7 +55,8 @@ class UserReader:
             aliases=self._aliases(entry, stated),
             flags=self._flags,
             forward=read_user_forward(reader, entry, user_id, frozenset(addresses)),
-            senders=self.senders.read(entry, mapping.send_as),
+            senders=senders,
+            senders_known=senders_known,
         )
 
     def _aliases(self, entry: Entry, stated: Mapping[Address, None]) -> frozenset[Address]:
