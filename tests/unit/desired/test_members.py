@@ -257,3 +257,34 @@ def test_groups_that_hold_each_other_and_themselves_are_members_like_others() ->
     asked = ask(groups=groups)
     assert members(asked) == {id_of("staff"), id_of("crew")}
     assert group_of(asked, "crew").members == {id_of("staff")}
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        (URL, URL),
+        (f" {URL} ", URL),
+        ("UID=Odd, ou=secret,dc=example,dc=org", "uid=odd,ou=secret,dc=example,dc=org"),
+    ],
+)
+def test_a_group_with_a_member_that_could_not_be_looked_up_is_in_doubt_alone(value: str, key: str) -> None:
+    asked = ask(
+        entry("ann"),
+        groups=[group("staff", member=[value, dn_of("ann")]), group("crew", member=[dn_of("ann"), dn_of("x")])],
+        config=config(),
+        unsure={key: "its filter asks for userPassword"},
+    )
+    assert group_of(asked).members == {id_of("ann")}
+    assert (group_of(asked).members_known, group_of(asked, "crew").members_known) == (False, True)
+    told, _ = sorted(asked.findings, key=lambda one: one.code, reverse=True)
+    assert (told.code, told.where) == (Code.NOT_LOOKED_UP, group_dn("staff"))
+    assert told.sentence == (
+        f"its member {value.strip()!r} can't be looked up: its filter asks for userPassword; correct it in the "
+        "directory; until then what follows from it stays as it is in mailcow"
+    )
+
+
+def test_a_member_with_a_nul_is_not_found() -> None:
+    asked = ask(groups=[group("staff", member="uid=a\0b,dc=x")], config=config())
+    assert only(asked, Code.MEMBER_NOT_FOUND).where == group_dn("staff")
+    assert group_of(asked).members_known
