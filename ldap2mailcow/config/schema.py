@@ -316,7 +316,9 @@ class Config(_Block):
     limits: Limits = Limits()
     protected: Annotated[tuple[MailAddress, ...], AsList] = ()
     allow_reserved: Annotated[tuple[Reserved, ...], AsList] = ()
-    """Names before the @, whole addresses, and `@domain` for every name in a domain."""
+    """Names before the @, whole addresses, and `@domain` for every name in a domain: any entry may have them."""
+    allow_reserved_groups: Annotated[tuple[Reserved, ...], AsList] = ()
+    """Likewise what groups, and entries that only forward, may have."""
     accept: Annotated[tuple[Accepted, ...], AsList] = ()
     """Findings not to mention: `code`, or `code:where`."""
     state_file: FilePath = Field(default=Path("mailcow_ldap_sync.sqlite3"), validate_default=True)

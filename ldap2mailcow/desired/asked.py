@@ -38,7 +38,7 @@ class Forward:
     flags: Mapping[str, int]
     """By the names in FLAGS, those that are told; of the others mailcow's value stays."""
     is_clear: bool = True
-    """Whether all that it says could be read."""
+    """Whether all that it says could be read, and may be had; else what it has stays."""
     is_user: bool = False
     """Whether it is a user's: then `external_goto.users` is for it, else `external_goto.groups`."""
 
@@ -100,7 +100,10 @@ class Group:
     senders_known: bool = True
     """False where one of these could not be looked up."""
     is_clear: bool = True
-    """False where it has a value for `mail` and none that can be used: what it has stays."""
+    """False where it has a value for `mail` and none that can be used, or asks for a reserved name.
+
+    What it has stays.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,17 +122,23 @@ class Reader:
                     found[address] = None
         return found
 
-    def is_allowed(self, entry: Entry, address: Address) -> bool:
-        """Tell whether a user's own attributes may give an address: no reserved name, no catch-all."""
+    def is_allowed(self, entry: Entry, address: Address, *, is_group: bool = False) -> bool:
+        """Tell whether an entry may give an address: no reserved name, no catch-all, but what the config allows.
+
+        is_group: a group, or an entry that only forwards.
+        """
         names = {address.local, address, f"@{address.domain}"}
-        if address.local not in {"", *RESERVED} or not names.isdisjoint(self.config.allow_reserved):
+        config = self.config
+        allowed = {*config.allow_reserved, *(config.allow_reserved_groups if is_group else ())}
+        if address.local not in {"", *RESERVED} or not names.isdisjoint(allowed):
             return True
+        key = "allow_reserved_groups" if is_group else "allow_reserved"
         words = " or ".join(repr(str(name)) for name in dict.fromkeys((address.local, address)) if name)
         self.find(
             Code.RESERVED_ADDRESS,
             entry,
             f"{address} {'is a name that ' if address.local else ''}stands for the whole domain; "
-            f"if this entry shall have it, put {words} into allow_reserved",
+            f"if this entry shall have it, put {words} into {key}",
         )
         return False
 

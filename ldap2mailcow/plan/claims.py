@@ -195,14 +195,20 @@ class _Decider:
         return held
 
     def of_forward(self, forward: Forward) -> Iterator[Claim]:
-        addresses = [one for one in sorted(forward.addresses) if self.in_domains(forward.id, one, forward.dn)]
-        addresses = [one for one in addresses if forward.is_user or not self.is_own_mailbox(forward, one)]
+        addresses = self.addresses_of(forward)
+        if not forward.is_clear and not forward.is_user:
+            self.unclear.add(forward.id)
         if not addresses or (not forward.is_clear and not forward.stated):
             self.unclear.add(forward.id)
             return
         for one in addresses:
             self.asked.add(one)
             yield Claim(one, forward.id, forward.dn, Role.FORWARD, forward)
+
+    def addresses_of(self, forward: Forward) -> list[Address]:
+        """Return the addresses that an entry which forwards may ask for here."""
+        addresses = [one for one in sorted(forward.addresses) if self.in_domains(forward.id, one, forward.dn)]
+        return [one for one in addresses if forward.is_user or not self.is_own_mailbox(forward, one)]
 
     def is_own_mailbox(self, forward: Forward, address: Address) -> bool:
         """Tell whether an entry that only forwards is a user with a mailbox of this address too; a finding says so."""

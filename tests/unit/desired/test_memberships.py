@@ -13,7 +13,11 @@ from .builders import LISTS, Values, ask, codes, dn_of, entry, group, group_dn, 
 
 STAFF, SALES = Address("staff@example.org"), Address("sales@example.org")
 MAPPING: dict[str, Any] = {"aliases": ["proxyAddresses"], "catch_all": "mailCatchAll"}
-CONFIG = make_config({"group_addresses": "mailGroup"}, {**LISTS, "group_mapping": MAPPING})
+CONFIG = make_config(
+    {"group_addresses": "mailGroup"},
+    {**LISTS, "group_mapping": MAPPING},
+    allow_reserved_groups=["postmaster", "@example.org"],
+)
 
 
 def test_a_list_that_only_its_members_name() -> None:
