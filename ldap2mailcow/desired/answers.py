@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
-from ldap2mailcow.config import Config, Source
-from ldap2mailcow.model import Answers, Code, Entry, EntryId, normal_dn
+from ldap2mailcow.config import MEMBER_NAMES, Config, Source
+from ldap2mailcow.model import Answers, Code, Entry, EntryId, normal_dn, shortened
 
 from .asked import Asked, Group, Meant
 from .forwards import read_forward
@@ -43,6 +43,7 @@ def read_answers(answers: Answers, source: Source, config: Config, *, id_attribu
     users = tuple(user_reader.read(entry, user_id) for entry, user_id in known.users)
     forwards = tuple(read_forward(reader, entry, forward_id) for entry, forward_id in known.forwards)
     memberships = Memberships.of(reader, groups, known.users)
+    _tell_names(reader, resolver)
     member_reader = MemberReader(reader, resolver, answers.selected, answers.unsure)
     members = member_reader.read(_groups_that_matter(source, resolver, groups))
     groups = [_complete(group, resolver, members, memberships, senders) for group in groups]
@@ -66,6 +67,19 @@ def _identified(answers: Answers, reader: Reader, id_attribute: str) -> Identifi
     for entry in known.too_long:
         reader.find(Code.VALUE_TOO_LONG, entry, "its DN is too long, so it is left out; give it a shorter one")
     return known
+
+
+def _tell_names(reader: Reader, resolver: Resolver) -> None:
+    """Tell which entries have a name that is another's, where groups name their members."""
+    if not reader.source.reads_groups:
+        return
+    for entry, name, other in resolver.names_of_others():
+        reader.find(
+            Code.NAME_OF_ANOTHER,
+            entry,
+            f"its {' or '.join(MEMBER_NAMES)} has {shortened(name)!r}, which is the name of {shortened(other.dn)}; "
+            "groups that name it mean that other entry; take the value from this one",
+        )
 
 
 def _besides(entries: Iterable[Entry], selected: Mapping[str, tuple[Entry, ...]]) -> tuple[Entry, ...]:

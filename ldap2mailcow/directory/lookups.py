@@ -11,7 +11,7 @@ import ldap
 from ldap.filter import escape_filter_chars
 
 from ldap2mailcow.config import MEMBER_NAMES, Source, group_attributes
-from ldap2mailcow.model import Entry, attribute_names, decoded, is_dn, is_ldap_url, normal_dn, rdns
+from ldap2mailcow.model import Entry, attribute_names, decoded, is_dn, is_ldap_url, normal_dn, rdn_values, rdns
 
 from .session import Query, Session
 
@@ -71,6 +71,17 @@ def names_of(entry: Entry) -> Iterator[str]:
     for attribute in MEMBER_NAMES:
         for value in entry.values(attribute):
             yield _text(value).lower()
+
+
+def own_names(entry: Entry) -> Iterator[str]:
+    """Give those of the names that are surely the entry's own: the only value, or that of the RDN.
+
+    A further value may be the name of another entry.
+    """
+    in_rdn = rdn_values(entry.dn, MEMBER_NAMES)
+    for attribute in MEMBER_NAMES:
+        names = [_text(value).lower() for value in entry.values(attribute)]
+        yield from names if len(names) == 1 else (name for name in names if name in in_rdn)
 
 
 def member_attributes(source: Source) -> tuple[str, ...]:

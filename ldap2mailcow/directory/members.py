@@ -13,7 +13,7 @@ from ldap2mailcow.model import Answers, Code, Entry, Finding, normal_dn
 from .answer import log_reading, troubles
 from .errors import LOST
 from .ldap_url import selection_of
-from .lookups import Lookup, Wanted, lookups, member_attributes, names_of
+from .lookups import Lookup, Wanted, lookups, member_attributes, own_names
 from .search import Reading, search
 from .session import Session
 
@@ -102,7 +102,7 @@ class Members:
 
     @cached_property
     def _known_names(self) -> set[str]:
-        return {name for entry in self._answers.users.entries for name in names_of(entry)}
+        return {name for entry in self._answers.users.entries for name in own_names(entry)}
 
     def _look_up(self, wanted: Wanted) -> list[Entry]:
         """Return those of the wanted members that are there."""

@@ -32,7 +32,7 @@ from .change import (
     RenameChange,
     Subject,
 )
-from .dn import is_dn, is_ldap_url, normal_dn, rdns
+from .dn import is_dn, is_ldap_url, normal_dn, rdn_values, rdns
 from .entry import ID_CANDIDATES, Answer, Answers, AnySenders, Entry, EntryId, attribute_names
 from .finding import LEVELS, Code, Finding, Level
 from .mailbox import Cause, Domain, Existing, Origin, Remembered
@@ -115,6 +115,7 @@ __all__ = [
     "joined",
     "normal_dn",
     "normal_domain",
+    "rdn_values",
     "rdns",
     "read_flag",
     "read_name",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 from .text import is_too_long
@@ -89,6 +90,13 @@ def rdns(dn: str) -> tuple[str, ...]:
     return ()
 
 
+def rdn_values(dn: str, attributes: Iterable[str]) -> frozenset[str]:
+    """Return the values in the first part of a DN (its RDN) of some attributes, in their normal form, unescaped."""
+    wanted = {_short_name(name) for name in attributes}
+    parts = _PART.finditer(next(iter(rdns(dn)), ""))
+    return frozenset(_folded_value(part[2]) for part in parts if _short_name(part[1]) in wanted)
+
+
 @lru_cache(maxsize=65536)  # the same people are members of many groups
 def _normal(text: str) -> str:
     return ",".join(map(_normal_rdn, rdns(text))) or text.lower()
@@ -100,17 +108,25 @@ def _normal_rdn(rdn: str) -> str:
 
 
 def _normal_part(name: str, value: str) -> str:
+    return f"{_short_name(name)}={_normal_value(value)}"
+
+
+def _short_name(name: str) -> str:
     name = name.lower().removeprefix("oid.")
-    return f"{_SHORT_NAMES.get(name, name)}={_normal_value(value)}"
+    return _SHORT_NAMES.get(name, name)
 
 
 def _normal_value(value: str) -> str:
     """Return a value folded, and escaped wherever one has to be: two that differ stay different."""
     if _HEX_STRING.fullmatch(value):  # BER (RFC 4514 section 2.4): equal to nothing but itself
         return value.strip(" ").lower()
-    folded = _folded(_ESCAPED.sub(_unescaped, value))
     blank = "\\20" if value.strip(" ") else ""  # a value of nothing but blanks is one blank (RFC 4518 section 2.6.1)
-    return _TO_ESCAPE.sub(_escape, " ".join(filter(None, folded.split(" ")))) or blank
+    return _TO_ESCAPE.sub(_escape, _folded_value(value)) or blank
+
+
+def _folded_value(value: str) -> str:
+    """Return a value folded, without its escapes and the blanks that don't count."""
+    return " ".join(filter(None, _folded(_ESCAPED.sub(_unescaped, value)).split(" ")))
 
 
 def _folded(value: str) -> str:

@@ -199,6 +199,18 @@ def test_names_are_compared_in_any_case_with_those_of_users(slapd: Slapd) -> Non
     assert (outside(answers), searches) == ([], 3)
 
 
+def test_a_name_that_a_user_added_is_still_looked_up(slapd: Slapd) -> None:
+    """Else a user could take the place of somebody whom the user filter leaves out."""
+    (dn,) = external(slapd, [1])
+    eve, attributes = person(2)
+    slapd.add(eve, {**attributes, "uid": [b"user000002", b"user000001"]})
+    slapd.add(*group("staff", ["user000001", "user000002"], kind="memberUid"))
+
+    answers, _, _ = reading(slapd, user_search_filter=USERS_ONLY, group_mapping={"member": "memberUid"})
+
+    assert outside(answers) == [dn]
+
+
 @pytest.mark.parametrize(("many", "expected"), [(3, 1), (40, 1), (60, 2), (501, 1)])
 def test_unknown_names_are_looked_up_together(many: int, expected: int) -> None:
     with Slapd() as server:

@@ -152,6 +152,39 @@ def test_a_name_that_two_have_means_none_of_them(users: tuple[Entry, ...]) -> No
     assert group_of(asked).members == frozenset()
 
 
+def test_who_adds_another_s_name_takes_nobody_off_a_list() -> None:
+    """People can often add values to their own `uid`: the entry whose RDN has the name is meant, and it is told."""
+    eve, ann = entry("eve", uid=["eve", "ANN", "bob"]), entry("ann", uid="ann")
+    outside = entry("bob", uid="bob")
+    asked = ask(
+        eve,
+        ann,
+        groups=[group("staff", memberUid=["ann", "Bob"])],
+        outside=[outside],
+        config=config(member="memberUid"),
+    )
+    assert group_of(asked).members == {id_of("ann"), Address("bob@example.org")}
+    assert [(one.code, one.where) for one in asked.findings] == [(Code.NAME_OF_ANOTHER, dn_of("eve"))] * 2
+    assert asked.findings[0].sentence == (
+        f"its uid or sAMAccountName has 'ann', which is the name of {dn_of('ann')}; groups that name it mean that "
+        "other entry; take the value from this one"
+    )
+
+
+def test_two_names_are_told_only_where_groups_are_read() -> None:
+    asked = ask(entry("eve", uid=["eve", "ann"]), entry("ann", uid="ann"), config=make_config())
+    assert asked.findings == ()
+
+
+def test_a_name_that_two_have_as_their_rdn_means_none_of_them() -> None:
+    twin = Entry("uid=ann,ou=berlin,dc=example,dc=org", entry("twin", uid="ann").attributes)
+    asked = ask(
+        *(entry("ann", uid="ann"), twin), groups=[group("staff", memberUid="ann")], config=config(member="memberUid")
+    )
+    assert group_of(asked).members == frozenset()
+    assert codes(asked) == [Code.MEMBER_NOT_FOUND]
+
+
 def test_one_entry_may_have_a_name_twice() -> None:
     ann = entry("ann", uid="ann", sAMAccountName="Ann")
     asked = ask(ann, groups=[group("staff", memberUid="ann")], config=config(member="memberUid"))
