@@ -267,6 +267,9 @@ class Limits(_Block):
     """Members of one list."""
     list_members: Count = 1000
     """postfix's virtual_alias_expansion_limit: a larger list isn't delivered at all."""
+    entry_aliases: Count = 50
+    """Addresses of one entry besides that of its mailbox or list. mailcow gives a new domain 400 places for aliases, so
+    that one entry can't take more than an eighth of them; people have a dozen."""
 
 
 class ForeignGoto(_Block):

@@ -56,6 +56,13 @@ class Say(Enum):
         Code.DUPLICATE_ADDRESS,
         "{names} want the same address; {result} until one of them has another in the directory",
     )
+    TOO_MANY_ALIASES = (
+        Code.TOO_MANY_ALIASES,
+        (
+            "it asks for {count} further addresses, and limits.entry_aliases is {most}; the others are left out; take "
+            "some from the entry, or raise the limit"
+        ),
+    )
     FORWARD_IS_USER = (
         Code.FORWARD_BESIDE_MAILBOX,
         (

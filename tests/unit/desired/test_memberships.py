@@ -96,3 +96,12 @@ def test_a_user_without_an_address_is_named_all_the_same() -> None:
 def test_a_user_without_an_id_names_no_list() -> None:
     asked = ask(entry("ann", entryUUID=None, mailGroup=[SALES, STAFF]), groups=[group("staff")], config=CONFIG)
     assert [one.members for one in asked.groups] == [frozenset()]
+
+
+def test_one_entry_names_only_so_many_lists_that_no_group_is() -> None:
+    """Each would take one of the domain's places for aliases."""
+    named = [f"l{number:03}@example.org" for number in range(60)]
+    asked = ask(entry("ann", mailGroup=[*named, STAFF]), groups=[group("staff")], config=CONFIG)
+    assert [one.addresses[0] for one in asked.groups if not one.dn] == named[:50]
+    assert group_of(asked).members == {id_of("ann")}
+    assert only(asked, Code.TOO_MANY_ALIASES).where == dn_of("ann")
