@@ -38,7 +38,8 @@ def read(source: Source, *, filter_override: str | None = None) -> Answers:
         senders, doubts = any_senders(session, source, answers)
     _log.info("%s: %s searches", uri, f"{session.searches:,}")
     answers = _doubting(answers, [*member_doubt(source, members.problems), *doubts])
-    return replace(answers, outside=tuple(members.outside), selected=members.selected, send_as_any=senders)
+    outside, selected = tuple(members.outside), members.selected
+    return replace(answers, outside=outside, selected=selected, unsure=members.unsure, send_as_any=senders)
 
 
 def _doubting(answers: Answers, doubts: list[Finding]) -> Answers:
