@@ -165,11 +165,11 @@ class Hostile:
     def _attributes(self, names: Sequence[str], entry_id: str, *, mail: str) -> Attributes:
         found: dict[str, Sequence[bytes]] = {"entryUUID": [entry_id.encode()]}
         for name in names:
-            if self._random.random() < 0.6:  # noqa: PLR2004 - more often than not
+            if self._random.random() < 0.6:
                 found[name] = [self._value() for _ in range(self._random.choice((1, 1, 1, 2, 5, 40)))]
-        if "mail" not in found or self._random.random() < 0.5:  # noqa: PLR2004 - often an entry that works otherwise
+        if "mail" not in found or self._random.random() < 0.5:
             found["mail"] = [mail.encode()]
-        if self._random.random() < 0.05:  # noqa: PLR2004 - now and then
+        if self._random.random() < 0.05:
             found["mailAlias"] = [f"{number}@{DOMAIN}".encode() for number in range(2_000)]
         return found
 
@@ -178,7 +178,7 @@ class Hostile:
 
     def _url(self) -> bytes:
         base, scope, text = self._one(_DNS), self._one(("sub", "one", "base", "", "subtree")), self._one(_FILTERS)
-        if self._random.random() < 0.7:  # noqa: PLR2004 - as they should be, mostly
+        if self._random.random() < 0.7:
             base, text = quote(base, safe="=,"), quote(text, safe="()=*&|!")
         return f"ldap:///{base}??{scope}?{text}".encode()
 

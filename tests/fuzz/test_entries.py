@@ -18,6 +18,8 @@ from tests.mailcow_server import Clock, DomainLimits, MailcowServer
 from .hostile import DOMAIN, SUFFIX, Attributes, Hostile
 
 ENTRIES = int(os.environ.get("FUZZ_ENTRIES", "60"))
+START = int(os.environ.get("FUZZ_START", "0"))
+"""The first seed: what failed is tried again by it."""
 PEOPLE, GROUPS, FORWARDS = (f"ou={name},{SUFFIX}" for name in ("people", "groups", "forwards"))
 HASH = b"{SSHA}0x4vVJXZDBfGGaVLYfYJHn8OWnGvoGbpVHUBLg=="
 OTHERS = frozenset(
@@ -115,7 +117,7 @@ def house(tmp_path: Path, directory: Directory) -> Iterator[Installation]:
         ScriptedServer(directory.script, root=root) as server,
         MailcowServer([limits], clock=Clock("2026-11-21 11:00:00")) as mailcow,
     ):
-        place = SimpleNamespace(uri=server.uri, reader_dn="cn=reader", reader_password="secret", people_dn=PEOPLE)  # noqa: S106
+        place = SimpleNamespace(uri=server.uri, reader_dn="cn=reader", reader_password="secret", people_dn=PEOPLE)
         found = Installation(tmp_path, cast("Slapd", place), mailcow)
         found.config(
             ldap__user_mapping=MAPPING,
@@ -134,7 +136,15 @@ def plan_of_others(house: Installation) -> list[str]:
     assert len(done.said) < 500_000
     document = done.document
     changes = [plainly(change) for change in document["changes"] if change["address"] in OTHERS]
-    return [*changes, *(f"{key}: {document[key]}" for key in ("withheld", "pending", "answer_whole", "reasserted"))]
+    return [
+        *sorted(changes),
+        *(f"{key}: {document[key]}" for key in ("withheld", "pending", "answer_whole", "reasserted")),
+    ]
+
+
+def is_gift(place: str, text: str) -> bool:
+    """Tell whether a change is a right that a group gives to its members: that is what it is for."""
+    return place == GROUPS and text.startswith("grant")
 
 
 def plainly(change: Mapping[str, Any]) -> str:
@@ -166,18 +176,16 @@ def change_something(house: Installation, directory: Directory) -> None:
 
 
 def test_no_entry_harms_others(house: Installation, directory: Directory) -> None:
-    """What is due for others stays due, removals too, and nothing waits for a word because of one odd entry.
-
-    Of a group that gives its members rights the rights are left out: that is what it is for.
-    """
+    """What is due for others stays due, removals too, and nothing waits for a word because of one odd entry."""
     change_something(house, directory)
     before = {place: dict(entries) for place, entries in directory.places.items()}
     expected = plan_of_others(house)
     assert {text.partition(" ")[0] for text in expected} >= {"create", "update", "disable", "remove", "grant"}
-    for seed in range(ENTRIES):
+    for seed in range(START, START + ENTRIES):
         hostile = Hostile(seed)
         place, make = ((PEOPLE, hostile.person), (GROUPS, hostile.group), (FORWARDS, hostile.forward))[seed % 3]
         directory.places = {**before, place: {**before[place], **dict([make()])}}
-        found = [text for text in plan_of_others(house) if not (place == GROUPS and text.startswith("grant"))]
-        due = [text for text in expected if not (place == GROUPS and text.startswith("grant"))]
-        assert found == due, f"the entry of seed {seed}"
+        found = plan_of_others(house)
+        assert [text for text in found if not is_gift(place, text)] == [
+            text for text in expected if not is_gift(place, text)
+        ], f"the entry of seed {seed}"
