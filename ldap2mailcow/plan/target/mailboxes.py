@@ -13,6 +13,7 @@ from ldap2mailcow.model import (
     QUOTA,
     Address,
     Existing,
+    ExistingAlias,
     Finding,
     Origin,
     Part,
@@ -28,6 +29,7 @@ from ldap2mailcow.plan.grace import SEEN
 from ldap2mailcow.plan.knowledge import SOFT, Knowledge
 from ldap2mailcow.plan.marks import lacking
 from ldap2mailcow.plan.matching import Match, State
+from ldap2mailcow.plan.renames import NOT_YET
 from ldap2mailcow.plan.withheld import Guarded
 
 from .making import MailboxTarget, Making, NoRoom
@@ -88,12 +90,21 @@ def _why_not_made(making: Making, match: Match, address: Address, going: Collect
     if user.attributes.get(ACTIVE.key) == 0:
         making.say(Say.INACTIVE_NEW, user.dn, user.id, address=address)
         return Rule.INACTIVE
-    if address in case.actual.aliases and address not in going:
-        making.say(Say.ADDRESS_IS_ALIAS, user.dn, user.id, address=address, remedy=_alias_remedy(making, address))
+    if (alias := case.actual.aliases.get(address)) and address not in going:
+        _tell_alias(making, user, alias)
         return Rule.ALIAS_THERE
     if not provider_ready(making, user):
         return Rule.NO_PROVIDER
     return None if _can_log_in(making, user, address) else Rule.NOT_LOGGABLE
+
+
+def _tell_alias(making: Making, user: User, alias: ExistingAlias) -> None:
+    """Say that an alias is in the way of a new mailbox."""
+    address = alias.address
+    if alias.number == NOT_YET:
+        making.say(Say.NEW_WAITS, user.dn, user.id, address=address)
+    else:
+        making.say(Say.ADDRESS_IS_ALIAS, user.dn, user.id, address=address, remedy=_alias_remedy(making, address))
 
 
 def _alias_remedy(making: Making, address: Address) -> str:
