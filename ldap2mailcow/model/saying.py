@@ -144,6 +144,10 @@ class Say(Enum):
         Code.ADDRESS_WAITS,
         "its address changed from {former} to {address}, and its mailbox stays {former}: {reason}",
     )
+    NEW_WAITS = (
+        Code.ADDRESS_WAITS,
+        "{address} is the old address of a mailbox that is renamed in this run, so its mailbox is made by the next one",
+    )
     # knowledge
     NO_USERS = (
         Code.NO_USERS,
