@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 DEEPEST = 10
 """How far a filter may be nested."""
-MOST = 100
+MOST = 50
 """How many comparisons it may have."""
 
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+")  # no options, no matching rules

@@ -8,7 +8,7 @@ from functools import cached_property
 import ldap
 
 from ldap2mailcow.config import Source
-from ldap2mailcow.model import Answers, Code, Entry, Finding, normal_dn
+from ldap2mailcow.model import Answers, Code, Entry, Finding, decoded, is_ldap_url, normal_dn
 
 from .answer import log_reading, troubles
 from .errors import LOST
@@ -17,6 +17,7 @@ from .lookups import Lookup, Wanted, lookups, member_attributes, own_names
 from .search import Reading, search
 from .session import Session
 
+_URLS = 20  # of one group, each of which is a search
 _SINGLY = 500  # members that are looked up one by one, where a search for several fails
 
 
@@ -37,6 +38,8 @@ class Members:
         """By LDAP URL or normal DN: why it could not be looked up."""
         self.problems: list[str] = []
         self._singly = _SINGLY
+        self._few_urls: set[str] = set()
+        self._many_urls: set[str] = set()
 
     def follow_answers(self) -> None:
         """Look up the members of all groups that were read, and whom users and groups may send as by DN."""
@@ -56,16 +59,32 @@ class Members:
         return self._answers.groups.entries if self._answers.groups else ()
 
     def _follow(self, groups: Sequence[Entry], senders: Sequence[bytes] = ()) -> None:
-        """Go round by round; groups that hold each other end, because no value is looked at twice."""
-        while groups or senders:
+        """Go round by round; groups that hold each other end, because no value is looked at twice.
+
+        URLs come once nothing else is left: a search that takes too long costs the connection, and what their owners
+        wrote shall not be in the way of others.
+        """
+        urls: list[str] = []
+        while groups or senders or urls:
             members = Wanted.of(self._values(groups, self._source.group_mapping.member))
+            self._note_many_urls(groups)
             wanted = self._new(members, Wanted.of(senders))
+            urls += wanted.urls
             groups = [
-                *(entry for url in wanted.urls for entry in self._select(url)),
                 *self._look_up(wanted),
                 *(self._groups_by_dn[dn] for dn in members.dns if dn in self._groups_by_dn),
             ]
             senders = ()
+            if not groups:
+                groups, urls = [entry for url in urls for entry in self._select(url)], []
+
+    def _note_many_urls(self, groups: Iterable[Entry]) -> None:
+        """Note the URLs that are not followed because their groups have too many: each is a search."""
+        for group in groups:
+            values = (value for name in self._source.group_mapping.member for value in group.values(name))
+            urls = [text for value in values if is_ldap_url(text := (decoded(value) or "").strip())]
+            self._few_urls.update(urls[:_URLS])
+            self._many_urls.update(urls[_URLS:])
 
     def _values(self, entries: Iterable[Entry], attributes: Sequence[str]) -> list[bytes]:
         """Return the values that weren't there before, each once."""
@@ -155,6 +174,9 @@ class Members:
 
     def _select(self, url: str) -> tuple[Entry, ...]:
         """Return the entries that an LDAP URL selects."""
+        if url in self._many_urls - self._few_urls:
+            self.unsure[url] = f"its group has more than {_URLS} LDAP URLs"
+            return ()
         try:
             selection = selection_of(url, self._source, member_attributes(self._source))
         except ValueError as error:
@@ -163,9 +185,7 @@ class Members:
         reading = search(self._session, selection.query)
         log_reading("selected by an LDAP URL", reading)
         reasons = troubles(reading, self._session.timeout)
-        if isinstance(reading.error, LOST):
-            self._note(*reasons)
-        elif reasons:
+        if reasons:
             self.unsure[url] = "; ".join(reasons)
         self.selected[url] = tuple(filter(selection.has, reading.entries))
         return self.selected[url]

@@ -490,6 +490,43 @@ def test_a_connection_that_is_lost_is_a_doubt_about_all_groups() -> None:
     assert answers.users.doubts == ()
 
 
+def test_a_url_that_takes_too_long_is_in_doubt_alone() -> None:
+    """Its owner chose what to search for; all else has been read by then."""
+    dynamic = Found("cn=dynamic,ou=groups,dc=example,dc=org", {"member": [b"ldap:///ou=groups,dc=example,dc=org??sub"]})
+    staff = Found("cn=staff,ou=groups,dc=example,dc=org", {"member": [b"uid=ann,ou=outside,dc=example,dc=org"]})
+    asked: list[str] = []
+
+    def script(search: Search) -> Iterable[Reply]:
+        asked.append(search.base)
+        if search.base != "ou=groups,dc=example,dc=org":
+            return [Found(search.base, {"mail": [b"ann@example.org"]}), Done()]
+        return [dynamic, staff, Done()] if asked.count(search.base) == 1 else [End.SILENCE]
+
+    with ScriptedServer(script, supported=(), root={"namingContexts": [b"dc=example,dc=org"]}) as server:
+        answers = read(
+            scripted(
+                server, group_search_base="ou=groups,dc=example,dc=org", user_search_base="ou=people,dc=example,dc=org"
+            )
+        )
+
+    assert outside(answers) == ["uid=ann,ou=outside,dc=example,dc=org"]
+    assert answers.unsure.keys() == {"ldap:///ou=groups,dc=example,dc=org??sub"}
+    assert doubts(answers) == []
+
+
+def test_a_group_has_only_so_many_urls_that_are_followed(slapd: Slapd) -> None:
+    """Each is a search. One that another group has among its first is followed all the same."""
+    urls = [f"ldap:///{slapd.people_dn}??sub?(ou={number})" for number in range(500)]
+    slapd.add(*group("many", urls, kind="memberURL"))
+    slapd.add(*group("one", urls[-1:], kind="memberURL"))
+
+    answers, searches, _ = reading(slapd, group_mapping={"member": "memberURL"})
+
+    assert answers.unsure.keys() == set(urls[20:-1])
+    assert set(answers.unsure.values()) == {"its group has more than 20 LDAP URLs"}
+    assert searches == 3 + 21
+
+
 def test_without_groups_a_lost_connection_makes_the_users_doubtful() -> None:
     ann = Found("uid=ann,ou=people,dc=x", {"send": [b"cn=staff,ou=groups,dc=x"]})
 

@@ -82,7 +82,7 @@ def test_a_filter_is_written_anew(text: str, written: str) -> None:
         "(" * 8_000,
         "(!" * 3_000,
         "(&" * 11 + "(ou=a)" + ")" * 11,
-        "(|" + "(ou=a)" * 101 + ")",
+        "(|" + "(ou=a)" * 51 + ")",
     ],
 )
 def test_what_asks_for_something_else_is_refused(text: str) -> None:
