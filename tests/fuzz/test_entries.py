@@ -17,7 +17,7 @@ from tests.mailcow_server import Clock, DomainLimits, MailcowServer
 
 from .hostile import DOMAIN, SUFFIX, Attributes, Hostile
 
-ENTRIES = int(os.environ.get("FUZZ_ENTRIES", "60"))
+ENTRIES = 2000 if os.environ.get("FUZZ") == "whole" else 60
 START = int(os.environ.get("FUZZ_START", "0"))
 """The first seed: what failed is tried again by it."""
 PEOPLE, GROUPS, FORWARDS = (f"ou={name},{SUFFIX}" for name in ("people", "groups", "forwards"))
