@@ -531,7 +531,8 @@ class Judge:
         """Return what somebody lacks, in words."""
         store = self.mail.at(person.mail)
         if store is None:
-            return "has no mailbox" if person.active or self.mail.of(person.id) else ""
+            in_domain = [one for one in self.mail.of(person.id) if domain_of(one.address) == domain_of(person.mail)]
+            return "has no mailbox" if person.active or in_domain else ""
         if self.is_released(store.box):
             return ""  # whoever let go of it knows
         if store.owner != person.id:
