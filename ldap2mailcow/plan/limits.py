@@ -6,7 +6,7 @@ is held as it is now. Of a kind over its limit everything is held, or nothing.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -298,8 +298,12 @@ class _Capacity:
         self.rooms = {name: Room.of(domain) for name, domain in case.actual.domains.items()}
         self.held: defaultdict[Guarded | NoRoom, frozenset[Address]] = defaultdict(frozenset)
         self.findings: list[Finding] = []
+        self.turns: Mapping[Address, int] = {}
+        """By address of a new alias: how many its entry has, or gets before it."""
 
     def judge(self, changes: Iterable[Change]) -> Verdict:
+        changes = tuple(changes)
+        self.turns = self.turns_of(changes)
         ordered = sorted(changes, key=self.place_of)
         aliases = [change for change in ordered if isinstance(change, AliasChange)]
         for change in aliases:
@@ -314,11 +318,27 @@ class _Capacity:
                 self.mailbox(box)
         return Verdict(dict(self.held), findings=tuple(self.findings))
 
-    def place_of(self, change: Change) -> tuple[Step, bool, Address]:
-        """Return what changes are sorted by: as they will run, but active mailboxes first: room goes to them."""
+    def turns_of(self, changes: Iterable[Change]) -> dict[Address, int]:
+        """Return when each new alias gets a place, if there is one: no entry takes those that others need."""
+        aliases = self.targets.aliases.values()
+        has = Counter(target.dn or target.address for target in aliases if target.there is not None)
+        turns: dict[Address, int] = {}
+        for change in sorted(changes, key=lambda change: change.address):
+            if isinstance(change, AliasChange) and change.kind is Kind.CREATE:
+                owner = change.dn or change.address
+                turns[change.address] = has[owner]
+                has[owner] += 1
+        return turns
+
+    def place_of(self, change: Change) -> tuple[Step, bool, int, Address]:
+        """Return what changes are sorted by: as they will run, but who gets room first is first.
+
+        Those are active mailboxes, and the aliases of entries that have few.
+        """
         box = self.case.actual.mailboxes.get(change.address)
         is_inactive = box is not None and box.attributes[ACTIVE.key] == 0
-        return step_of(change), is_inactive, change.address
+        turn = self.turns.get(change.address, 0) if isinstance(change, AliasChange) else 0
+        return step_of(change), is_inactive, turn, change.address
 
     def mailbox(self, change: MailboxChange) -> None:
         there = self.case.actual.mailboxes.get(change.address)

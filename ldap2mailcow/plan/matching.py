@@ -223,6 +223,9 @@ class _Matcher:
         if wants in there:
             self.refuse(Say.HAS_ONE_ALREADY, user, wants, own=at)
             return Match(user, State.STAYS, at, None, row)
+        if self.case.config.create_mailboxes and user.attributes.get(ACTIVE.key) == 0:
+            self.refuse(Say.INACTIVE_NEW, user, wants)  # so the one that is there is what the status is about
+            return Match(user, State.STAYS, at, None, row)
         return Match(user, State.NEW, wants, wants, row)
 
     def is_looked_at(self, user: User, row: Remembered) -> bool:

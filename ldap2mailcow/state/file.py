@@ -125,6 +125,8 @@ def explain_errors(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         remedy = _REMEDIES.get(_primary_code(error), _RESTORE)
         raise StateError(f"{path} can't be used ({error}); {remedy}") from None
+    except UnicodeDecodeError:  # of what sqlite quotes in its own sentence, such as the name of a column
+        raise StateError(f"{path} is damaged (a name in it is not UTF-8); {_RESTORE}") from None
     except OSError as error:
         raise unreadable(path, error) from None
 
@@ -135,7 +137,7 @@ def explain_damage(path: Path) -> Iterator[None]:
     try:
         with explain_errors(path):
             yield
-    except (LookupError, TypeError, ValueError):
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         raise StateError(f"{path} is damaged (a row holds what no run has written); {_RESTORE}") from None
 
 

@@ -13,6 +13,7 @@ from ldap2mailcow.model import (
     QUOTA,
     Address,
     Existing,
+    ExistingAlias,
     Finding,
     Origin,
     Part,
@@ -27,6 +28,7 @@ from ldap2mailcow.plan.case import Case
 from ldap2mailcow.plan.knowledge import kind_of
 from ldap2mailcow.plan.marks import lacking
 from ldap2mailcow.plan.matching import Match, State
+from ldap2mailcow.plan.renames import NOT_YET
 from ldap2mailcow.plan.takeover import seen_as
 from ldap2mailcow.plan.withheld import Guarded
 
@@ -92,8 +94,8 @@ def _why_not_made(making: Making, user: User, address: Address, going: Collectio
     if says is Told.INACTIVE:
         making.say(Say.INACTIVE_NEW, user.dn, user.id, address=address)
         return Rule.INACTIVE
-    if address in making.case.actual.aliases.keys() - going:
-        making.say(Say.ADDRESS_IS_ALIAS, user.dn, user.id, address=address, remedy=_alias_remedy(making, address))
+    if (alias := making.case.actual.aliases.get(address)) and address not in going:
+        _tell_alias(making, user, alias)
         return Rule.ALIAS_THERE
     if not provider_ready(making, user):
         return Rule.NO_PROVIDER
@@ -103,6 +105,15 @@ def _why_not_made(making: Making, user: User, address: Address, going: Collectio
             making.say(Say.NO_PASSWORD, user.dn, user.id, attribute=attribute, address=address)
         return Rule.NOT_LOGGABLE
     return None
+
+
+def _tell_alias(making: Making, user: User, alias: ExistingAlias) -> None:
+    """Say that an alias is in the way of a new mailbox."""
+    address = alias.address
+    if alias.number == NOT_YET:
+        making.say(Say.NEW_WAITS, user.dn, user.id, address=address)
+    else:
+        making.say(Say.ADDRESS_IS_ALIAS, user.dn, user.id, address=address, remedy=_alias_remedy(making, address))
 
 
 def _alias_remedy(making: Making, address: Address) -> str:

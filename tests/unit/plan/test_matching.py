@@ -157,6 +157,20 @@ def test_a_user_who_moves_to_another_domain_gets_no_mailbox_that_is_there() -> N
     assert codes(plan) == [Code.ADDRESS_REUSED]
 
 
+def test_a_user_who_is_inactive_in_another_domain_is_inactive_where_the_mailbox_is() -> None:
+    """No mailbox is made there yet, and the one that is there must not stay active."""
+    scene = Scene(
+        wants=[wanted(OTHER, id=id_of(ANN), dn=dn_of(ANN), name="New", active=0), wanted(BOB)],
+        has=[existing(ANN), existing(BOB)],
+        rows=[row(ANN), row(BOB)],
+        domains=(make_domain([existing(ANN), existing(BOB)]), make_domain([], "example.net")),
+    )
+    plan = scene.plan()
+    assert kinds(plan.changes) == [(Kind.UPDATE, ANN), (Kind.DISABLE, ANN)]
+    assert codes(plan) == [Code.INACTIVE_NEW]
+    assert codes(replace(scene, config=make_config(create_mailboxes=False)).plan()) == []
+
+
 def test_an_entry_that_had_a_mailbox_adopts_no_other() -> None:
     scene = Scene(
         wants=[wanted(CAT, id=id_of(ANN), dn=dn_of(ANN))], has=[existing(CAT, tags=())], rows=[row(ANN)], sources={}
