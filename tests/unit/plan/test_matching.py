@@ -10,6 +10,7 @@ import pytest
 from ldap2mailcow.desired import EntryId
 from ldap2mailcow.model import Address, Cause, Code, Kind, Origin, Remembered, Rule, SourceMemory, Subject
 from ldap2mailcow.plan import Guarded, Options, Plan, Reason, fingerprint
+from ldap2mailcow.plan.takeover import LONG_AGO
 
 from .builders import (
     ANN,
@@ -287,13 +288,14 @@ def test_a_row_of_a_mailbox_that_is_gone_with_its_entry_is_forgotten() -> None:
     assert EntryId("default", id_of(ANN)) in plan.bystanders
 
 
-def test_an_entry_without_a_mailbox_is_remembered_as_a_bystander() -> None:
+def test_every_entry_is_remembered_with_when_it_was_first_seen() -> None:
+    """One with a row was there with any other; it has to be known by then if the row is gone."""
     there = wanted(CAT, password=None)
     scene = quiet([ANN])
-    plan = replace(scene, wants=[*scene.wants, there]).plan()
-    assert plan.bystanders == {there.id: NOW}
-    known = replace(scene, wants=[*scene.wants, there], bystanders={there.id: NOW - MINUTE})
-    assert known.plan().bystanders == {}
+    scene = replace(scene, wants=[*scene.wants, there], rows=[*scene.rows, row(BOB)])
+    had = {EntryId("default", id_of(one)): LONG_AGO for one in (ANN, BOB)}
+    assert scene.plan().bystanders == {there.id: NOW, **had}
+    assert replace(scene, bystanders={there.id: NOW - MINUTE}).plan().bystanders == had
 
 
 @pytest.fixture
