@@ -321,13 +321,16 @@ class _Decider:
         return False
 
     def is_given_up(self, row: RememberedAlias) -> bool:
-        """Tell whether the entry that had an alias no longer asks for it, for certain."""
+        """Tell whether the entry that had an alias no longer asks for it, for certain.
+
+        A search that changed is no doubt here: what a list would lose by it waits for a word (`limits`).
+        """
         known = self.known.get(row.source)
         if known is None:
             return self.case.is_of_unknown(row)
         owner = EntryId(row.source, row.owner)
         is_there = owner in self.case.users or any(group.id == owner for group in self.case.asked.groups)
-        return is_there or (known.knows(row.role) and not known.why_not(row.role))
+        return is_there or known.knows(row.role)
 
     # what is said
 

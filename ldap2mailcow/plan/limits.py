@@ -156,9 +156,14 @@ class _Counter:
     def shrinking(self) -> Iterator[_Counted]:
         """Give the lists that lose more members than one run may take, or any while their search is in doubt."""
         for target in self.targets.aliases.values():
-            doubt = self.known(target.source).why_not(target.role)
+            doubt = self.doubt_of_members(target)
             if target.lost and (doubt or self.is_too_much(target)):
                 yield _Counted(target.address, target.source, doubt)
+
+    def doubt_of_members(self, target: AliasTarget) -> str:
+        """Say why what a list loses waits for a word: by the entry that has it, or by the one that had it."""
+        had = self.known(target.row.source).why_not(target.row.role) if target.row else ""
+        return self.known(target.source).why_not(target.role) or had
 
     def is_too_much(self, target: AliasTarget) -> bool:
         return target.role is Role.LIST and len(target.lost) > self.case.config.limits.list_shrink.allows(target.before)
