@@ -17,9 +17,6 @@ More is a clock that jumped ahead, or a cron job that stood still: no entry is g
 SEEN: Patch = {"missing_since": None, "missed": 0, "last_missed": None}
 """What is remembered of the absence of an entry that is in the answer."""
 
-THERE: Patch = {**SEEN, "last_seen": None, "retired_since": None}
-"""The same of the absence of a mailbox's entry."""
-
 
 @dataclass(frozen=True, slots=True)
 class Absence:

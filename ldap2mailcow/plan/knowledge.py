@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ldap2mailcow.config import Source
 from ldap2mailcow.desired import Group, User, measured
@@ -18,6 +19,7 @@ from ldap2mailcow.model import (
     Answer,
     Finding,
     Fingerprint,
+    Remembered,
     RememberedAlias,
     Role,
     Say,
@@ -96,11 +98,6 @@ class Knowledge:
     answers_whole: bool = False
     """Whether the answer about users is whole, whatever the run looks at."""
     findings: tuple[Finding, ...] = ()
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether an entry that isn't in the answer is surely gone: it is whole, and the search is the accepted one."""
-        return self.answers_whole and not self.doubt
 
     def knows(self, role: Role | None) -> bool:
         """Tell whether absence is believed; of an alias of unknown kind only where it is for all kinds."""
@@ -205,18 +202,25 @@ class _Reader:
         """
         ids = {user.id.id for user in self.directory.asked.users}
         found = sorted(address for user in self.directory.asked.users for address in self.known_otherwise(user, ids))
-        return tuple(found) if is_most(len(found), len(self.rows)) else ()
+        return tuple(found) if is_most(len(found), len(self.current)) else ()
+
+    @cached_property
+    def current(self) -> dict[Address, Remembered]:
+        """The rows of users who were there lately, when an answer was last believed: a leaver has no other id."""
+        answered, patience = self.case.source_memory(self.directory.name).answered, self.case.config.removed_users
+        since = (answered or self.case.now) - patience.missing_for
+        return {row.address: row for row in self.rows if not row.missed or (row.last_seen and row.last_seen >= since)}
 
     def known_otherwise(self, user: User, ids: set[str]) -> Iterable[Address]:
         """Give the address of a user whose mailbox is remembered with an id that is gone."""
-        row = self.case.rows.get(user.addresses[0]) if len(user.addresses) == 1 else None
-        if row and row.source == self.directory.name and row.id is not None and row.id not in ids:
+        row = self.current.get(user.addresses[0]) if len(user.addresses) == 1 else None
+        if row and row.id not in ids:
             yield row.address
 
     def tell_replaced(self, replaced: tuple[Address, ...]) -> tuple[Finding, ...]:
         if not replaced:
             return ()
-        count, had, attribute = len(replaced), len(self.rows), self.directory.id_attribute
+        count, had, attribute = len(replaced), len(self.current), self.directory.id_attribute
         name = self.directory.name
         return (Say.REPLACED.at(name, count=count, had=had, attribute=attribute, kind=Guarded.TAKEOVER),)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ldap2mailcow.model import ACTIVE, Cause, Patch, Rule
 from ldap2mailcow.plan.case import Case
-from ldap2mailcow.plan.grace import THERE, Absence, absence
+from ldap2mailcow.plan.grace import SEEN, Absence, absence
 from ldap2mailcow.plan.matching import Missing, since_missing
 from ldap2mailcow.plan.pending import Fate, Pending
 from ldap2mailcow.plan.withheld import Guarded
@@ -16,11 +16,14 @@ from .mailboxes import kept
 from .making import MailboxTarget, Making, NoRoom
 from .status import OUT_OF_SERVICE, out_of_service
 
+_BACK: Patch = {**SEEN, "retired_since": None}
+"""What is remembered where an entry is there after all."""
+
 
 def target_of_missing(making: Making, missing: Missing) -> MailboxTarget:
     """Return what a mailbox should be that no user of the answers has."""
     if rule := _why_kept(making.case, missing):
-        return kept(missing.existing, rule, missing.row, THERE if rule is Rule.UNREADABLE else {})
+        return kept(missing.existing, rule, missing.row, _BACK if rule is Rule.UNREADABLE else {})
     return _Leaver(making, missing).target()
 
 

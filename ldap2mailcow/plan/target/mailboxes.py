@@ -22,10 +22,10 @@ from ldap2mailcow.model import (
     Value,
 )
 from ldap2mailcow.plan.case import Case
-from ldap2mailcow.plan.grace import THERE
 from ldap2mailcow.plan.knowledge import kind_of
 from ldap2mailcow.plan.marks import lacking
 from ldap2mailcow.plan.matching import Match, State
+from ldap2mailcow.plan.takeover import seen_as
 from ldap2mailcow.plan.withheld import Guarded
 
 from .making import MailboxTarget, Making, NoRoom
@@ -220,7 +220,7 @@ def _brought(making: Making, match: Match, existing: Existing) -> MailboxTarget:
             **status.after,
         },
         rules={
-            Part.VALUES: _why(match, existing, followed, password),
+            Part.VALUES: _why(case, match, existing, followed, password),
             Part.LOGIN: login_rule,
             Part.STATUS: status.rule,
         },
@@ -231,11 +231,15 @@ def _brought(making: Making, match: Match, existing: Existing) -> MailboxTarget:
 _RULES = {State.ADOPTED: Rule.ADOPTED, State.BY_MARK: Rule.KNOWN_AGAIN, State.TAKEN_OVER: Rule.TAKEN_OVER}
 
 
+def _marks_to_add(case: Case, existing: Existing) -> frozenset[str]:
+    """Return the tags that say who manages a mailbox, where it lacks them and doesn't come from elsewhere."""
+    return lacking(case.marks.tags if case.config.create_mailboxes else (), existing.tags)
+
+
 def _tags(case: Case, existing: Existing, status: Status) -> frozenset[str]:
-    """Return the tags: who manages it, unless it comes from elsewhere, and whether we took it out of service."""
-    tags, disabled = existing.tags, frozenset({case.marks.disabled})
-    if case.config.create_mailboxes:
-        tags |= lacking(case.marks.tags, tags)
+    """Return the tags: who manages it, and whether we took it out of service."""
+    disabled = frozenset({case.marks.disabled})
+    tags = existing.tags | _marks_to_add(case, existing)
     return tags | lacking(disabled, tags) if status.is_ours else tags - disabled
 
 
@@ -292,12 +296,15 @@ def _why_with_provider(making: Making, match: Match, existing: Existing) -> Rule
     return None
 
 
-def _why(match: Match, existing: Existing, values: Mapping[str, Value], password: Password) -> Rule:
-    """Name the rule of the values: the directory's doing if one isn't what we last applied, else mailcow's."""
+def _why(case: Case, match: Match, existing: Existing, values: Mapping[str, Value], password: Password) -> Rule:
+    """Name the rule of the values: the directory's doing if one isn't what we last applied, else mailcow's.
+
+    That of the password is named where nothing else differs.
+    """
     if match.state is State.ADOPTED:
         return Rule.ADOPTED
     changed = {(key, values[key]) for key in _COMPARED if values[key] != existing.attributes[key]}
-    if not changed:
+    if not changed | _marks_to_add(case, existing):
         return password.rule
     applied = match.row.applied if match.row else {}
     return Rule.LDAP if changed - applied.items() else Rule.MAILCOW
@@ -318,7 +325,8 @@ def identity(making: Making, match: Match, row: Remembered | None) -> Patch:
         "id": user.id.id if ids_hold(making, user.id.source) else None,
         "dn": user.dn,
         **origin,
-        **THERE,
+        **seen_as(user, row),
+        "retired_since": None,
         "present": user.present | shown,
     }
 

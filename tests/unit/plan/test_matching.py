@@ -10,10 +10,12 @@ import pytest
 from ldap2mailcow.desired import EntryId
 from ldap2mailcow.model import Address, Cause, Code, Kind, Origin, Remembered, Rule, SourceMemory, Subject
 from ldap2mailcow.plan import Guarded, Options, Plan, Reason, fingerprint
+from ldap2mailcow.plan.takeover import LONG_AGO
 
 from .builders import (
     ANN,
     BOB,
+    CANARY,
     CAT,
     NOW,
     Scene,
@@ -216,6 +218,23 @@ def test_a_word_lets_them_be_known_again_by_their_addresses() -> None:
     assert replaced_server(4, 6, options=Options(approved={Guarded.DISABLE: 9})).plan().changes == ()
 
 
+@pytest.mark.parametrize("base", [None, "ou=all,dc=example,dc=org"])
+def test_the_word_also_holds_where_the_search_is_not_the_accepted_one(base: str | None) -> None:
+    """A new directory server often has another search base. Else the users would be disabled, and taken over later."""
+    source = make_config().sources[0]
+    accepted = {**fingerprint(source), "user_search_base": base} if base else None
+    fields = {"sources": {"default": remembered_source(source, accepted=accepted)}}
+    for kinds_said in ({Guarded.TAKEOVER}, set(Guarded)):
+        plan = replaced_server(4, 4, options=Options(approved=dict.fromkeys(kinds_said, 4)), **fields).plan()
+        assert (kinds(plan.changes), plan.withheld) == ([(Kind.UPDATE, one) for one in people(4)], ())
+        assert plan.sources["default"].accepted == fingerprint(source)
+
+
+def test_no_word_lets_a_mailbox_be_taken_over_by_an_answer_that_is_not_whole() -> None:
+    options = Options(approved=dict.fromkeys(Guarded, 4))
+    assert replaced_server(4, 4, options=options, doubts=(CANARY,)).plan().changes == ()
+
+
 def test_a_few_new_ids_are_entries_made_anew() -> None:
     assert kinds(replaced_server(2, 3).plan().changes) == [(Kind.UPDATE, one) for one in people(2)]
 
@@ -247,13 +266,14 @@ def test_a_row_of_a_mailbox_that_is_gone_with_its_entry_is_forgotten() -> None:
     assert EntryId("default", id_of(ANN)) in plan.bystanders
 
 
-def test_an_entry_without_a_mailbox_is_remembered_as_a_bystander() -> None:
+def test_every_entry_is_remembered_with_when_it_was_first_seen() -> None:
+    """One with a row was there with any other; it has to be known by then if the row is gone."""
     there = wanted(CAT, password=None)
     scene = quiet([ANN])
-    plan = replace(scene, wants=[*scene.wants, there]).plan()
-    assert plan.bystanders == {there.id: NOW}
-    known = replace(scene, wants=[*scene.wants, there], bystanders={there.id: NOW - MINUTE})
-    assert known.plan().bystanders == {}
+    scene = replace(scene, wants=[*scene.wants, there], rows=[*scene.rows, row(BOB)])
+    had = {EntryId("default", id_of(one)): LONG_AGO for one in (ANN, BOB)}
+    assert scene.plan().bystanders == {there.id: NOW, **had}
+    assert replace(scene, bystanders={there.id: NOW - MINUTE}).plan().bystanders == had
 
 
 @pytest.fixture
