@@ -15,6 +15,7 @@ from functools import cached_property
 
 from ldap2mailcow.desired import User
 from ldap2mailcow.model import (
+    ACTIVE,
     Address,
     Cause,
     EntryId,
