@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 
 from ldap2mailcow.desired import Group, User, some_of
 from ldap2mailcow.model import (
@@ -55,7 +56,6 @@ NOWHERE: frozenset[Address] = frozenset()
 
 _NOT_CLEANED = frozenset(
     {
-        Rule.NOT_OURS,
         Rule.PROTECTED,
         Rule.WAS_RELEASED,
         Rule.OTHER_INSTALLATION,
@@ -64,6 +64,14 @@ _NOT_CLEANED = frozenset(
     }
 )
 """The rules by which an alias isn't ours to change, whatever it goes to."""
+
+
+class Status(Enum):
+    """Whether an alias that is there takes mail, before the run."""
+
+    ACTIVE = auto()
+    SILENCED = auto()  # we set it inactive
+    BY_HAND = auto()  # it was set inactive in mailcow, and stays so
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +116,14 @@ class AliasMaker:
         for _, claim in sorted(self.making.matches.claims.aliases.items()):
             yield self.wish(claim)
         for one in self.existence.values():
-            home = self.delivery.home(one.former_of) if one.former_of else None
-            if one.former_of and home:
-                dn, existing = self.making.matches.users[one.former_of].user.dn, one.existing
-                told = FLAGS_OF_FORMER if is_as_renaming_left_it(existing) else {}
-                yield Wish(existing.address, one.former_of, dn, Role.FORMER, frozenset({home}), told)
+            if one.former_of:
+                yield self.wish_of_former(one.existing, one.former_of)
+
+    def wish_of_former(self, existing: ExistingAlias, owner: EntryId) -> Wish:
+        """Return what a former address should be: it goes to the mailbox of its user."""
+        goto = frozenset(filter(None, [self.delivery.home(owner)]))
+        told = FLAGS_OF_FORMER if is_as_renaming_left_it(existing) else {}
+        return Wish(existing.address, owner, self.making.matches.users[owner].user.dn, Role.FORMER, goto, told)
 
     def wish(self, claim: Claim) -> Wish:
         """Return what an entry asks an alias to be."""
@@ -135,8 +146,8 @@ class AliasMaker:
     def find_taking(self, wishes: Mapping[Address, Wish]) -> None:
         """Find the aliases that take mail: they lead, be it over others of them, to what takes it."""
         goto = {address: self.may_lead_to(one, wishes.get(address)) for address, one in self.existence.items()}
-        new = {address: wish.goto for address, wish in wishes.items() if address not in self.existence}
-        goto |= {address: targets for address, targets in new.items() if self.why_not_made(address) is None}
+        for address, wish in wishes.items():
+            goto.setdefault(address, NOWHERE if self.why_not_made(address) else wish.goto)
         while found := {address for address, targets in goto.items() if self.delivery.reachable(targets)}:
             self.delivery.taking |= found
             goto = {address: targets for address, targets in goto.items() if address not in found}
@@ -146,9 +157,19 @@ class AliasMaker:
         if one.ends:
             return NOWHERE
         wanted = wish.goto if wish else NOWHERE
-        if one.existing.is_active:
-            return wanted | self.delivery.present(one.existing)
-        return wanted if self.case.disabled_alias(one.existing) else NOWHERE
+        match self.status(one.existing):
+            case Status.ACTIVE:
+                return wanted | self.delivery.present(one.existing)
+            case Status.SILENCED:
+                return wanted
+            case _:
+                return NOWHERE
+
+    def status(self, existing: ExistingAlias) -> Status:
+        """Return whether an alias takes mail now and, if not, by whose doing."""
+        if existing.is_active:
+            return Status.ACTIVE
+        return Status.SILENCED if self.case.disabled_alias(existing) else Status.BY_HAND
 
     # one that is there
 
@@ -212,6 +233,8 @@ class AliasMaker:
         if not goto:
             self.tell_empty(wish)
         target = self.edited(replace(one, after=SEEN), wish, goto)
+        if target.rule is Rule.HELD:
+            return target
         members = self.members(one, wish, present)
         return replace(target, rule=self.why(one, wish, target), lost=members - goto, before=len(members))
 
@@ -231,7 +254,7 @@ class AliasMaker:
 
     def taking(self, existing: ExistingAlias) -> frozenset[Address]:
         """Return the targets that an alias brings mail to now: none where we set it inactive, whatever it says."""
-        if not existing.is_active and self.case.disabled_alias(existing):
+        if self.status(existing) is Status.SILENCED:
             return NOWHERE
         return self.delivery.reachable(self.delivery.present(existing))
 
@@ -260,17 +283,17 @@ class AliasMaker:
         """Return the target of an alias with another goto; without one it keeps what it has, and is inactive."""
         existing, row = one.existing, self.case.alias_rows.get(wish.address)
         is_ours = self.case.is_our_alias(existing)
-        is_by_hand = not existing.is_active and not self.case.disabled_alias(existing)
-        is_disabled = not goto and not is_by_hand
         if not goto and self.making.held.has(Guarded.ALIAS, wish.address):
             return self.as_it_is(one, Rule.HELD)
-        if goto and is_by_hand:
+        active, is_disabled = int(bool(goto)), not goto
+        if self.status(existing) is Status.BY_HAND:
             self.making.say_once(Say.ALIAS_DISABLED_BY_HAND, wish.address, wish.owner)
+            active, is_disabled = 0, False
         values = {
             **existing.values,
             **wish.told,
             GOTO: joined(goto) or existing.values[GOTO],
-            ALIAS_ACTIVE: int(not is_by_hand and not is_disabled),
+            ALIAS_ACTIVE: active,
             PRIVATE_COMMENT: self.comment(existing, wish.role, is_disabled=is_disabled),
         }
         origin: Patch = {} if row else {"origin": Origin.MARK if is_ours else Origin.ADOPTED}
@@ -306,20 +329,20 @@ class AliasMaker:
 
     def why(self, one: Existence, wish: Wish, target: AliasTarget) -> Rule:
         """Name the rule that an alias follows which is asked for."""
-        if target.rule is Rule.HELD:
-            return Rule.HELD
-        if wish.role is Role.FORMER:
-            return Rule.UNFINISHED if is_as_renaming_left_it(one.existing) else Rule.FORMER
-        values, before = target.values or {}, one.existing.values
+        existing, values = one.existing, target.values or {}
         if target.is_adopted:
             return Rule.ADOPTED
-        if values[ALIAS_ACTIVE] != before[ALIAS_ACTIVE]:
+        if wish.role is Role.FORMER:
+            return Rule.UNFINISHED if is_as_renaming_left_it(existing) else Rule.FORMER
+        if existing.values[ALIAS_ACTIVE] != values[ALIAS_ACTIVE]:
             return Rule.TARGET_BACK if values[ALIAS_ACTIVE] else Rule.NO_TARGET
-        changed = {key: values[key] for key in (GOTO, *FLAGS, PUBLIC_COMMENT) if values[key] != before[key]}
-        return self.why_changed(one, changed) if changed else Rule.FOLLOWED
+        fields = (GOTO, *FLAGS, PUBLIC_COMMENT)
+        return self.why_changed(one, {key: values[key] for key in fields if values[key] != existing.values[key]})
 
     def why_changed(self, one: Existence, changed: Mapping[str, Value]) -> Rule:
         """Tell where the change of an alias comes from: the directory, a rename, or mailcow."""
+        if not changed:
+            return Rule.FOLLOWED
         before = one.row.applied
         applied = {**before, GOTO: joined(self.applied_goto(one))}
         if not changed.items() <= applied.items():
