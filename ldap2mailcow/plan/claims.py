@@ -8,15 +8,16 @@ before any alias, an alias that is there before a new mailbox.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ldap2mailcow.config import Source
 from ldap2mailcow.desired import Forward, Group, User, some_of
 from ldap2mailcow.model import Address, EntryId, Finding, Remembered, RememberedAlias, Role, Say
 
 from .case import Case
-from .knowledge import Knowledge
+from .knowledge import NOTHING, Knowledge
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,10 @@ class _Decider:
     left_out: defaultdict[tuple[Say, str], set[tuple[str, Address]]] = field(default_factory=lambda: defaultdict(set))
     """By what is said, and by domain: the aliases that are left out, each with the DN that asks for it."""
     asked: set[Address] = field(default_factory=set)
-    to_be: frozenset[Address] = frozenset()
-    """The addresses that users get as mailboxes, those that aren't made yet included."""
+    told: set[Address] = field(default_factory=set)
+    """The addresses of which it was said that several entries want them."""
+    boxes: frozenset[Address] = frozenset()
+    """The addresses of mailboxes, those included that users get and that aren't made yet."""
 
     def decide(self) -> Claims:
         boxes: defaultdict[Address, list[Claim]] = defaultdict(list)
@@ -90,15 +93,16 @@ class _Decider:
                 aliases[claim.address].setdefault(claim.owner, claim)
         mailboxes: dict[EntryId, Address] = {}
         lost: dict[EntryId, Address] = {}
-        granted: dict[Address, Claim] = {}
         for address, wanting in boxes.items():
             winner = self.winner(address, wanting, aliases.get(address, {}).values())
             for claim in wanting:
                 (mailboxes if claim is winner else lost)[claim.owner] = address
-        self.to_be = frozenset(mailboxes.values()) if self.case.config.create_mailboxes else frozenset()
-        for address, others in aliases.items():
-            if holder := self.alias_winner(address, list(others.values()), boxes.get(address, [])):
-                granted[address] = holder
+        made = mailboxes.values() if self.case.config.create_mailboxes else ()
+        self.boxes = frozenset({*self.case.actual.mailboxes, *made})
+        winners = {
+            one: self.alias_winner(one, list(each.values()), boxes.get(one, ())) for one, each in aliases.items()
+        }
+        granted = {address: winner for address, winner in winners.items() if winner}
         self.findings += [_left_out(said, domain, sorted(asked)) for (said, domain), asked in self.left_out.items()]
         return Claims(mailboxes, granted, frozenset(self.asked), lost, frozenset(self.unclear), tuple(self.findings))
 
@@ -119,31 +123,25 @@ class _Decider:
         if address is None:
             self.unclear.add(user.id)
             return
-        if user.forward is not None and self.forwards(user, address):
-            yield from self.of_forward(user.forward)
-            if user.id in self.unclear:
-                return
-        else:
+        forward = None if address in self.case.actual.mailboxes else user.forward  # a mailbox that is there stays
+        if forward is None:
             self.tell_forward(user, address)
             yield Claim(address, user.id, user.dn, None, user)
-        for one in sorted(user.aliases - self.own_addresses(user, address)):
-            if self.in_domains(user.id, one, user.dn):
-                yield Claim(one, user.id, user.dn, Role.USER, user)
+        else:
+            yield from self.of_forward(forward)
+        if user.id not in self.unclear:
+            further = sorted(user.aliases - self.own_addresses(user, address, forward))
+            yield from self.of_aliases(user, further, Role.USER)
 
-    def forwards(self, user: User, address: Address) -> bool:
-        """Tell whether mail to a user goes elsewhere: a mailbox that is there stays."""
-        return user.forward is not None and address not in self.case.actual.mailboxes
-
-    def own_addresses(self, user: User, address: Address) -> frozenset[Address]:
+    def own_addresses(self, user: User, address: Address, forward: Forward | None) -> set[Address]:
         """Return what is no further address: the mailbox, what it will be called, and their twins in alias domains.
 
         mailcow delivers to the twin of a mailbox; it does so for no alias.
         """
-        row = self.own.get(user.id)
-        own = {address, *([row.address] if row and row.address in self.case.actual.mailboxes else [])}
-        if self.forwards(user, address):
-            return frozenset(own)
-        return frozenset(own | {one for one in user.aliases if self.case.actual.twin(one) in own})
+        row, own = self.own.get(user.id), {address}
+        if row and row.address in self.case.actual.mailboxes:
+            own.add(row.address)
+        return own if forward else own | {one for one in user.aliases if self.case.actual.twin(one) in own}
 
     def main_address(self, user: User) -> Address | None:
         """Return the one address of a user, as far as it can be told which it is, and may be had here."""
@@ -155,8 +153,7 @@ class _Decider:
         return address if address and self.may_have(user, address) else None
 
     def may_have(self, user: User, address: Address) -> bool:
-        source = self.source(user.id)
-        if source.domains and address.domain not in source.domains:
+        if not self.case.looks_at(self.source(user.id), address):
             self.say(Say.NOT_OUR_DOMAIN, user.dn, user.id, address=address)
             return False
         if address.domain not in self.case.actual.domains:
@@ -164,24 +161,25 @@ class _Decider:
             return False
         return True
 
+    def of_aliases(self, entry: User | Group | Forward, addresses: Iterable[Address], role: Role) -> Iterator[Claim]:
+        """Give the claims to those of some addresses that can be aliases here."""
+        for one in addresses:
+            if self.in_domains(entry.id, one, entry.dn):
+                yield Claim(one, entry.id, entry.dn, role, entry)
+
     def of_group(self, group: Group) -> Iterator[Claim]:
-        if not group.is_clear:
-            self.unclear.add(group.id)
         address = self.list_address(group)
         if address is None:
+            self.unclear |= set() if group.is_clear else {group.id}
             return
         addresses = {address, *group.further}
-        if group.catches_all is None:
-            self.unclear.add(group.id)
-        elif group.catches_all:
+        if group.catches_all:
             addresses.add(Address(f"@{address.domain}"))
-        if not self.in_domains(group.id, address, group.dn):
+        claims = list(self.of_aliases(group, sorted(addresses), Role.LIST))
+        is_whole = address in {claim.address for claim in claims} and group.catches_all is not None
+        if not is_whole or not group.is_clear:
             self.unclear.add(group.id)
-            addresses.discard(address)
-        for one in sorted(addresses):
-            if one == address or self.in_domains(group.id, one, group.dn):
-                self.asked.add(one)
-                yield Claim(one, group.id, group.dn, Role.LIST, group)
+        yield from claims
 
     def list_address(self, group: Group) -> Address | None:
         """Return the one address of a list; of several the one that it has already."""
@@ -195,14 +193,13 @@ class _Decider:
         return held
 
     def of_forward(self, forward: Forward) -> Iterator[Claim]:
-        addresses = [one for one in sorted(forward.addresses) if self.in_domains(forward.id, one, forward.dn)]
-        addresses = [one for one in addresses if forward.is_user or not self.is_own_mailbox(forward, one)]
-        if not addresses or (not forward.is_clear and not forward.stated):
+        addresses = [one for one in sorted(forward.addresses) if not self.is_own_mailbox(forward, one)]
+        is_readable = forward.is_clear or forward.stated
+        claims = list(self.of_aliases(forward, addresses, Role.FORWARD))
+        if is_readable and claims:
+            yield from claims
+        else:
             self.unclear.add(forward.id)
-            return
-        for one in addresses:
-            self.asked.add(one)
-            yield Claim(one, forward.id, forward.dn, Role.FORWARD, forward)
 
     def is_own_mailbox(self, forward: Forward, address: Address) -> bool:
         """Tell whether an entry that only forwards is a user with a mailbox of this address too; a finding says so."""
@@ -226,83 +223,85 @@ class _Decider:
 
     # who gets it
 
-    def winner(self, address: Address, wanting: list[Claim], others: Iterable[Claim]) -> Claim | None:
-        """Return the user who gets an address as a mailbox."""
-        holder = next((claim for claim in wanting if self.has_mailbox(claim)), None)
-        if len(wanting) > 1:
-            self.tell_duplicate(address, wanting, holder)
-            return holder
-        others = list(others)
-        is_there = address in self.case.actual.mailboxes or address in self.case.actual.aliases
-        if others and not is_there and holder is None and self.case.config.create_mailboxes:
-            self.tell_duplicate(address, [*wanting, *others], None)
-            return None
-        return wanting[0]
+    def winner(self, address: Address, wanting: Sequence[Claim], others: Iterable[Claim]) -> Claim | None:
+        """Return who of several gets an address; `others` want it as the other kind, which counts where it is new."""
+        rivals = [*wanting, *others] if self.is_new(address) else wanting
+        if len(rivals) == 1:
+            return wanting[0]
+        holder = next((claim for claim in rivals if self.has(claim)), None)
+        self.tell_duplicate(address, rivals, holder)
+        return holder
 
-    def has_mailbox(self, claim: Claim) -> bool:
-        row = self.own.get(claim.owner)
-        return row is not None and row.address == claim.address
+    @cached_property
+    def there(self) -> frozenset[Address]:
+        """The addresses at which mailcow has something."""
+        return frozenset({*self.case.actual.mailboxes, *self.case.actual.aliases})
 
-    def alias_winner(self, address: Address, wanting: list[Claim], boxes: list[Claim]) -> Claim | None:
+    def is_new(self, address: Address) -> bool:
+        """Tell whether mailcow has nothing at an address, which may become a mailbox or an alias."""
+        return address not in self.there and self.case.config.create_mailboxes
+
+    def has(self, claim: Claim) -> bool:
+        """Tell whether an entry has the mailbox or the alias that it asks for, by the state file."""
+        if claim.role is None:
+            row = self.own.get(claim.owner)
+            return row is not None and row.address == claim.address
+        return self.holds(claim.owner, claim.address)
+
+    def holds(self, owner: EntryId, address: Address) -> bool:
+        """Tell whether an entry has an alias; of a directory that isn't in the config it may be under another name."""
+        row = self.case.alias_rows.get(address)
+        if row is None or row.role is Role.FORMER:
+            return False
+        source = owner.source if self.case.is_of_unknown(row) else row.source
+        return EntryId(source, row.owner) == owner
+
+    def alias_winner(self, address: Address, wanting: Sequence[Claim], boxes: Iterable[Claim]) -> Claim | None:
         """Return the entry that gets an address as an alias."""
         if box := self.mailbox_at(address):
             for claim in wanting:
                 self.tell_mailbox(claim, box)
             return None
-        holder = next((claim for claim in wanting if self.holds(claim.owner, address)), None)
-        if holder is None and boxes and address not in self.case.actual.aliases and self.case.config.create_mailboxes:
-            return None  # wanted as a mailbox, too: no entry gets it, which is told there
-        if len(wanting) > 1:
-            self.tell_duplicate(address, wanting, holder)
-            return holder
-        if holder or self.is_free(wanting[0]):
-            return wanting[0]
-        return None
+        winner = self.winner(address, wanting, boxes)
+        return winner if winner and self.is_free(winner) else None
 
     def mailbox_at(self, address: Address) -> Address | None:
         """Return the mailbox that stands in the way of an alias: at its address, or at its twin's."""
         actual = self.case.actual
-        if address in actual.mailboxes:
-            return address
-        twin = None if address in actual.aliases else actual.twin(address)
-        return twin if twin in actual.mailboxes or twin in self.to_be else None
-
-    def holds(self, owner: EntryId, address: Address) -> bool:
-        """Tell whether an entry has an alias; of a directory that isn't in the config it may be under another name."""
-        row = self.case.alias_rows.get(address)
-        if row is None or row.owner != owner.id or row.role is Role.FORMER:
-            return False
-        return row.source == owner.source or self.case.is_of_unknown(row)
+        if address in actual.aliases:
+            return address if address in actual.mailboxes else None
+        return next((one for one in (address, actual.twin(address)) if one in self.boxes), None)
 
     def is_free(self, claim: Claim) -> bool:
         """Tell whether an entry may have an alias that another entry had; a finding says why not."""
-        row, existing = self.case.alias_rows.get(claim.address), self.case.actual.aliases.get(claim.address)
-        if row is None or existing is None or not self.case.is_our_alias(existing) or self.case.is_unclaimed(row):
+        existing = self.case.actual.aliases.get(claim.address)
+        if existing is None or not self.case.is_our_alias(existing):
+            return True
+        row = self.case.alias_row(existing)
+        is_own = EntryId(row.source, row.owner) == claim.owner
+        if is_own or self.case.is_unclaimed(row):
             return True
         if row.role is Role.FORMER:
-            return self.is_own_former(claim, row)
-        if (row.source, row.owner) == claim.owner or self.is_given_up(row):
+            holder = row.dn or "another user"
+            self.say(Say.ALIAS_WAS_ANOTHERS, claim.place, claim.owner, address=claim.address, holder=holder)
+            return False
+        if self.is_given_up(row):
             return True
-        if self.known[claim.owner.source].replaced:
-            return False  # told once for all of them
-        self.say(Say.ALIAS_IS_ANOTHERS, claim.place, claim.owner, address=claim.address, holder=row.dn or "a list")
+        if not self.known[claim.owner.source].replaced:  # else it is told once for all of them
+            self.say(Say.ALIAS_IS_ANOTHERS, claim.place, claim.owner, address=claim.address, holder=row.dn or "a list")
         return False
 
-    def is_own_former(self, claim: Claim, row: RememberedAlias) -> bool:
-        if (row.source, row.owner) == claim.owner:
-            return True
-        holder = row.dn or "another user"
-        self.say(Say.ALIAS_WAS_ANOTHERS, claim.place, claim.owner, address=claim.address, holder=holder)
-        return False
+    @cached_property
+    def entries(self) -> frozenset[EntryId]:
+        """The users and groups of the answers."""
+        return frozenset({*self.case.users, *(group.id for group in self.case.asked.groups)})
 
     def is_given_up(self, row: RememberedAlias) -> bool:
         """Tell whether the entry that had an alias no longer asks for it, for certain."""
-        known = self.known.get(row.source)
-        if known is None:
-            return self.case.is_of_unknown(row)
-        owner = EntryId(row.source, row.owner)
-        is_there = owner in self.case.users or any(group.id == owner for group in self.case.asked.groups)
-        return is_there or (known.knows(row.role) and not known.why_not(row.role))
+        if self.case.is_of_unknown(row) or EntryId(row.source, row.owner) in self.entries:
+            return True
+        known = self.known.get(row.source, NOTHING)
+        return known.knows(row.role) and not known.why_not(row.role)
 
     # what is said
 
@@ -325,7 +324,10 @@ class _Decider:
         taken = "it" if box == claim.address else box
         self.say(Say.ALIAS_IS_MAILBOX, claim.place, claim.owner, address=claim.address, box=taken)
 
-    def tell_duplicate(self, address: Address, wanting: list[Claim], holder: Claim | None) -> None:
+    def tell_duplicate(self, address: Address, wanting: Sequence[Claim], holder: Claim | None) -> None:
+        if address in self.told:
+            return
+        self.told.add(address)
         of_several = len({claim.owner.source for claim in wanting}) > 1
         names = [f"{one.name} of the directory {one.owner.source}" if of_several else one.name for one in wanting]
         result = f"{holder.name} keeps it" if holder else "nobody gets it"

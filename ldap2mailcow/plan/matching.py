@@ -33,7 +33,7 @@ from ldap2mailcow.model import (
 from .case import Case
 from .claims import Claims, decide_claims
 from .grace import absence
-from .knowledge import Knowledge, learn
+from .knowledge import NOTHING, Knowledge, learn
 from .takeover import is_same_user, last_seen, sightings, was_there
 
 
@@ -64,6 +64,10 @@ class Match:
     """What is remembered of the mailbox."""
 
 
+BELIEVED = frozenset({Rule.MISSING, Rule.MOVED})
+"""Why a mailbox is without an entry, where that is for certain."""
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """A mailbox of ours whose entry isn't in the answer, or that its user has left for one in another domain."""
@@ -76,7 +80,7 @@ class Missing:
     @property
     def is_believed(self) -> bool:
         """Whether its entry is surely gone."""
-        return self.rule in (Rule.MISSING, Rule.MOVED)
+        return self.rule in BELIEVED
 
 
 @dataclass(frozen=True)
@@ -133,26 +137,28 @@ class _Matcher:
         self.loose: defaultdict[str, list[Remembered]] = defaultdict(list)
         """By id or, without one, by DN: rows of directories that the config calls otherwise, or of none."""
         for row in self.case.rows.values():
-            if row.id is not None and not self.case.is_of_unknown(row):
+            if row.id is None:
+                self.loose[row.dn.lower()].append(row)
+            elif self.case.is_of_unknown(row):
+                self.loose[row.id].append(row)
+            else:
                 self.by_id[EntryId(row.source, row.id)].append(row)
-            elif row.id or row.dn:
-                self.loose[row.id or row.dn.lower()].append(row)
         found = ((user.id, self.own_row(user)) for user in self.case.asked.users)
-        self.own = own = {user_id: row for user_id, row in found if row}
-        self.claims = decide_claims(self.case, own, self.known)
-        self.row_owner = {row.address: user_id for user_id, row in own.items()}
+        self.own = {user_id: row for user_id, row in found if row}
+        self.claims = decide_claims(self.case, self.own, self.known)
+        self.owner = {row.address: user_id for user_id, row in self.own.items()}
 
     def match(self) -> Matches:
         users = {user.id: self.of_user(user) for user in self.case.asked.users}
-        there = self.case.actual.mailboxes
-        at = {found.at: found for found in users.values() if found.at and found.at in there}
+        placed = {found.at: found for found in users.values()}
+        at = {address: placed[address] for address in self.case.actual.mailboxes if address in placed}
         missing = {one.existing.address: one for one in self.missing(users, at)}
         gone = tuple(row for row in self.case.rows.values() if self.is_gone_for_good(row, users))
         findings = (*self.claims.findings, *self.findings)
         seen = tuple(sightings(self.case, self.known, self.own))
         return Matches(self.claims, self.known, users, at, missing, findings, gone, seen)
 
-    # users
+    # the row of a user
 
     def own_row(self, user: User) -> Remembered | None:
         """Return what is remembered of a user's mailbox; of several mailboxes the one in use."""
@@ -162,17 +168,15 @@ class _Matcher:
 
     def use(self, row: Remembered, wanted: Address | None) -> tuple[bool, bool, bool, bool]:
         """Rank the rows of one user: its address, its domain, not out of service, there."""
-        same_domain = wanted is not None and wanted.domain == row.address.domain
         is_there = row.address in self.case.actual.mailboxes
-        return row.address == wanted, same_domain and is_there, row.disabled is not Cause.MISSING, is_there
+        is_near = is_there and row.address.domain == (wanted.domain if wanted else None)
+        return row.address == wanted, is_near, row.disabled is not Cause.MISSING, is_there
 
     def loose_rows(self, user: User) -> Iterator[Remembered]:
         """Give the rows that may be a user's although no directory of the config says so: an id alone isn't enough."""
-        for row in self.loose.get(user.id.id, ()):
-            if row.address in user.addresses or row.dn.lower() == user.dn.lower():
-                yield row
+        yield from (row for row in self.loose.get(user.id.id, ()) if row.address in user.addresses)
         for row in self.loose.get(user.dn.lower(), ()):
-            if row.id is None and was_there(row) and not self.belongs_elsewhere(row, user):
+            if was_there(row) and not self.belongs_elsewhere(row, user):
                 yield row
 
     def belongs_elsewhere(self, row: Remembered, user: User) -> bool:
@@ -184,182 +188,138 @@ class _Matcher:
 
         That holds until there was a whole answer, or the entry was seen without it: then an address alone says nothing.
         """
+        memory = self.case.memory
+        if user.id in memory.bystanders or any(one.answered for one in memory.sources.values()):
+            return None
         row = self.case.rows.get(wanted) if wanted else None
-        if row is None or not self.case.is_unclaimed(row) or not was_there(row):
-            return None
-        is_first = self.case.source_memory(user.id.source).answered is None
-        if not is_first or user.id in self.case.memory.bystanders:
-            return None
-        return row if not row.dn or self.is_no_entrys(row.dn) else None
+        return row if row and self.case.is_unclaimed(row) and self.is_no_entrys(row.dn) else None
 
     def is_no_entrys(self, dn: str) -> bool:
-        """Tell whether a DN is surely no entry's: that it isn't there only whole answers about everything tell."""
-        return self.all_known and dn.lower() not in self.case.asked.dns
-
-    @property
-    def all_known(self) -> bool:
-        """Whether absence from all directories is believed, whatever `--only` names."""
+        """Tell whether a DN is surely no entry's: only whole answers about everything tell, whatever `--only` names."""
         whole = all(one.answers_whole for one in self.known.values())
-        return self.case.all_answered and whole and not self.case.options.overridden_filter
+        all_known = self.case.all_answered and whole and not self.case.options.overridden_filter
+        return not dn or (all_known and dn.lower() not in self.case.asked.dns)
+
+    # users
 
     def of_user(self, user: User) -> Match:
         """Return where a user's mailbox is, and where it should be."""
-        row, there = self.own.get(user.id), self.case.actual.mailboxes
-        wants = self.claims.mailboxes.get(user.id)
-        at = row.address if row and row.address in there and self.is_looked_at(user, row) else None
-        if user.forward is not None and wants is None:
-            return Match(user, State.STAYS if at else State.NONE, at, None, row)
-        if at is None:
-            return self.without_mailbox(user, row, wants)
-        if wants == at:
-            return Match(user, State.SAME, at, at, row)
+        row, wants = self.own.get(user.id), self.claims.mailboxes.get(user.id)
+        at = self.place_of(user, row)
         if wants is None:
             self.tell_no_address(user, at)
-            return Match(user, State.STAYS, at, None, row)
-        if self.is_held_for_another(user, wants):
-            return Match(user, State.STAYS, at, None, row)
-        if wants.domain == at.domain:
+            return self.stays(user, at, row)
+        if wants == at:
+            return Match(user, State.SAME, at, at, row)
+        holder = self.case.rows.get(wants)
+        if holder and self.case.not_read(holder):
+            self.refuse(Say.HOLDER_NOT_READ, user, wants, holder=holder.dn, other=holder.source)
+            return self.stays(user, at, row)
+        if at and at.domain == wants.domain:
             return Match(user, State.RENAMED, at, wants, row)
-        if wants in there:
-            self.refuse(Say.HAS_ONE_ALREADY, user, wants, own=at)
-            return Match(user, State.STAYS, at, None, row)
-        return Match(user, State.NEW, wants, wants, row)
-
-    def is_looked_at(self, user: User, row: Remembered) -> bool:
-        """Tell whether the user's directory is for the domain in which the mailbox is."""
-        return self.case.looks_at(self.case.by_name[user.id.source].source, row.address)
-
-    def without_mailbox(self, user: User, row: Remembered | None, wants: Address | None) -> Match:
-        """Return what becomes of a user whose mailbox isn't there: made, or one that is there becomes its own."""
-        if wants is None:
-            return Match(user, State.NONE, None, None, row)
         existing = self.case.actual.mailboxes.get(wants)
         if existing is None:
-            if self.is_held_for_another(user, wants):
-                return Match(user, State.NONE, None, None, row)
             return Match(user, State.NEW, wants, wants, row)
-        if row is not None and row.address != wants:
+        if row is not None:
             self.refuse(Say.HAS_ONE_ALREADY, user, wants, own=row.address)
-            return Match(user, State.NONE, None, None, row)
-        holder = self.case.rows.get(wants)
+            return self.stays(user, at, row)
+        return self.handed_over(user, existing, holder)
+
+    def place_of(self, user: User, row: Remembered | None) -> Address | None:
+        """Return where a user's mailbox is, if the user's directory is for that domain."""
+        if row is None or row.address not in self.case.actual.mailboxes:
+            return None
+        return row.address if self.case.looks_at(self.case.by_name[user.id.source].source, row.address) else None
+
+    def stays(self, user: User, at: Address | None, row: Remembered | None) -> Match:
+        return Match(user, State.STAYS if at else State.NONE, at, None, row)
+
+    def handed_over(self, user: User, existing: Existing, holder: Remembered | None) -> Match:
+        """Return what becomes of a user without a mailbox, where there is one at the address that is asked for.
+
+        That the user never had another is known before this is asked.
+        """
+        at = existing.address
         if holder is None:
             state = State.BY_MARK if self.case.marks.claims(existing.tags) else State.ADOPTED
-            return Match(user, state, wants, wants, None)
-        if self.may_take_over(user, holder, existing):
-            return Match(user, State.TAKEN_OVER, wants, wants, holder)
-        return Match(user, State.NONE, None, None, None)
-
-    def is_held_for_another(self, user: User, wants: Address) -> bool:
-        """Tell whether an address without a mailbox is that of an entry which may still be there; a finding says so.
-
-        Its mailbox was deleted in mailcow, and is made again once the entry is seen.
-        """
-        holder = self.case.rows.get(wants)
-        if holder is None or holder.id is None or wants in self.case.actual.mailboxes or self.is_gone(holder, user):
-            return False
-        entry = EntryId(holder.source, holder.id)
-        if self.case.is_of_unknown(holder) or entry in self.case.users or self.own.get(user.id) is holder:
-            return False
-        self.refuse(Say.HOLDER_NOT_READ, user, wants, holder=holder.dn, other=holder.source)
-        return True
-
-    # whose entry has another id
-
-    def may_take_over(self, user: User, holder: Remembered, existing: Existing) -> bool:
-        """Tell whether an entry may have the mailbox of another one; a finding says why not.
-
-        That the new id never had a mailbox is known before this is asked.
-        """
-        address, dn = holder.address, holder.dn or "an entry that isn't known"
-        if self.case.not_read(holder):
-            return self.refuse(Say.HOLDER_NOT_READ, user, address, holder=dn, other=holder.source)
-        if address in self.known[user.id.source].replaced:
-            return False  # told once for all of them
+            return Match(user, state, at, at, None)
+        known, name = self.known[user.id.source], holder.dn or "an entry that isn't known"
+        if at in known.replaced:
+            return self.stays(user, None, None)  # told once for all of them
         if not self.is_gone(holder, user):
-            return self.refuse(Say.HOLDER_THERE, user, address, holder=dn)
-        if address in self.known[user.id.source].again or is_same_user(self.case, user, holder, existing):
-            return True
-        return self.refuse(Say.HOLDER_GONE, user, address, holder=dn)
+            self.refuse(Say.HOLDER_THERE, user, at, holder=name)
+        elif at in known.again or is_same_user(self.case, user, holder, existing):
+            return Match(user, State.TAKEN_OVER, at, at, holder)
+        else:
+            self.refuse(Say.HOLDER_GONE, user, at, holder=name)
+        return self.stays(user, None, None)
 
     def is_gone(self, holder: Remembered, user: User) -> bool:
         """Tell whether the entry that has a mailbox is surely no longer in its directory, if it isn't the user's."""
         if holder.id is None:
-            return holder.dn.lower() in ("", user.dn.lower()) or self.is_no_entrys(holder.dn)
-        known = self.known.get(holder.source)
-        is_known = known is not None and known.is_certain and not self.case.options.overridden_filter
-        return is_known and EntryId(holder.source, holder.id) not in self.case.users
+            return holder.dn.lower() == user.dn.lower() or self.is_no_entrys(holder.dn)
+        if EntryId(holder.source, holder.id) in self.case.users or self.case.options.overridden_filter:
+            return False
+        return self.known.get(holder.source, NOTHING).is_certain
 
     # mailboxes without an entry
 
     def missing(self, users: Mapping[EntryId, Match], at: Mapping[Address, Match]) -> Iterator[Missing]:
         """Give our mailboxes that no user is matched with."""
+        first = self.case.config.sources[0].name
         for address, existing in sorted(self.case.actual.mailboxes.items()):
-            if address in at or not self.case.is_ours(existing):
-                continue
-            row = self.case.rows.get(address) or Remembered(
-                address, source=self.case.config.sources[0].name, id=None, dn="", origin=Origin.MARK
-            )
-            yield Missing(existing, row, self.why_missing(row, users))
+            if address not in at and self.case.is_ours(existing):
+                marked = Remembered(address, source=first, id=None, dn="", origin=Origin.MARK)
+                row = self.case.rows.get(address, marked)
+                yield Missing(existing, row, self.why_missing(row, users))
 
     def why_missing(self, row: Remembered, users: Mapping[EntryId, Match]) -> Rule:
         """Tell whether the absence of a row's entry is believed, and if not, why."""
         if self.case.is_of_unknown(row):
             return Rule.UNKNOWN_DIRECTORY
-        if self.case.not_read(row):
-            return Rule.NOT_READ
-        if self.case.is_unclaimed(row):
-            return self.why_unclaimed(row)
-        if not self.case.looks_at(self.case.by_name[row.source].source, row.address):
-            return Rule.OUT_OF_SCOPE
-        user = users.get(EntryId(row.source, row.id or ""))
-        if user is not None:
-            return self.why_left(row, user)
-        if self.case.options.scoped:
-            return Rule.OUT_OF_SCOPE
-        if row.id is None and row.dn.lower() in self.case.asked.dns:
+        if row.id is None and self.is_asked_for(row):
             return Rule.UNREADABLE
-        return Rule.MISSING if self.known[row.source].users else Rule.NOT_WHOLE
-
-    def why_unclaimed(self, row: Remembered) -> Rule:
-        """Tell the same of a mailbox that only a mark, or the ancestor, made ours: all directories have a say."""
-        if row.address in self.claims.asked or row.dn.lower() in self.case.asked.dns:
-            return Rule.UNREADABLE
-        if not any(self.case.looks_at(one.source, row.address) for one in self.case.directories):
-            return Rule.OUT_OF_SCOPE
-        if not self.case.all_answered:
+        names = self.case.names if self.case.is_unclaimed(row) else {row.source}  # of the first all have a say
+        if names - self.case.by_name.keys():
             return Rule.NOT_READ
-        if self.case.options.scoped:
+        if not any(self.case.looks_at(self.case.by_name[name].source, row.address) for name in names):
             return Rule.OUT_OF_SCOPE
-        return Rule.MISSING if all(one.users for one in self.known.values()) else Rule.NOT_WHOLE
+        rule = self.why_unmatched(self.user_of(row, users))
+        is_known = all(self.known[name].users for name in names)
+        return Rule.NOT_WHOLE if rule in BELIEVED and not is_known else rule
 
-    def why_left(self, row: Remembered, user: Match) -> Rule:
-        """Tell the same of a mailbox whose user is there and has another one, or none."""
-        has_other = user.at is not None and user.at != row.address and user.at in self.case.actual.mailboxes
-        if has_other and user.state is State.SAME:
-            return Rule.MOVED if self.known[row.source].users else Rule.NOT_WHOLE
-        return Rule.UNREADABLE
+    def why_unmatched(self, user: Match | None) -> Rule:
+        """Tell the same where the answers are whole, given the user whose mailbox it was."""
+        if user:
+            return Rule.MOVED if user.state is State.SAME else Rule.UNREADABLE
+        return Rule.OUT_OF_SCOPE if self.case.options.scoped else Rule.MISSING
+
+    def is_asked_for(self, row: Remembered) -> bool:
+        """Tell whether an entry may be that of a row without an id."""
+        return row.address in self.claims.asked or row.dn.lower() in self.case.asked.dns
+
+    def user_of(self, row: Remembered, users: Mapping[EntryId, Match]) -> Match | None:
+        return users.get(self.owner.get(row.address, EntryId(row.source, row.id or "")))
 
     def is_gone_for_good(self, row: Remembered, users: Mapping[EntryId, Match]) -> bool:
         """Tell whether a row is about nothing any more: mailcow has no such mailbox, and no user is to get it again."""
         actual = self.case.actual
         if row.address.domain not in actual.domains or row.address in actual.mailboxes:
             return False
-        user = users.get(self.row_owner.get(row.address) or EntryId(row.source, row.id or ""))
-        if user is not None:
+        if user := self.user_of(row, users):
             return user.state is State.SAME and user.at != row.address
-        known = self.known.get(row.source)
-        return known is not None and known.users
+        return self.known.get(row.source, NOTHING).users
 
     # what is said
 
-    def tell_no_address(self, user: User, at: Address) -> None:
-        if user.id not in self.claims.lost:  # an address that another has is told elsewhere
+    def tell_no_address(self, user: User, at: Address | None) -> None:
+        """Say that a mailbox stays without an address; one that another has, and a forwarding, are told elsewhere."""
+        if at and user.forward is None and user.id not in self.claims.lost:
             self.findings.append(Say.NO_ADDRESS.at(user.dn, self.case.directory_of(user.id), address=at))
 
-    def refuse(self, what: Say, user: User, address: Address, **values: object) -> bool:
-        """Say why a user doesn't get a mailbox that is there."""
+    def refuse(self, what: Say, user: User, address: Address, **values: object) -> None:
+        """Say why a user doesn't get a mailbox, or an address."""
         self.findings.append(what.at(user.dn, self.case.directory_of(user.id), address=address, **values))
-        return False
 
 
 def since_missing(case: Case, missing: Missing) -> Mapping[str, object]:
