@@ -64,21 +64,21 @@ def settle(memory: Memory, actual: Actual, halves: Collection[Address] = ()) -> 
 def _is_done(change: Change, actual: Actual, halves: Collection[Address]) -> bool:
     """Tell whether mailcow did what was begun; what is neither done nor begun is simply planned again."""
     if isinstance(change, RenameChange):
-        is_there = change.address in actual.mailboxes
-        return is_there and change.former not in actual.mailboxes
+        return {change.former, change.address} & actual.mailboxes.keys() == {change.address}
     if isinstance(change, AliasChange):
         alias = actual.aliases.get(change.address)
-        return alias is not None and alias.number == change.number and not alias.is_active
+        return alias is not None and (alias.number, bool(alias.is_active)) == (change.number, False)
     if change.kind is Kind.DELETE:
-        return _is_gone(change.address, actual) and change.address not in halves
+        return change.address not in halves and _is_gone(change.address, actual)
     box = actual.mailboxes.get(change.address)
-    return box is not None and _has_become(box, cast("MailboxChange", change))
+    return _has_become(box, cast("MailboxChange", change)) if box else False
 
 
 def _has_become(box: Existing, change: MailboxChange) -> bool:
     """Tell whether a mailbox was made, or disabled, by a change of ours: nobody else sets our tags."""
-    is_so = change.kind is Kind.CREATE or box.attributes[ACTIVE.key] == (change.remember or {}).get("barred")
-    return is_so and box.tags.issuperset(change.add_tags)
+    if not box.tags.issuperset(change.add_tags):
+        return False
+    return change.kind is Kind.CREATE or box.attributes[ACTIVE.key] == (change.remember or {}).get("barred")
 
 
 def _applicable(change: Change, memory: Memory) -> Change:
