@@ -228,6 +228,10 @@ class Case:
             return Standing.READ
         return Standing.NOT_READ if row.source in self.names else Standing.UNKNOWN
 
+    def home(self, row: Remembered | RememberedAlias) -> str | None:
+        """Return the directory of the config that a row is of."""
+        return row.source if self.standing(row) in (Standing.READ, Standing.NOT_READ) else None
+
     def is_unclaimed(self, row: Remembered | RememberedAlias) -> bool:
         """Tell whether no directory is known to have the entry of a row: only a mark, or the ancestor, made it ours."""
         return self.standing(row) is Standing.UNCLAIMED

@@ -25,12 +25,19 @@ class Claim:
     """One entry asks for one address."""
 
     address: Address
-    owner: EntryId
-    dn: str
-    """Empty for a list that only its members name."""
     role: Role | None
     """None: as a mailbox."""
     entry: User | Group | Forward
+
+    @property
+    def owner(self) -> EntryId:
+        """The id of the entry."""
+        return self.entry.id
+
+    @property
+    def dn(self) -> str:
+        """Empty for a list that only its members name."""
+        return self.entry.dn
 
     @property
     def name(self) -> str:
@@ -65,13 +72,15 @@ class Claims:
 
 def decide_claims(case: Case, own: Mapping[EntryId, Remembered], known: Mapping[str, Knowledge]) -> Claims:
     """Return who gets which address; `own` has by user what is remembered of the mailbox."""
-    return _Decider(case, own, known).decide()
+    held = {user: row.address for user, row in own.items()}
+    return _Decider(case, held, known).decide()
 
 
 @dataclass
 class _Decider:
     case: Case
-    own: Mapping[EntryId, Remembered]
+    held: Mapping[EntryId, Address]
+    """By user: where the mailbox is, as remembered."""
     known: Mapping[str, Knowledge]
     findings: list[Finding] = field(default_factory=list)
     unclear: set[EntryId] = field(default_factory=set)
@@ -99,12 +108,15 @@ class _Decider:
                 (mailboxes if claim is winner else lost)[claim.owner] = address
         made = mailboxes.values() if self.case.config.create_mailboxes else ()
         self.boxes = frozenset({*self.case.actual.mailboxes, *made})
-        winners = {
-            one: self.alias_winner(one, list(each.values()), boxes.get(one, ())) for one, each in aliases.items()
-        }
-        granted = {address: winner for address, winner in winners.items() if winner}
+        granted = self.granted(aliases, boxes)
         self.findings += [_left_out(said, domain, sorted(asked)) for (said, domain), asked in self.left_out.items()]
         return Claims(mailboxes, granted, frozenset(self.asked), lost, frozenset(self.unclear), tuple(self.findings))
+
+    def granted(
+        self, aliases: Mapping[Address, Mapping[EntryId, Claim]], boxes: Mapping[Address, list[Claim]]
+    ) -> dict[Address, Claim]:
+        found = {one: self.alias_winner(one, list(each.values()), boxes.get(one, ())) for one, each in aliases.items()}
+        return {address: winner for address, winner in found.items() if winner}
 
     # who asks for what
 
@@ -126,7 +138,7 @@ class _Decider:
         forward = None if address in self.case.actual.mailboxes else user.forward  # a mailbox that is there stays
         if forward is None:
             self.tell_forward(user, address)
-            yield Claim(address, user.id, user.dn, None, user)
+            yield Claim(address, None, user)
         else:
             yield from self.of_forward(forward)
         if user.id not in self.unclear:
@@ -138,17 +150,15 @@ class _Decider:
 
         mailcow delivers to the twin of a mailbox; it does so for no alias.
         """
-        row, own = self.own.get(user.id), {address}
-        if row and row.address in self.case.actual.mailboxes:
-            own.add(row.address)
+        own = {address} | ({self.held.get(user.id, address)} & self.case.actual.mailboxes.keys())
         return own if forward else own | {one for one in user.aliases if self.case.actual.twin(one) in own}
 
     def main_address(self, user: User) -> Address | None:
         """Return the one address of a user, as far as it can be told which it is, and may be had here."""
         address = next(iter(user.addresses), None)
         if len(user.addresses) > 1:
-            row = self.own.get(user.id)
-            address = row.address if row and row.address in user.addresses else None
+            held = self.held.get(user.id)
+            address = held if held in user.addresses else None
             self.tell_several(Say.SEVERAL_MAILBOXES, user, self.source(user.id).user_mapping.mail, address)
         return address if address and self.may_have(user, address) else None
 
@@ -165,7 +175,7 @@ class _Decider:
         """Give the claims to those of some addresses that can be aliases here."""
         for one in addresses:
             if self.in_domains(entry.id, one, entry.dn):
-                yield Claim(one, entry.id, entry.dn, role, entry)
+                yield Claim(one, role, entry)
 
     def of_group(self, group: Group) -> Iterator[Claim]:
         address = self.list_address(group)
@@ -201,10 +211,14 @@ class _Decider:
         else:
             self.unclear.add(forward.id)
 
+    @cached_property
+    def with_mailboxes(self) -> Mapping[EntryId, tuple[Address, ...]]:
+        """The addresses of the users who ask for mailboxes."""
+        return {user.id: user.addresses for user in self.case.asked.users if user.forward is None}
+
     def is_own_mailbox(self, forward: Forward, address: Address) -> bool:
         """Tell whether an entry that only forwards is a user with a mailbox of this address too; a finding says so."""
-        user = self.case.users.get(forward.id)
-        if user is None or user.forward is not None or address not in user.addresses:
+        if address not in self.with_mailboxes.get(forward.id, ()):
             return False
         self.say(Say.FORWARD_IS_USER, forward.dn, forward.id, address=address)
         return True
@@ -244,8 +258,7 @@ class _Decider:
     def has(self, claim: Claim) -> bool:
         """Tell whether an entry has the mailbox or the alias that it asks for, by the state file."""
         if claim.role is None:
-            row = self.own.get(claim.owner)
-            return row is not None and row.address == claim.address
+            return self.held.get(claim.owner) == claim.address
         return self.holds(claim.owner, claim.address)
 
     def holds(self, owner: EntryId, address: Address) -> bool:

@@ -29,12 +29,16 @@ from ldap2mailcow.model import (
 
 from .case import Begun
 
+_NEEDED: Mapping[type[Change], frozenset[Kind]] = {
+    MailboxChange: frozenset({Kind.CREATE, Kind.DISABLE, Kind.DELETE}),
+    RenameChange: frozenset({Kind.RENAME}),
+    AliasChange: frozenset({Kind.DISABLE}),  # an adopted alias keeps its comment: nothing says who set it inactive
+}
+
 
 def needs_intent(change: Change) -> bool:
     """Tell whether mailcow alone wouldn't show afterwards that a change was ours, or why, or how far it came."""
-    if isinstance(change, AliasChange):
-        return change.kind is Kind.DISABLE  # an adopted alias keeps its comment: nothing says who set it inactive
-    return isinstance(change, RenameChange) or change.kind in {Kind.CREATE, Kind.DISABLE, Kind.DELETE}
+    return change.kind in _NEEDED[type(change)]
 
 
 def deletions_begun(memory: Memory, actual: Actual) -> frozenset[Address]:

@@ -96,14 +96,10 @@ class Matches:
     findings: tuple[Finding, ...] = ()
     gone_rows: tuple[Remembered, ...] = field(default=())
     """Rows whose mailbox is gone from mailcow and whose entry is gone, or has another mailbox."""
+    taken_over: Mapping[EntryId, EntryId] = field(default_factory=dict)
+    """By the entry that had a mailbox: the one that has it now."""
     sightings: tuple[Note, ...] = ()
     """What rows learn of whether their entries are there."""
-
-    @cached_property
-    def taken_over(self) -> Mapping[EntryId, EntryId]:
-        """By the entry that had a mailbox: the one that has it now."""
-        had = ((one.row, one.user.id) for one in self.users.values() if one.row and one.row.id)
-        return {EntryId(row.source, row.id or ""): user for row, user in had if row.id != user.id}
 
     def owner_of(self, row: RememberedAlias) -> EntryId:
         """Return the entry that an alias belongs to, by its present id."""
@@ -126,79 +122,104 @@ def match(case: Case) -> Matches:
     return _Matcher(case, known).match()
 
 
+class _Rows:
+    """Which row is which user's."""
+
+    def __init__(self, case: Case, whole: frozenset[str]) -> None:
+        self.case, self.whole = case, whole
+        self.by_id: defaultdict[EntryId, list[Remembered]] = defaultdict(list)
+        self.loose: defaultdict[str, list[Remembered]] = defaultdict(list)
+        """By id or, without one, by DN: rows of directories that the config calls otherwise, or of none."""
+        self.unnamed: dict[Address, Remembered] = {}
+        """Rows that an address alone makes a user's: only as long as there was no whole answer."""
+        for row in case.rows.values():
+            if row.id is None:
+                self.sort_in(row)
+            elif case.is_of_unknown(row):
+                self.loose[row.id].append(row)
+            else:
+                self.by_id[row.entry].append(row)
+
+    def sort_in(self, row: Remembered) -> None:
+        """Take in a row without an id."""
+        if was_there(row):
+            self.loose[row.dn.lower()].append(row)
+        if self.is_first and self.case.is_unclaimed(row) and self.is_no_entrys(row.dn):
+            self.unnamed[row.address] = row
+
+    @cached_property
+    def is_first(self) -> bool:
+        """Whether there was no whole answer yet."""
+        return not any(one.answered for one in self.case.memory.sources.values())
+
+    def own(self) -> dict[EntryId, Remembered]:
+        """Return the row of each user."""
+        found = ((user.id, self.own_row(user)) for user in self.case.asked.users)
+        return {user_id: row for user_id, row in found if row}
+
+    def own_row(self, user: User) -> Remembered | None:
+        """Return what is remembered of a user's mailbox: by its id, else by its DN, else by its address.
+
+        Of several mailboxes it is the one in use.
+        """
+        wanted = user.addresses[0] if len(user.addresses) == 1 else None
+        for rows in (self.by_id.get(user.id), list(self.loose_rows(user)), self.unnamed_rows(user)):
+            if rows:
+                return max(rows, key=lambda row: self.use(row, wanted))
+        return None
+
+    def use(self, row: Remembered, wanted: Address | None) -> tuple[bool, bool, bool, bool]:
+        """Rank the rows of one user: its address, there, its domain, not out of service."""
+        is_there = row.address in self.case.actual.mailboxes
+        is_near = row.address.domain == (wanted.domain if wanted else None)
+        return row.address == wanted, is_there, is_near, row.disabled is not Cause.MISSING
+
+    def loose_rows(self, user: User) -> Iterator[Remembered]:
+        """Give the rows that may be a user's although no directory of the config says so: an id alone isn't enough."""
+        yield from (row for row in self.loose.get(user.id.id, ()) if row.address in user.addresses)
+        homes = (None, user.id.source)
+        yield from (row for row in self.loose.get(user.dn.lower(), ()) if self.case.home(row) in homes)
+
+    def unnamed_rows(self, user: User) -> list[Remembered]:
+        """Return the rows that are a user's by its addresses; none if the entry was seen without them before."""
+        if user.id in self.case.memory.bystanders:
+            return []
+        return [self.unnamed[one] for one in user.addresses if one in self.unnamed]
+
+    def is_no_entrys(self, dn: str) -> bool:
+        """Tell whether a DN is surely no entry's: only whole answers of all tell, whatever `--only` names."""
+        if not dn:
+            return True
+        return self.case.names <= self.whole and dn.lower() not in self.case.asked.dns
+
+
 @dataclass
 class _Matcher:
     case: Case
     known: Mapping[str, Knowledge]
     findings: list[Finding] = field(default_factory=list)
+    taken_over: dict[EntryId, EntryId] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.by_id: defaultdict[EntryId, list[Remembered]] = defaultdict(list)
-        self.loose: defaultdict[str, list[Remembered]] = defaultdict(list)
-        """By id or, without one, by DN: rows of directories that the config calls otherwise, or of none."""
-        for row in self.case.rows.values():
-            if row.id is None:
-                self.loose[row.dn.lower()].append(row)
-            elif self.case.is_of_unknown(row):
-                self.loose[row.id].append(row)
-            else:
-                self.by_id[EntryId(row.source, row.id)].append(row)
-        found = ((user.id, self.own_row(user)) for user in self.case.asked.users)
-        self.own = {user_id: row for user_id, row in found if row}
-        self.claims = decide_claims(self.case, self.own, self.known)
+        case = self.case
+        believed = {} if case.options.overridden_filter else self.known
+        self.certain = {name for name, one in believed.items() if one.is_certain}
+        self.silent = {row.address: row for row in case.rows.values() if case.not_read(row)}
+        self.rows = _Rows(case, frozenset(name for name, one in believed.items() if one.answers_whole))
+        self.own = self.rows.own()
+        self.claims = decide_claims(case, self.own, self.known)
         self.owner = {row.address: user_id for user_id, row in self.own.items()}
 
     def match(self) -> Matches:
+        rows, there = self.case.rows, self.case.actual.mailboxes
         users = {user.id: self.of_user(user) for user in self.case.asked.users}
         placed = {found.at: found for found in users.values()}
-        at = {address: placed[address] for address in self.case.actual.mailboxes if address in placed}
+        at = {address: placed[address] for address in there if address in placed}
         missing = {one.existing.address: one for one in self.missing(users, at)}
-        gone = tuple(row for row in self.case.rows.values() if self.is_gone_for_good(row, users))
+        gone = tuple(row for row in rows.values() if row.address not in there and self.is_gone_for_good(row, users))
         findings = (*self.claims.findings, *self.findings)
         seen = tuple(sightings(self.case, self.known, self.own))
-        return Matches(self.claims, self.known, users, at, missing, findings, gone, seen)
-
-    # the row of a user
-
-    def own_row(self, user: User) -> Remembered | None:
-        """Return what is remembered of a user's mailbox; of several mailboxes the one in use."""
-        rows = self.by_id.get(user.id) or list(self.loose_rows(user))
-        wanted = user.addresses[0] if len(user.addresses) == 1 else None
-        return max(rows, key=lambda row: self.use(row, wanted), default=None) or self.unnamed_row(wanted, user)
-
-    def use(self, row: Remembered, wanted: Address | None) -> tuple[bool, bool, bool, bool]:
-        """Rank the rows of one user: its address, its domain, not out of service, there."""
-        is_there = row.address in self.case.actual.mailboxes
-        is_near = is_there and row.address.domain == (wanted.domain if wanted else None)
-        return row.address == wanted, is_near, row.disabled is not Cause.MISSING, is_there
-
-    def loose_rows(self, user: User) -> Iterator[Remembered]:
-        """Give the rows that may be a user's although no directory of the config says so: an id alone isn't enough."""
-        yield from (row for row in self.loose.get(user.id.id, ()) if row.address in user.addresses)
-        for row in self.loose.get(user.dn.lower(), ()):
-            if was_there(row) and not self.belongs_elsewhere(row, user):
-                yield row
-
-    def belongs_elsewhere(self, row: Remembered, user: User) -> bool:
-        """Tell whether a row is of another directory of the config than a user."""
-        return row.source in self.case.names - {user.id.source} and not self.case.is_unclaimed(row)
-
-    def unnamed_row(self, wanted: Address | None, user: User) -> Remembered | None:
-        """Return the row at the address that a user asks for, where only a mark or the ancestor made it ours.
-
-        That holds until there was a whole answer, or the entry was seen without it: then an address alone says nothing.
-        """
-        memory = self.case.memory
-        if user.id in memory.bystanders or any(one.answered for one in memory.sources.values()):
-            return None
-        row = self.case.rows.get(wanted) if wanted else None
-        return row if row and self.case.is_unclaimed(row) and self.is_no_entrys(row.dn) else None
-
-    def is_no_entrys(self, dn: str) -> bool:
-        """Tell whether a DN is surely no entry's: only whole answers about everything tell, whatever `--only` names."""
-        whole = all(one.answers_whole for one in self.known.values())
-        all_known = self.case.all_answered and whole and not self.case.options.overridden_filter
-        return not dn or (all_known and dn.lower() not in self.case.asked.dns)
+        return Matches(self.claims, self.known, users, at, missing, findings, gone, self.taken_over, seen)
 
     # users
 
@@ -207,15 +228,15 @@ class _Matcher:
         row, wants = self.own.get(user.id), self.claims.mailboxes.get(user.id)
         at = self.place_of(user, row)
         if wants is None:
-            self.tell_no_address(user, at)
+            if at:
+                self.tell_no_address(user, at)
             return self.stays(user, at, row)
         if wants == at:
             return Match(user, State.SAME, at, at, row)
-        holder = self.case.rows.get(wants)
-        if holder and self.case.not_read(holder):
+        if holder := self.silent.get(wants):
             self.refuse(Say.HOLDER_NOT_READ, user, wants, holder=holder.dn, other=holder.source)
             return self.stays(user, at, row)
-        if at and at.domain == wants.domain:
+        if wants.domain == (at.domain if at else None):
             return Match(user, State.RENAMED, at, wants, row)
         existing = self.case.actual.mailboxes.get(wants)
         if existing is None:
@@ -223,7 +244,7 @@ class _Matcher:
         if row is not None:
             self.refuse(Say.HAS_ONE_ALREADY, user, wants, own=row.address)
             return self.stays(user, at, row)
-        return self.handed_over(user, existing, holder)
+        return self.handed_over(user, existing)
 
     def place_of(self, user: User, row: Remembered | None) -> Address | None:
         """Return where a user's mailbox is, if the user's directory is for that domain."""
@@ -234,44 +255,50 @@ class _Matcher:
     def stays(self, user: User, at: Address | None, row: Remembered | None) -> Match:
         return Match(user, State.STAYS if at else State.NONE, at, None, row)
 
-    def handed_over(self, user: User, existing: Existing, holder: Remembered | None) -> Match:
+    def handed_over(self, user: User, existing: Existing) -> Match:
         """Return what becomes of a user without a mailbox, where there is one at the address that is asked for.
 
         That the user never had another is known before this is asked.
         """
         at = existing.address
+        holder = self.case.rows.get(at)
         if holder is None:
             state = State.BY_MARK if self.case.marks.claims(existing.tags) else State.ADOPTED
             return Match(user, state, at, at, None)
-        known, name = self.known[user.id.source], holder.dn or "an entry that isn't known"
-        if at in known.replaced:
-            return self.stays(user, None, None)  # told once for all of them
-        if not self.is_gone(holder, user):
-            self.refuse(Say.HOLDER_THERE, user, at, holder=name)
-        elif at in known.again or is_same_user(self.case, user, holder, existing):
+        if self.may_take_over(user, holder, existing):
+            if holder.id is not None:
+                self.taken_over[holder.entry] = user.id
             return Match(user, State.TAKEN_OVER, at, at, holder)
-        else:
-            self.refuse(Say.HOLDER_GONE, user, at, holder=name)
         return self.stays(user, None, None)
+
+    def may_take_over(self, user: User, holder: Remembered, existing: Existing) -> bool:
+        """Tell whether an entry may have the mailbox of another one; a finding says why not."""
+        address, known = holder.address, self.known[user.id.source]
+        if address in known.replaced:
+            return False  # told once for all of them
+        if not self.is_gone(holder, user):
+            return self.refuse(Say.HOLDER_THERE, user, address, holder=holder.dn or "an entry that isn't known")
+        if address in known.again or is_same_user(self.case, user, holder, existing):
+            return True
+        return self.refuse(Say.HOLDER_GONE, user, address, holder=holder.dn or "an entry that isn't known")
 
     def is_gone(self, holder: Remembered, user: User) -> bool:
         """Tell whether the entry that has a mailbox is surely no longer in its directory, if it isn't the user's."""
         if holder.id is None:
-            return holder.dn.lower() == user.dn.lower() or self.is_no_entrys(holder.dn)
-        if EntryId(holder.source, holder.id) in self.case.users or self.case.options.overridden_filter:
-            return False
-        return self.known.get(holder.source, NOTHING).is_certain
+            return holder.dn.lower() == user.dn.lower() or self.rows.is_no_entrys(holder.dn)
+        return holder.source in self.certain and holder.entry not in self.case.users
 
     # mailboxes without an entry
 
     def missing(self, users: Mapping[EntryId, Match], at: Mapping[Address, Match]) -> Iterator[Missing]:
         """Give our mailboxes that no user is matched with."""
         first = self.case.config.sources[0].name
-        for address, existing in sorted(self.case.actual.mailboxes.items()):
-            if address not in at and self.case.is_ours(existing):
+        boxes = self.case.actual.mailboxes
+        for address in sorted(boxes.keys() - at.keys()):
+            if self.case.is_ours(boxes[address]):
                 marked = Remembered(address, source=first, id=None, dn="", origin=Origin.MARK)
                 row = self.case.rows.get(address, marked)
-                yield Missing(existing, row, self.why_missing(row, users))
+                yield Missing(boxes[address], row, self.why_missing(row, users))
 
     def why_missing(self, row: Remembered, users: Mapping[EntryId, Match]) -> Rule:
         """Tell whether the absence of a row's entry is believed, and if not, why."""
@@ -285,8 +312,8 @@ class _Matcher:
         if not any(self.case.looks_at(self.case.by_name[name].source, row.address) for name in names):
             return Rule.OUT_OF_SCOPE
         rule = self.why_unmatched(self.user_of(row, users))
-        is_known = all(self.known[name].users for name in names)
-        return Rule.NOT_WHOLE if rule in BELIEVED and not is_known else rule
+        doubted = [name for name in names if not self.known[name].users]
+        return Rule.NOT_WHOLE if doubted and rule in BELIEVED else rule
 
     def why_unmatched(self, user: Match | None) -> Rule:
         """Tell the same where the answers are whole, given the user whose mailbox it was."""
@@ -299,27 +326,27 @@ class _Matcher:
         return row.address in self.claims.asked or row.dn.lower() in self.case.asked.dns
 
     def user_of(self, row: Remembered, users: Mapping[EntryId, Match]) -> Match | None:
-        return users.get(self.owner.get(row.address, EntryId(row.source, row.id or "")))
+        return users.get(self.owner.get(row.address, row.entry))
 
     def is_gone_for_good(self, row: Remembered, users: Mapping[EntryId, Match]) -> bool:
-        """Tell whether a row is about nothing any more: mailcow has no such mailbox, and no user is to get it again."""
-        actual = self.case.actual
-        if row.address.domain not in actual.domains or row.address in actual.mailboxes:
+        """Tell whether a row without a mailbox is about nothing any more: no user is to get it again."""
+        if row.address.domain not in self.case.actual.domains:
             return False
         if user := self.user_of(row, users):
-            return user.state is State.SAME and user.at != row.address
+            return user.state is State.SAME
         return self.known.get(row.source, NOTHING).users
 
     # what is said
 
-    def tell_no_address(self, user: User, at: Address | None) -> None:
+    def tell_no_address(self, user: User, at: Address) -> None:
         """Say that a mailbox stays without an address; one that another has, and a forwarding, are told elsewhere."""
-        if at and user.forward is None and user.id not in self.claims.lost:
+        if user.forward is None and user.id not in self.claims.lost:
             self.findings.append(Say.NO_ADDRESS.at(user.dn, self.case.directory_of(user.id), address=at))
 
-    def refuse(self, what: Say, user: User, address: Address, **values: object) -> None:
+    def refuse(self, what: Say, user: User, address: Address, **values: object) -> bool:
         """Say why a user doesn't get a mailbox, or an address."""
         self.findings.append(what.at(user.dn, self.case.directory_of(user.id), address=address, **values))
+        return False
 
 
 def since_missing(case: Case, missing: Missing) -> Mapping[str, object]:
