@@ -8,7 +8,7 @@ where it should be. What is left over has no entry: it is gone, or its directory
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -302,18 +302,23 @@ class _Matcher:
 
     def why_missing(self, row: Remembered, users: Mapping[EntryId, Match]) -> Rule:
         """Tell whether the absence of a row's entry is believed, and if not, why."""
+        names = self.case.names if self.case.is_unclaimed(row) else {row.source}  # of the first all have a say
+        if unseen := self.why_unseen(row, names):
+            return unseen
+        rule = self.why_unmatched(self.user_of(row, users))
+        doubted = [name for name in names if not self.known[name].users]
+        return Rule.NOT_WHOLE if doubted and rule in BELIEVED else rule
+
+    def why_unseen(self, row: Remembered, names: Collection[str]) -> Rule | None:
+        """Return why the answers of the directories that have a say don't tell; None where they do."""
         if self.case.is_of_unknown(row):
             return Rule.UNKNOWN_DIRECTORY
         if row.id is None and self.is_asked_for(row):
             return Rule.UNREADABLE
-        names = self.case.names if self.case.is_unclaimed(row) else {row.source}  # of the first all have a say
-        if names - self.case.by_name.keys():
+        if not self.case.by_name.keys() >= {*names}:
             return Rule.NOT_READ
-        if not any(self.case.looks_at(self.case.by_name[name].source, row.address) for name in names):
-            return Rule.OUT_OF_SCOPE
-        rule = self.why_unmatched(self.user_of(row, users))
-        doubted = [name for name in names if not self.known[name].users]
-        return Rule.NOT_WHOLE if doubted and rule in BELIEVED else rule
+        sources = [self.case.by_name[name].source for name in names]
+        return None if any(self.case.looks_at(one, row.address) for one in sources) else Rule.OUT_OF_SCOPE
 
     def why_unmatched(self, user: Match | None) -> Rule:
         """Tell the same where the answers are whole, given the user whose mailbox it was."""
