@@ -19,6 +19,7 @@ import click
 from click.core import ParameterSource
 
 from ldap2mailcow.config import ConfigError, Loaded, Mistake, NoConfig, load_config, write_first_config
+from ldap2mailcow.files import OddFile, open_file
 from ldap2mailcow.model import Address, AddressError, escaped_lines, normal_domain
 from ldap2mailcow.plan import REMOVING, Guarded, Options
 from ldap2mailcow.report import (
@@ -396,7 +397,9 @@ def _log_to_file(path: Path | None, config: Path | None) -> None:
     if path is None:
         return
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, is_ours=True)
+    except OddFile as error:
+        raise ConfigError([Mistake("log_file", str(error))], config) from None
     except OSError as error:
         sentence = f"{path} can't be written: {error.strerror}; correct the path, or the rights"
         raise ConfigError([Mistake("log_file", sentence)], config) from None

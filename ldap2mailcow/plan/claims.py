@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,6 +19,9 @@ from ldap2mailcow.model import Address, EntryId, Finding, Remembered, Remembered
 
 from .case import Case
 from .knowledge import NOTHING, Knowledge
+
+_MAX_DOMAINS = 10
+"""Domains that one entry is told of: it can ask for addresses in any number of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,8 @@ class _Decider:
     unclear: set[EntryId] = field(default_factory=set)
     left_out: defaultdict[tuple[Say, str], set[tuple[str, Address]]] = field(default_factory=lambda: defaultdict(set))
     """By what is said, and by domain: the aliases that are left out, each with the DN that asks for it."""
+    told_domains: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """By DN: the domains that it is told of."""
     asked: set[Address] = field(default_factory=set)
     told: set[Address] = field(default_factory=set)
     """The addresses of which it was said that several entries want them."""
@@ -141,9 +147,7 @@ class _Decider:
             yield Claim(address, None, user)
         else:
             yield from self.of_forward(forward)
-        if user.id not in self.unclear:
-            further = sorted(user.aliases - self.own_addresses(user, address, forward))
-            yield from self.of_aliases(user, further, Role.USER)
+        yield from self.of_aliases(user, user.aliases - self.own_addresses(user, address, forward), Role.USER)
 
     def own_addresses(self, user: User, address: Address, forward: Forward | None) -> set[Address]:
         """Return what is no further address: the mailbox, what it will be called, and their twins in alias domains.
@@ -171,25 +175,27 @@ class _Decider:
             return False
         return True
 
-    def of_aliases(self, entry: User | Group | Forward, addresses: Iterable[Address], role: Role) -> Iterator[Claim]:
+    def of_aliases(self, entry: User | Group | Forward, addresses: AbstractSet[Address], role: Role) -> Iterator[Claim]:
         """Give the claims to those of some addresses that can be aliases here."""
-        for one in addresses:
-            if self.in_domains(entry.id, one, entry.dn):
-                yield Claim(one, role, entry)
+        for one in self.few(entry, addresses):
+            yield Claim(one, role, entry)
 
     def of_group(self, group: Group) -> Iterator[Claim]:
         address = self.list_address(group)
         if address is None:
             self.unclear |= set() if group.is_clear else {group.id}
             return
-        addresses = {address, *group.further}
+        further = set(group.further)
         if group.catches_all:
-            addresses.add(Address(f"@{address.domain}"))
-        claims = list(self.of_aliases(group, sorted(addresses), Role.LIST))
-        is_whole = address in {claim.address for claim in claims} and group.catches_all is not None
-        if not is_whole or not group.is_clear:
+            further.add(Address(f"@{address.domain}"))
+        claims = list(self.of_aliases(group, further - {address}, Role.LIST))
+        if self.in_domains(group, address):
+            claims.append(Claim(address, Role.LIST, group))
+        else:
             self.unclear.add(group.id)
-        yield from claims
+        if group.catches_all is None or not group.is_clear:
+            self.unclear.add(group.id)
+        yield from sorted(claims, key=lambda claim: claim.address)
 
     def list_address(self, group: Group) -> Address | None:
         """Return the one address of a list; of several the one that it has already."""
@@ -203,37 +209,53 @@ class _Decider:
         return held
 
     def of_forward(self, forward: Forward) -> Iterator[Claim]:
-        addresses = [one for one in sorted(forward.addresses) if not self.is_own_mailbox(forward, one)]
-        is_readable = forward.is_clear or forward.stated
-        claims = list(self.of_aliases(forward, addresses, Role.FORWARD))
-        if is_readable and claims:
-            yield from claims
-        else:
+        claims = [one for one in self.of_aliases(forward, forward.addresses, Role.FORWARD) if not self.is_user(one)]
+        is_readable = forward.is_clear or (forward.is_user and bool(forward.stated))
+        if not claims or not is_readable:
             self.unclear.add(forward.id)
+        if forward.is_clear or forward.stated:
+            yield from claims
 
     @cached_property
     def with_mailboxes(self) -> Mapping[EntryId, tuple[Address, ...]]:
         """The addresses of the users who ask for mailboxes."""
         return {user.id: user.addresses for user in self.case.asked.users if user.forward is None}
 
-    def is_own_mailbox(self, forward: Forward, address: Address) -> bool:
+    def few(self, entry: User | Group | Forward, addresses: AbstractSet[Address]) -> list[Address]:
+        """Return those of some addresses that can be aliases here, in order, and no more than one entry may have.
+
+        It keeps those that it has; that there are others is told.
+        """
+        most = self.case.config.limits.entry_aliases
+        addresses = {one for one in addresses if self.in_domains(entry, one)}
+        if len(addresses) <= most:
+            return sorted(addresses)
+        self.say(Say.TOO_MANY_ALIASES, entry.dn, entry.id, count=len(addresses), most=most)
+        held = {one for one in addresses if self.holds(entry.id, one)}
+        return sorted([*held, *sorted(addresses - held)[: max(0, most - len(held))]])
+
+    def is_user(self, claim: Claim) -> bool:
         """Tell whether an entry that only forwards is a user with a mailbox of this address too; a finding says so."""
-        if address not in self.with_mailboxes.get(forward.id, ()):
+        if claim.address not in self.with_mailboxes.get(claim.owner, ()):
             return False
-        self.say(Say.FORWARD_IS_USER, forward.dn, forward.id, address=address)
+        self.say(Say.FORWARD_IS_USER, claim.dn, claim.owner, address=claim.address)
         return True
 
-    def in_domains(self, owner: EntryId, address: Address, dn: str) -> bool:
+    def in_domains(self, entry: User | Group | Forward, address: Address) -> bool:
         """Tell whether an address can be an alias here; one that can't is counted, with the DN that asks for it."""
         self.asked.add(address)
-        said = None
-        if not self.case.looks_at(self.source(owner), address):
-            said = Say.NOT_OUR_ALIAS_DOMAIN
-        elif address.domain not in self.case.actual.hosted:
-            said = Say.NO_SUCH_ALIAS_DOMAIN
-        if said is not None:
+        if not self.case.looks_at(self.source(entry.id), address):
+            return self.leave_out(Say.NOT_OUR_ALIAS_DOMAIN, entry.dn, address)
+        if address.domain not in self.case.actual.hosted:
+            return self.leave_out(Say.NO_SUCH_ALIAS_DOMAIN, entry.dn, address)
+        return True
+
+    def leave_out(self, said: Say, dn: str, address: Address) -> bool:
+        domains = self.told_domains[dn] | {address.domain}
+        if len(domains) <= _MAX_DOMAINS:
+            self.told_domains[dn] = domains
             self.left_out[said, address.domain].add((dn, address))
-        return said is None
+        return False
 
     # who gets it
 

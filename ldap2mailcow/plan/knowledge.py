@@ -99,11 +99,6 @@ class Knowledge:
     """Whether the answer about users is whole, whatever the run looks at."""
     findings: tuple[Finding, ...] = ()
 
-    @property
-    def is_certain(self) -> bool:
-        """Whether an entry that isn't in the answer is surely gone: it is whole, and the search is the accepted one."""
-        return self.answers_whole and not self.doubt
-
     def knows(self, role: Role | None) -> bool:
         """Tell whether absence is believed; of an alias of unknown kind only where it is for all kinds."""
         return all(self.kinds.values()) if role is None else self.kinds[role]
@@ -284,13 +279,18 @@ class _Reader:
 
     def emptied_lists(self) -> tuple[Finding, ...]:
         """Tell where most lists that had members lost all of them at once: that waits for a word."""
-        had = [row for row in self.alias_rows if row.role is Role.LIST and row.dn and row.applied.get(GOTO)]
-        rows = [(row, group) for row in had if not row.disabled and (group := self.groups.get(row.owner))]
-        lost = sum(not has_members(group) for _, group in rows)
-        if not is_most(lost, len(rows)):
+        groups = [self.groups[row.owner] for row in self.alias_rows if self.had_members(row)]
+        groups = [group for group in groups if group.members_known]
+        lost = sum(not has_members(group) for group in groups)
+        if not is_most(lost, len(groups)):
             return ()
         attribute = ", ".join(self.source.group_mapping.member)
-        return (Say.EMPTIED.at(attribute, lost=lost, had=len(rows), attribute=attribute),)
+        return (Say.EMPTIED.at(attribute, lost=lost, had=len(groups), attribute=attribute),)
+
+    def had_members(self, row: RememberedAlias) -> bool:
+        """Tell whether an alias is of a list in the answer that went to members when it was last written."""
+        is_list = row.role is Role.LIST and bool(row.dn) and row.owner in self.groups
+        return is_list and bool(row.applied.get(GOTO)) and not row.disabled
 
 
 _NONE_ACCEPTED = "no run was accepted yet, so their absence may be a mistake in the search"

@@ -15,6 +15,7 @@ from functools import cached_property
 
 from ldap2mailcow.desired import User
 from ldap2mailcow.model import (
+    ACTIVE,
     Address,
     Cause,
     EntryId,
@@ -202,10 +203,10 @@ class _Matcher:
 
     def __post_init__(self) -> None:
         case = self.case
-        believed = {} if case.options.overridden_filter else self.known
-        self.certain = {name for name, one in believed.items() if one.is_certain}
+        whole = [name for name, one in self.known.items() if one.answers_whole]
+        self.rows = _Rows(case, frozenset(() if case.options.overridden_filter else whole))
+        self.certain = {name for name in self.rows.whole if not self.known[name].doubt}
         self.silent = {row.address: row for row in case.rows.values() if case.not_read(row)}
-        self.rows = _Rows(case, frozenset(name for name, one in believed.items() if one.answers_whole))
         self.own = self.rows.own()
         self.claims = decide_claims(case, self.own, self.known)
         self.owner = {row.address: user_id for user_id, row in self.own.items()}
@@ -240,6 +241,9 @@ class _Matcher:
             return Match(user, State.RENAMED, at, wants, row)
         existing = self.case.actual.mailboxes.get(wants)
         if existing is None:
+            if at and self.is_inactive(user):
+                self.refuse(Say.INACTIVE_NEW, user, wants)  # so the one that is there is what the status is about
+                return self.stays(user, at, row)
             return Match(user, State.NEW, wants, wants, row)
         if row is not None:
             self.refuse(Say.HAS_ONE_ALREADY, user, wants, own=row.address)
@@ -251,6 +255,10 @@ class _Matcher:
         if row is None or row.address not in self.case.actual.mailboxes:
             return None
         return row.address if self.case.looks_at(self.case.by_name[user.id.source].source, row.address) else None
+
+    def is_inactive(self, user: User) -> bool:
+        """Tell whether a user gets no mailbox until active."""
+        return self.case.config.create_mailboxes and user.attributes.get(ACTIVE.key) == 0
 
     def stays(self, user: User, at: Address | None, row: Remembered | None) -> Match:
         return Match(user, State.STAYS if at else State.NONE, at, None, row)
@@ -276,17 +284,24 @@ class _Matcher:
         address, known = holder.address, self.known[user.id.source]
         if address in known.replaced:
             return False  # told once for all of them
+        if address in known.again and self.is_absent(holder, user):
+            return True  # a word was said, which also holds where the new server has another search base
         if not self.is_gone(holder, user):
             return self.refuse(Say.HOLDER_THERE, user, address, holder=holder.dn or "an entry that isn't known")
-        if address in known.again or is_same_user(self.case, user, holder, existing):
+        if is_same_user(self.case, user, holder, existing):
             return True
         return self.refuse(Say.HOLDER_GONE, user, address, holder=holder.dn or "an entry that isn't known")
 
-    def is_gone(self, holder: Remembered, user: User) -> bool:
-        """Tell whether the entry that has a mailbox is surely no longer in its directory, if it isn't the user's."""
+    def is_absent(self, holder: Remembered, user: User) -> bool:
+        """Tell whether a whole answer doesn't have the entry that has a mailbox, if it isn't the user's."""
         if holder.id is None:
             return holder.dn.lower() == user.dn.lower() or self.rows.is_no_entrys(holder.dn)
-        return holder.source in self.certain and holder.entry not in self.case.users
+        return holder.source in self.rows.whole and holder.entry not in self.case.users
+
+    def is_gone(self, holder: Remembered, user: User) -> bool:
+        """Tell whether the entry that has a mailbox is surely gone: the accepted search doesn't find it."""
+        is_certain = holder.id is None or holder.source in self.certain
+        return is_certain and self.is_absent(holder, user)
 
     # mailboxes without an entry
 

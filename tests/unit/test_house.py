@@ -30,6 +30,7 @@ ROOMS = (
     "http",
     "state",
     "config",
+    "files",
     "model",
 )
 PURE = ("model", "desired", "plan", "calls", "report")

@@ -278,12 +278,12 @@ class AliasMaker:
         self, one: Existence, wish: Wish, wanted: frozenset[Address]
     ) -> tuple[frozenset[Address], frozenset[Address], int]:
         """Return where an alias should go; which members that take mail it loses by that; of how many."""
-        existing, known = one.existing, self.making.known(wish.owner.source)
+        existing = one.existing
         present = self.delivery.reachable(self.delivery.present(existing))
         if not existing.is_active and self.making.case.disabled_alias(existing):
             present = frozenset()  # it takes no mail, whatever its goto says
         leaving = present - wanted
-        if not known.knows(wish.role):
+        if not self.knows(wish):
             return wanted | leaving, frozenset(), 0
         stays = frozenset(filter(self.delivery.is_of_no_user, leaving))
         if not wanted and wish.role in OF_ONE_USER and wish.owner not in self.delivery.forwards:
@@ -295,6 +295,11 @@ class AliasMaker:
         if self.making.held.has(Guarded.LIST, existing.address):
             return wanted | leaving, frozenset(), 0
         return wanted | stays, lost & before, len(before)
+
+    def knows(self, wish: Wish) -> bool:
+        """Tell whether all is known that an alias should go to."""
+        is_read = self.making.known(wish.owner.source).knows(wish.role)
+        return is_read and not self.delivery.is_doubtful(wish.owner)
 
     def before(self, one: Existence, wish: Wish, present: frozenset[Address]) -> frozenset[Address]:
         """Return the members that count as what a list had: those that we last applied.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ldap2mailcow.desired import EntryId, Group
+from ldap2mailcow.desired import EntryId, Forward, Group
 from ldap2mailcow.model import GOTO, Address, Code, Kind, Role, Subject
 from ldap2mailcow.plan import Options, make_plan
 
@@ -301,3 +301,83 @@ def test_a_first_address_that_is_not_hosted_leaves_the_others_of_a_list() -> Non
     scene = new(groups=[group(Address(f"team@{NOT_HOSTED}"), further=frozenset({INFO}))])
     assert kinds(scene.plan().changes) == [(Kind.CREATE, INFO)]
     assert told(scene) == [(Code.DOMAIN_NOT_HOSTED, NOT_HOSTED)]
+
+
+# how many
+
+
+def many(count: int, beginning: str = "a") -> list[Address]:
+    return [Address(f"{beginning}{number:03}@{DOMAIN}") for number in range(count)]
+
+
+def asking(addresses: list[Address], **more: object) -> Scene:
+    """A scene in which Ann asks for some further addresses, and Bob for one."""
+    return new(*(wish(one, ANN) for one in addresses), wish(TEAM, BOB), **more)
+
+
+def test_one_entry_gets_only_so_many_aliases() -> None:
+    """People write such attributes themselves, and a domain has few places."""
+    scene = asking(many(60))
+    plan = scene.plan()
+    assert [change.address for change in of_aliases(plan.changes)] == [*many(50), TEAM]
+    assert told(scene) == [(Code.TOO_MANY_ALIASES, dn_of(ANN))]
+    assert make_plan(simulate(plan, scene.case())).changes == ()
+
+
+def test_those_that_it_has_stay_and_others_come_up_to_the_limit() -> None:
+    """An address that sorts before them takes none away."""
+    had = many(49, "x")
+    scene = asking(
+        [*many(9), *had],
+        aliases=[alias(one, ANN) for one in had],
+        alias_rows=[alias_row(wish(one, ANN)) for one in had],
+    )
+    assert kinds(scene.plan().changes) == [(Kind.CREATE, many(1)[0]), (Kind.CREATE, TEAM)]
+
+
+def test_a_limit_that_is_lowered_takes_none_away() -> None:
+    had = many(9)
+    config = alias_config(limits={"entry_aliases": 3})
+    scene = settled([ANN], [wish(one, ANN) for one in had], config=config)
+    assert (scene.plan().changes, told(scene)) == ((), [(Code.TOO_MANY_ALIASES, dn_of(ANN))])
+
+
+def test_addresses_that_can_not_be_had_here_count_for_nothing() -> None:
+    elsewhere = [Address(f"a@{number:03}.test") for number in range(200)]
+    scene = asking([*elsewhere, INFO])
+    assert [change.address for change in of_aliases(scene.plan().changes)] == [INFO, TEAM]
+    assert [code for code, _ in told(scene)] == [Code.DOMAIN_NOT_HOSTED] * 10
+
+
+def test_a_list_keeps_its_first_address_over_the_limit() -> None:
+    group = Group(EntryId("default", "g"), "cn=g", (TEAM,), frozenset(many(60)), members=frozenset({ANN}))
+    scene = new(asked={"groups": (group,)})
+    assert [change.address for change in of_aliases(scene.plan().changes)] == [*many(50), TEAM]
+    assert told(scene) == [(Code.TOO_MANY_ALIASES, "cn=g")]
+
+
+def test_an_entry_that_only_forwards_has_the_same_limit() -> None:
+    one = Forward(EntryId("default", "f"), "cn=f", frozenset(many(60)), frozenset({ANN}), {})
+    scene = new(asked={"forwards": (one,)})
+    assert [change.address for change in of_aliases(scene.plan().changes)] == many(50)
+    assert told(scene) == [(Code.TOO_MANY_ALIASES, "cn=f")]
+
+
+def test_where_places_are_scarce_nobody_takes_those_of_others() -> None:
+    """They went in the order of the alphabet, and one user's aliases took them all."""
+    scene = asking(many(40), limits={"max_aliases": 20})
+    plan = scene.plan()
+    assert [change.address for change in of_aliases(plan.changes)] == [*many(19), TEAM]
+    assert codes(plan) == [Code.NO_ROOM_FOR_ALIAS] * 21
+
+
+def test_who_has_aliases_already_gets_a_place_after_those_who_have_none() -> None:
+    had = many(3)
+    scene = settled(
+        [ANN, BOB],
+        [*(wish(one, ANN) for one in many(4)), wish(TEAM, BOB)],
+        aliases=[alias(one, ANN) for one in had],
+        alias_rows=[alias_row(wish(one, ANN)) for one in had],
+        limits={"max_aliases": 4},
+    )
+    assert kinds(scene.plan().changes) == [(Kind.CREATE, TEAM)]

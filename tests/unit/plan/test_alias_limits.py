@@ -355,6 +355,22 @@ def test_lists_that_lose_everybody_together_are_doubted(kept: int, number: int, 
         )
 
 
+def test_lists_whose_members_are_not_known_are_not_counted_as_emptied() -> None:
+    """Else the owner of a few groups could have all lists wait for a word."""
+    odd = [Address(f"odd{number}@{DOMAIN}") for number in range(4)]
+    wishes = [listing(TEAM, ANN), *(listing(one, known=False) for one in odd)]
+    had = [listing(TEAM, ANN, BOB), *(listing(one, ANN) for one in odd)]
+    scene = settled(
+        [ANN, BOB],
+        wishes,
+        aliases=[alias(one.address, *one.goto) for one in had],
+        alias_rows=[alias_row(one) for one in had],
+    )
+    plan = scene.plan()
+    assert [one.code for one in plan.findings if one.code is Code.ATTRIBUTE_VANISHED] == []
+    assert [change.address for change in of_aliases(plan.changes)] == [TEAM]
+
+
 def test_whoever_knows_that_the_lists_are_empty_types_their_number() -> None:
     assert len(lists(1, 1, options=Options(approved=dict.fromkeys(Guarded, 3))).plan().changes) == 3
     assert lists(1, 1, options=Options(approved=dict.fromkeys(Guarded, 2))).plan().changes == ()

@@ -117,6 +117,25 @@ def test_only_the_status_of_who_is_held_waits() -> None:
     assert all(ACTIVE.key not in change.writes for change in plan.changes)  # type: ignore[attr-defined]
 
 
+def test_a_mailbox_that_changes_its_login_and_is_disabled_counts_once() -> None:
+    """Both are of one kind: counted twice, half of the limit would hold them."""
+    everybody = people(12)
+    both = [wanted(one, authsource="ldap", password=None, active=0) for one in everybody[:6]]
+    scene = quiet(
+        everybody,
+        wants=[*both, *map(wanted, everybody[6:])],
+        config=make_config(mapping={"authsource": "ldap"}, limits={"removals": 6}),
+        actual={"provider": "ldap"},
+    )
+    assert len(scene.plan().changes) == 12
+    fewer = replace(scene, config=make_config(mapping={"authsource": "ldap"}, limits={"removals": 5}))
+    (withheld,) = fewer.plan().withheld
+    assert withheld.addresses == everybody[:6]
+    assert withheld.sentence.startswith("6 of 12 managed mailboxes would be disabled, and limits.removals lets 5")
+    assert withheld.sentence.endswith("--approve disable:6")
+    assert len(replace(fewer, options=Options(approved={"disable": 6})).plan().changes) == 12
+
+
 def test_a_doubtful_answer_disables_no_one_and_no_word_lifts_that() -> None:
     scene = quiet([ANN, BOB], wants=[wanted(ANN, active=0), wanted(BOB)], doubts=(CUT_SHORT,))
     for options in (Options(), Options(approved={"disable": 9})):

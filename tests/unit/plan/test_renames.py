@@ -22,7 +22,7 @@ from ldap2mailcow.model import (
     Subject,
     joined,
 )
-from ldap2mailcow.plan import Guarded, Options, Plan
+from ldap2mailcow.plan import Guarded, Options, Plan, make_plan
 
 from .builders import (
     ANN,
@@ -202,6 +202,18 @@ def test_an_alias_that_gives_way_is_deleted_just_before() -> None:
     (change,) = (one for one in of.plan().changes if isinstance(one, RenameChange))
     assert change.gives_way == alias(NEW, ANN).number
     assert NEW not in simulate(of.plan(), of.case()).memory.aliases
+
+
+def test_a_new_user_gets_the_address_that_a_rename_sets_free_in_the_next_run() -> None:
+    """The rename leaves an alias there, which must go first; mailcow would refuse the mailbox before that."""
+    of = scene({ANN: NEW}, options=Options(approved={"rename": 9, "alias": 9}))
+    of = replace(of, wants=[*of.wants, wanted(ANN, id="id-new", dn="uid=new")])
+    plan = of.plan()
+    assert kinds(plan.changes) == [(Kind.RENAME, NEW)]
+    assert [(one.code, one.where) for one in plan.findings] == [(Code.ADDRESS_WAITS, "uid=new")]
+    second = make_plan(simulate(plan, of.case()))
+    assert kinds(second.changes) == [(Kind.REMOVE, ANN), (Kind.CREATE, ANN)]
+    assert until_quiet(of)[0] == [{ANN: NEW}, {}]
 
 
 def test_a_domain_without_room_for_the_alias_holds_a_rename() -> None:
