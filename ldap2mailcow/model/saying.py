@@ -246,13 +246,13 @@ class Say(Enum):
         Code.OTHER_INSTALLATION,
         (
             "{address} carries {marks} of another installation, {whose}, and is left alone; take it out of one "
-            "of the two directories or, if that installation is no more, delete the tag {tags} in mailcow"
+            "of the two directories or, if that installation is no more, delete the tag {words} in mailcow"
         ),
     )
     ALIAS_OF_ANOTHER = (
         Code.OTHER_INSTALLATION,
         (
-            '{address} is left alone, for its private comment "{comment}" is the mark of another installation; '
+            '{address} is left alone, for its private comment "{words}" is the mark of another installation; '
             "take it out of one of the two directories or, if that installation is no more, clear that comment "
             "in mailcow"
         ),

@@ -288,6 +288,13 @@ def test_a_row_of_a_mailbox_that_is_gone_with_its_entry_is_forgotten() -> None:
     assert EntryId("default", id_of(ANN)) in plan.bystanders
 
 
+def test_a_row_of_a_domain_that_is_not_read_is_kept() -> None:
+    """Whether its mailbox is gone nothing tells: no directory is for that domain any more."""
+    elsewhere = Address("ann@example.com")
+    plan = quiet([BOB], rows=[row(BOB), row(elsewhere)]).plan()
+    assert plan.notes == ()
+
+
 def test_every_entry_is_remembered_with_when_it_was_first_seen() -> None:
     """One with a row was there with any other; it has to be known by then if the row is gone."""
     there = wanted(CAT, password=None)

@@ -276,6 +276,12 @@ def test_an_address_alone_makes_no_mailbox_an_entrys(
     Story.begins(rows=ours, sources=source, bystanders=seen).ends_refused(namesake(ANN))
 
 
+def test_an_entry_with_a_row_by_its_dn_may_be_made_anew_like_any_other() -> None:
+    story = Story.begins(rows=[unnamed(dn=dn_of(ANN), origin=Origin.CREATED), row(BOB), row(CAT)])
+    story.run(namesake(ANN))
+    assert story.is_handed_over
+
+
 @pytest.mark.parametrize("origin", [Origin.MARK, Origin.ANCESTOR])
 def test_before_any_whole_answer_it_does(origin: Origin) -> None:
     story = Story.begins(rows=[unnamed(origin=origin)], sources={})
