@@ -216,7 +216,7 @@ class AliasMaker:
     def wish_of_row(self, one: Existence) -> Wish:
         """Return what is remembered of whose an alias is: no entry asks for it now."""
         row = one.row
-        return Wish(one.existing.address, EntryId(row.source, row.owner), row.dn, row.role, NOWHERE)
+        return Wish(one.existing.address, row.entry, row.dn, row.role, NOWHERE)
 
     def asked(self, one: Existence, wish: Wish) -> AliasTarget:
         """Return the target of an alias that is there and asked for."""

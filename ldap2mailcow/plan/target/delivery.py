@@ -161,8 +161,9 @@ class Delivery:
     def is_doubtful(self, owner: EntryId) -> bool:
         """Tell whether it isn't known of all that an entry's aliases should go to: what they go to stays."""
         forward = self.forwards.get(owner)
-        leads_to = map(self.meant, forward.stated) if forward and self.doubtful else ()
-        return owner in self.doubtful or any(isinstance(one, Group) and one.id in self.doubtful for one in leads_to)
+        leads_to = map(self.meant, forward.stated if forward else ())
+        doubted = self.doubtful | self.making.matches.claims.unclear
+        return owner in doubted or any(isinstance(one, Group) and one.id in doubted for one in leads_to)
 
     def refused(self, group: Group, addresses: Iterable[Address]) -> frozenset[Address]:
         """Return the members that may not be on a list, because mailcow doesn't host them."""
