@@ -91,7 +91,7 @@ def make_plan(case: Case) -> Plan:
     """
     before = match(case)
     held = Held()
-    withheld: list[Withheld] = list(_replaced(case, before))
+    withheld: list[Withheld] = []
     findings: list[Finding] = []
     while True:
         draft = _round(case, before, held)
@@ -126,20 +126,6 @@ def _decided(case: Case, before: Matches, held: Held) -> tuple[Case, Matches, Re
     after = after_renames(case, renames.changes)
     matches = match(after) if renames.changes else before
     return after, matches, renames, make_targets(after, matches, held)
-
-
-def _replaced(case: Case, matches: Matches) -> Iterator[Withheld]:
-    """Give the users who wait for a word because most of them have another id."""
-    for directory in case.directories:
-        known = matches.known[directory.name]
-        if known.replaced and not case.options.only:
-            count = len(known.replaced)
-            sentence = (
-                f"{count} users have another {directory.id_attribute} and the same address, as on a new directory "
-                f"server; if that is meant, run once with --approve {Guarded.TAKEOVER}:{count}"
-            )
-            name = directory.name if len(case.config.sources) > 1 else ""
-            yield Withheld(Guarded.TAKEOVER, Reason.OVER_LIMIT, known.replaced, count, 0, sentence, name)
 
 
 def _together(withheld: Iterable[Withheld]) -> tuple[Withheld, ...]:
