@@ -14,8 +14,6 @@ from ldap2mailcow.model import (
     Finding,
     MailboxChange,
     Note,
-    Remembered,
-    RememberedAlias,
     Role,
     Rule,
     Say,
@@ -30,7 +28,7 @@ from .matching import Matches, match
 from .order import in_order
 from .pending import Pending
 from .renames import Renames, after_renames, decide_renames, with_aliases_left
-from .target import Held, Targets, make_targets
+from .target import AliasTarget, Held, MailboxTarget, Targets, make_targets
 from .withheld import Guarded, Reason, Withheld
 
 LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -137,76 +135,64 @@ def _together(withheld: Iterable[Withheld]) -> tuple[Withheld, ...]:
 
 
 def _plan(case: Case, draft: _Draft, withheld: tuple[Withheld, ...], findings: Iterable[Finding]) -> Plan:
-    known, options = draft.matches.known, case.options
-    said = (*_all_findings(case, draft), *findings)
-    is_scoped_whole = options.scoped and all(one.answers_whole for one in known.values())
-    is_whole = all(one.is_whole for one in known.values()) or is_scoped_whole
-    knows = case.all_answered and all(one.users for one in known.values())
-    managed = [box.address for box in case.actual.mailboxes.values() if case.is_ours(box)]
-    aliases = draft.case.actual.aliases.values()
-    changes = in_order(draft.case, (*draft.changes, *_halves(draft.case, draft.targets)))
+    known, targets, claims = draft.matches.known, draft.targets, draft.matches.claims
     return Plan(
-        changes=changes,
+        changes=in_order(draft.case, (*draft.changes, *_halves(draft.case, targets))),
         withheld=withheld,
-        pending=draft.targets.pending,
-        findings=tuple(dict.fromkeys(finding for finding in said if _concerns(case, draft, finding))),
+        pending=targets.pending,
+        findings=_concerning(case, draft, (*_all_findings(case, draft), *findings)),
         notes=_notes(case, draft),
         sources={name: _source_memory(case, draft, name, withheld) for name in known},
         bystanders=_bystanders(case, draft),
-        whole=case.all_answered and is_whole,
-        managed=sum(map(case.in_scope, managed)),
-        wanted=sum(map(case.in_scope, draft.matches.claims.mailboxes.values())),
-        unmanaged=_unmanaged(draft) if knows else (),
-        orphans=_orphans(draft),
+        whole=case.all_answered and all(one.is_whole for one in known.values()),
+        managed=sum(map(case.is_ours, case.actual.mailboxes.values())),
+        wanted=len(claims.mailboxes),
+        unmanaged=_unmanaged(draft, targets.mailboxes),
+        orphans=_orphans(targets.mailboxes, draft.matches.missing),
         managed_aliases=sum(map(case.is_our_alias, case.actual.aliases.values())),
-        wanted_aliases=sum(
-            target.rule is Rule.FORMER or address in draft.matches.claims.aliases
-            for address, target in draft.targets.aliases.items()
-        ),
-        unmanaged_aliases=_unmanaged_aliases(draft) if knows and case.manages_aliases else (),
-        orphaned_aliases=tuple(
-            sorted(one.address for one in aliases if draft.targets.aliases[one.address].rule in _ORPHANED)
-        ),
-        rules=_rules(draft.targets),
+        wanted_aliases=len(claims.aliases),
+        unmanaged_aliases=_unmanaged(draft, targets.aliases) if case.manages_aliases else (),
+        orphaned_aliases=_orphans(targets.aliases, draft.case.actual.aliases),
+        rules=_rules(targets),
     )
 
 
 _ORPHANED = frozenset(
     {
         Rule.MISSING,
+        Rule.MOVED,
         Rule.GRACE,
+        Rule.RETIRED,
+        Rule.EXPIRED,
         Rule.KEPT,
         Rule.NOT_WANTED,
         Rule.HELD,
+        Rule.NO_ROOM,
         Rule.STILL_REACHED,
         Rule.KIND_NOT_MANAGED,
     }
 )
+"""The rules of what is ours and surely not asked for, whatever becomes of it."""
+
+_NOT_OURS = frozenset({Rule.NOT_OURS, Rule.WAS_RELEASED, Rule.OTHER_INSTALLATION})
+
+_Targets = Mapping[Address, MailboxTarget] | Mapping[Address, AliasTarget]
+
+
+def _orphans(targets: _Targets, ours: Iterable[Address]) -> tuple[Address, ...]:
+    return tuple(sorted(address for address in ours if targets[address].rule in _ORPHANED))
+
+
+def _unmanaged(draft: _Draft, targets: _Targets) -> tuple[Address, ...]:
+    """Return what is in mailcow and not ours; nothing where it isn't known whether an entry asks for it."""
+    knows = draft.case.all_answered and all(one.users for one in draft.matches.known.values())
+    strange = {address for address, target in targets.items() if target.rule in _NOT_OURS}
+    return tuple(sorted(strange - draft.matches.claims.asked)) if knows else ()
 
 
 def _rules(targets: Targets) -> dict[tuple[Subject, Address], Rule]:
     found = {(Subject.MAILBOX, address): target.rule for address, target in targets.mailboxes.items()}
     return found | {(Subject.ALIAS, address): target.rule for address, target in targets.aliases.items()}
-
-
-def _unmanaged(draft: _Draft) -> tuple[Address, ...]:
-    boxes, asked = draft.case.actual.mailboxes.values(), draft.matches.claims.asked
-    strange = (box.address for box in boxes if not draft.case.is_ours(box) and box.address not in draft.matches.at)
-    return tuple(sorted(one for one in strange if one not in asked))
-
-
-def _unmanaged_aliases(draft: _Draft) -> tuple[Address, ...]:
-    aliases, asked = draft.case.actual.aliases.values(), draft.matches.claims.aliases
-    return tuple(
-        sorted(one.address for one in aliases if not draft.case.is_our_alias(one) and one.address not in asked)
-    )
-
-
-def _orphans(draft: _Draft) -> tuple[Address, ...]:
-    if not draft.case.config.decides_status:
-        return ()
-    gone = (at for at, one in draft.matches.missing.items() if one.is_believed)
-    return tuple(address for address in gone if draft.case.left_alone(address) is None)
 
 
 def _halves(case: Case, targets: Targets) -> Iterator[MailboxChange]:
@@ -237,40 +223,29 @@ def _other_ids(case: Case, draft: _Draft) -> Iterator[Note]:
 
 def _gone_aliases(draft: _Draft) -> Iterator[Address]:
     """Give the aliases that are gone from mailcow and that no entry asks for."""
-    case, actual = draft.case, draft.case.actual
-    for address, row in sorted(case.alias_rows.items()):
-        is_in_scope = address.domain in actual.domains or address.domain in actual.alias_domains
-        is_known = address in actual.aliases or address in draft.targets.aliases
-        if is_in_scope and not is_known and not case.not_read(row):
-            yield address
+    case = draft.case
+    gone = (row for address, row in sorted(case.alias_rows.items()) if address not in draft.targets.aliases)
+    in_scope = (row for row in gone if case.home_domain(row.address) in case.actual.domains)
+    return (row.address for row in in_scope if not case.not_read(row))
 
 
 def _source_memory(case: Case, draft: _Draft, name: str, withheld: Iterable[Withheld]) -> SourceMemory:
-    known, remembered, directory = draft.matches.known[name], case.source_memory(name), case.by_name[name]
-    in_doubt = any(one.reason is Reason.SEARCH_CHANGED and one.directory in ("", name) for one in withheld)
-    accepts = known.is_whole and known.users and not in_doubt
-    holds = remembered.id_attribute == directory.id_attribute or known.users
-    return SourceMemory(
-        id_attribute=directory.id_attribute if holds else remembered.id_attribute,
-        accepted=known.fingerprint if accepts else remembered.accepted,
-        answered=case.now if known.users else remembered.answered,
-    )
+    known, remembered = draft.matches.known[name], case.source_memory(name)
+    if not known.users:
+        return remembered
+    in_doubt = {one.directory for one in withheld if one.reason is Reason.SEARCH_CHANGED}
+    accepts = known.knows(None) and in_doubt.isdisjoint(("", name))
+    accepted = known.fingerprint if accepts else remembered.accepted
+    return SourceMemory(case.by_name[name].id_attribute, accepted, answered=case.now)
 
 
 def _bystanders(case: Case, draft: _Draft) -> dict[EntryId, datetime]:
     """Return the entries without a mailbox of ours that weren't known yet: none of them may take over another's."""
-    known = case.memory.bystanders
-    boxes = draft.targets.mailboxes
-    found: dict[EntryId, datetime] = {}
-    for user_id, one in draft.matches.users.items():
-        box = boxes.get(one.at) if one.at else None
-        gets_row = box is not None and bool(box.after)
-        if one.row is None and not gets_row and user_id not in known:
-            found[user_id] = case.now
-    for row in draft.matches.gone_rows:
-        if row.id is not None:
-            found[EntryId(row.source, row.id)] = LONG_AGO
-    return found
+    remembered = {address for address, box in draft.targets.mailboxes.items() if box.after}
+    users = draft.matches.users.items()
+    found = {user_id for user_id, one in users if one.row is None and one.at not in remembered}
+    gone = {EntryId(row.source, row.id): LONG_AGO for row in draft.matches.gone_rows if row.id is not None}
+    return {**dict.fromkeys(found - case.memory.bystanders.keys(), case.now), **gone}
 
 
 # what is said
@@ -286,7 +261,7 @@ def _all_findings(case: Case, draft: _Draft) -> Iterator[Finding]:
     yield from _unknown_addresses(case, draft)
     yield from _lost_key(case)
     yield from _half_deleted(case)
-    yield from _unknown_directories(case, draft)
+    yield from _unknown_directories(draft)
     yield from draft.targets.findings
 
 
@@ -297,20 +272,21 @@ def _of_directory(case: Case, name: str, findings: Iterable[Finding]) -> Iterato
         yield replace(one, directory=name) if is_named and one.where.partition(" ")[0] != name else one
 
 
-def _concerns(case: Case, draft: _Draft, finding: Finding) -> bool:
-    """Tell whether a finding is of interest to a run that looks at some addresses only: by what it is about."""
-    only = case.options.only
-    if not only or finding.where in only | case.names:
-        return True
+def _concerning(case: Case, draft: _Draft, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that are of interest to the run, each once: with `--only`, by what they are about."""
+    only, said = case.options.only, dict.fromkeys(findings)
+    if not only:
+        return tuple(said)
     matches = draft.matches.users.values()
     dns = {one.user.dn for one in matches if not only.isdisjoint({one.at, one.wants, *one.user.addresses})}
-    return finding.where in dns
+    places = {*only, *case.names, *dns}
+    return tuple(finding for finding in said if finding.where in places)
 
 
 def _domains(case: Case) -> Iterator[Finding]:
     for directory in case.directories:
         for domain in directory.source.domains:
-            if domain not in case.actual.domains and not case.options.only:
+            if domain not in case.actual.domains:
                 yield Say.NAMED_DOMAIN_MISSING.at(domain, domain=domain)
 
 
@@ -336,16 +312,10 @@ def _half_deleted(case: Case) -> Iterator[Finding]:
         yield Say.HALF_DELETED.at("mailcow", count=count)
 
 
-def _unknown_directories(case: Case, draft: _Draft) -> Iterator[Finding]:
+def _unknown_directories(draft: _Draft) -> Iterator[Finding]:
     """Say what is remembered of directories that the config doesn't have: nothing tells what of it is still there."""
-    if case.options.only:
-        return
-    actual, wanted = case.actual, draft.matches.claims.aliases
-    boxes = [
-        row for row in case.rows.values() if row.address in actual.mailboxes and row.address not in draft.matches.at
-    ]
-    aliases = [row for row in case.alias_rows.values() if row.address in actual.aliases.keys() - wanted.keys()]
-    rows: list[Remembered | RememberedAlias] = [*boxes, *aliases]
-    left = Counter(row.source for row in rows if case.is_of_unknown(row))
+    boxes, aliases = draft.targets.mailboxes.values(), draft.targets.aliases.values()
+    targets: tuple[MailboxTarget | AliasTarget, ...] = (*boxes, *aliases)
+    left = Counter(target.source for target in targets if target.rule is Rule.UNKNOWN_DIRECTORY)
     for name, number in sorted(left.items()):
         yield Say.DIRECTORY_UNKNOWN.at(name, count=number, name=name)
