@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 
 from ldap2mailcow.model import (
     Address,
@@ -66,7 +67,7 @@ class Plan:
     """By which rule each mailbox and alias is to be as it is, also where nothing changes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Draft:
     """One round: everything decided with what was held by then."""
 
@@ -75,9 +76,12 @@ class _Draft:
     matches: Matches
     renames: Renames
     targets: Targets
-    difference: Difference
 
-    @property
+    @cached_property
+    def difference(self) -> Difference:
+        return compare(self.case, self.targets)
+
+    @cached_property
     def changes(self) -> tuple[Change, ...]:
         return tuple(with_aliases_left(self.renames.changes, self.difference.changes))
 
@@ -108,22 +112,16 @@ def senders_to_read(case: Case) -> frozenset[Address]:
     """Return the mailboxes whose rows of `sender_acl` must be known before the plan can be made, by present names."""
     if not case.manages_senders and not case.actual.aliases:
         return frozenset()  # only rights that are asked for, and edits of aliases, have to do with rows
-    _, _, renames, targets = _decided(case, match(case), Held())
-    former = {change.address: change.former for change in renames.changes}
-    return frozenset(former.get(address, address) for address in targets.unread)
+    draft = _round(case, match(case), Held())
+    former = {change.address: change.former for change in draft.renames.changes}
+    return frozenset(former.get(address, address) for address in draft.targets.unread)
 
 
 def _round(case: Case, before: Matches, held: Held) -> _Draft:
-    after, matches, renames, targets = _decided(case, before, held)
-    return _Draft(after, matches, renames, targets, compare(after, targets))
-
-
-def _decided(case: Case, before: Matches, held: Held) -> tuple[Case, Matches, Renames, Targets]:
-    """Return the case after the renames with what belongs together in it, the renames, and the targets."""
     renames = decide_renames(case, before, held.of(Guarded.RENAME))
     after = after_renames(case, renames.changes)
     matches = match(after) if renames.changes else before
-    return after, matches, renames, make_targets(after, matches, held)
+    return _Draft(after, matches, renames, make_targets(after, matches, held))
 
 
 def _together(withheld: Iterable[Withheld]) -> tuple[Withheld, ...]:
