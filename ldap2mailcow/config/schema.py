@@ -33,7 +33,6 @@ def _blocks(value: object) -> object:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-Text = Annotated[str, BeforeValidator(values.read_text)]
 Word = Annotated[str, BeforeValidator(values.read_word)]
 Mark = Annotated[str, BeforeValidator(values.read_mark)]
 Flag = Annotated[bool, BeforeValidator(values.read_flag)]

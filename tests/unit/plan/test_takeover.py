@@ -342,7 +342,7 @@ def test_users_who_were_missed_once_before_their_ids_were_new_are_still_most_of_
         [existing(one) for one in people(4)],
         [row(one, **once) for one in people(4)],
     )
-    assert [one.kind for one in scene.plan().withheld] == [Guarded.TAKEOVER]
+    assert codes(scene.plan()) == [Code.IDS_REPLACED]
 
 
 # adoption
