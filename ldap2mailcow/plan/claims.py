@@ -333,11 +333,13 @@ class _Decider:
         return frozenset({*self.case.users, *(group.id for group in self.case.asked.groups)})
 
     def is_given_up(self, row: RememberedAlias) -> bool:
-        """Tell whether the entry that had an alias no longer asks for it, for certain."""
+        """Tell whether the entry that had an alias no longer asks for it, for certain.
+
+        A search that changed is no doubt here: what a list would lose by it waits for a word (`limits`).
+        """
         if self.case.is_of_unknown(row) or EntryId(row.source, row.owner) in self.entries:
             return True
-        known = self.known.get(row.source, NOTHING)
-        return known.knows(row.role) and not known.why_not(row.role)
+        return self.known.get(row.source, NOTHING).knows(row.role)
 
     # what is said
 

@@ -198,10 +198,10 @@ class _Reader:
     def replaced(self) -> tuple[Address, ...]:
         """Return the addresses whose user has another id than before, where that is most of them.
 
-        A new directory server does that, and so does the wrong one.
+        A new directory server does that, and so does the wrong one. One that several ask for counts once.
         """
         ids = {user.id.id for user in self.directory.asked.users}
-        found = sorted(address for user in self.directory.asked.users for address in self.known_otherwise(user, ids))
+        found = sorted({address for user in self.directory.asked.users for address in self.known_otherwise(user, ids)})
         return tuple(found) if is_most(len(found), len(self.current)) else ()
 
     @cached_property

@@ -232,6 +232,8 @@ class AliasMaker:
     def followed(self, one: Existence, wish: Wish) -> AliasTarget:
         """Return the target of an alias that is there and asked for."""
         existing = one.existing
+        if self.making.held.has(Guarded.LIST, existing.address):
+            return self.kept(replace(one, rule=Rule.HELD))
         wanted = self.delivery.reachable(wish.goto)
         self.tell_unreachable(wish)
         goto, lost, before = self.goto(one, wish, wanted)
@@ -251,7 +253,6 @@ class AliasMaker:
             ALIAS_ACTIVE: active,
             PRIVATE_COMMENT: self.comment(existing, disabled=disabled, former=wish.role is Role.FORMER),
         }
-        applied_goto = self.applied_goto(one, goto, existing)
         origin: Patch = {} if one.existing.address in self.making.case.alias_rows else _origin(is_ours=is_ours)
         return AliasTarget(
             existing.address,
@@ -263,7 +264,7 @@ class AliasMaker:
             role=wish.role,
             row=self.making.case.alias_rows.get(existing.address),
             after={
-                **self.known(wish, {**values, GOTO: applied_goto}),
+                **self.known(wish, values),
                 "number": existing.number or None,
                 "disabled": disabled,
                 **origin,
@@ -292,8 +293,6 @@ class AliasMaker:
         before = self.before(one, wish, present)
         if not lost & before or not {wish.role, one.row.role} & {Role.LIST, Role.FORWARD}:
             lost = frozenset()
-        if self.making.held.has(Guarded.LIST, existing.address):
-            return wanted | leaving, frozenset(), 0
         return wanted | stays, lost & before, len(before)
 
     def knows(self, wish: Wish) -> bool:
@@ -309,12 +308,6 @@ class AliasMaker:
         applied = one.row.applied.get(GOTO)
         names = self.delivery.present_names(split(str(applied))) if applied else wish.goto | present
         return present & names
-
-    def applied_goto(self, one: Existence, goto: frozenset[Address], existing: ExistingAlias) -> Value:
-        """Return what is remembered as the goto: that of before where a loss is held."""
-        if self.making.held.has(Guarded.LIST, existing.address):
-            return one.row.applied.get(GOTO, existing.values[GOTO])
-        return joined(goto) or existing.values[GOTO]
 
     def active(self, wish: Wish, existing: ExistingAlias, goto: frozenset[Address]) -> int:
         """Return what `active` should be: 0 for nothing to reach, 1 again where the 0 was our doing."""

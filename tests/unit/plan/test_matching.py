@@ -225,6 +225,14 @@ def test_most_ids_new_at_once_wait_for_a_word() -> None:
     assert Code.IDS_REPLACED in codes(plan)
 
 
+def test_an_address_that_two_new_ids_ask_for_counts_once() -> None:
+    """Two mailboxes are no new server, however many want them."""
+    scene = replaced_server(2, 3)
+    first, *_ = people(3)
+    plan = replace(scene, wants=[*scene.wants, wanted(first, id="id-other", dn="uid=other")]).plan()
+    assert (Code.IDS_REPLACED in codes(plan), plan.withheld) == (False, ())
+
+
 def test_a_word_lets_them_be_known_again_by_their_addresses() -> None:
     scene = replaced_server(4, 6, options=Options(approved={Guarded.TAKEOVER: 4}))
     assert kinds(scene.plan().changes) == [(Kind.UPDATE, one) for one in people(4)]
