@@ -35,6 +35,7 @@ STORED = "{SSHA}0x4vVJXZDBfGGaVLYfYJHn8OWnGvoGbpVHUBLg=="
 TIMES = frozenset({"modified", "passwd_update", "recovery_email"})
 """`recovery_email` too: mailcow writes the key, without a value, at a mailbox's first edit."""
 
+
 @pytest.fixture(params=[("keep_password", "paris"), ("overwrite", "ldap-sync")], ids="-".join)
 def house(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Installation]:
     policy, mark = request.param
