@@ -37,10 +37,8 @@ class Delivery:
 
     making: Making
     boxes: Mapping[Address, MailboxTarget]
-    going: frozenset[Address]
-    """Aliases that are removed or set inactive."""
-    lost: set[Address] = field(default_factory=set)
-    """Aliases that are asked for and will not be, or will take no mail."""
+    taking: set[Address] = field(default_factory=set)
+    """Aliases that take mail, as far as they are found already."""
 
     # whom a value means
 
@@ -237,29 +235,16 @@ class Delivery:
 
     def reach(self, address: Address) -> Reach:
         """Return what becomes of mail to an address."""
-        active = self.is_active.get(address)
-        if active is not None:
-            return Reach.DELIVERED if active else Reach.INACTIVE
         actual = self.making.case.actual
-        twin = actual.twin(address)
-        if twin in self.is_active and address not in actual.aliases:
-            return Reach.DELIVERED if self.is_active[twin] else Reach.INACTIVE
-        if address.domain not in actual.domains and twin is None:
-            return Reach.DELIVERED  # foreign, or of a domain that is not looked at here
-        return Reach.DELIVERED if self.has_alias(address) else Reach.NOWHERE
+        box = address if address in self.is_active or address in actual.aliases else actual.twin(address)
+        if box in self.is_active:
+            return Reach.DELIVERED if self.is_active[box] else Reach.INACTIVE
+        is_looked_at = self.making.case.home_domain(address) in actual.domains
+        return Reach.NOWHERE if is_looked_at and address not in self.taking else Reach.DELIVERED
 
     def reachable(self, addresses: Iterable[Address]) -> frozenset[Address]:
         """Return those of some addresses that take mail."""
         return frozenset(address for address in addresses if self.reach(address) is Reach.DELIVERED)
-
-    def has_alias(self, address: Address) -> bool:
-        """Tell whether an address is an alias after the run that takes mail."""
-        if address in self.lost:
-            return False
-        if address in self.making.matches.claims.aliases:
-            return True
-        there = self.making.case.actual.aliases.get(address)
-        return there is not None and there.is_active and address not in self.going
 
     def present(self, existing: ExistingAlias) -> frozenset[Address]:
         """Return where an alias that is there goes, former addresses in it replaced by the present ones.
