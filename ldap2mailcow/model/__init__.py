@@ -40,7 +40,7 @@ from .memory import Fingerprint, Memory, Notice, SourceMemory
 from .rule import Rule
 from .saying import Say
 from .stored import MIB, UNITS, UnusableValueError, read_flag, read_name, read_quota
-from .text import decoded, escaped, escaped_lines
+from .text import decoded, escaped, escaped_lines, hiding
 
 __all__ = [
     "ACTIVE",
@@ -108,6 +108,7 @@ __all__ = [
     "decoded",
     "escaped",
     "escaped_lines",
+    "hiding",
     "is_dn",
     "is_ldap_url",
     "joined",
