@@ -94,14 +94,16 @@ def read_actual(client: Mailcow, config: Config) -> Actual:
 
 
 def needs_aliases(config: Config, memory: Memory, directories: Iterable[Directory], actual: Actual) -> bool:
-    """Tell whether a plan may have to do with aliases: some are made or ours, or a mailbox gets a new address."""
+    """Tell whether a plan may have to do with aliases: some are made or ours, or a mailbox comes or goes."""
     if memory.aliases or any(source.manages_aliases or source.manages_senders for source in config.sources):
         return True
-    if may_delete(config, memory):
-        return True
-    users = (user for directory in directories for user in directory.asked.users)
-    addresses = (address for user in users for address in user.addresses)
-    return any(one.domain in actual.domains and one not in actual.mailboxes for one in addresses)
+    return may_delete(config, memory) or may_create(directories, actual)
+
+
+def may_create(directories: Iterable[Directory], actual: Actual) -> bool:
+    """Tell whether an entry asks for an address that is no mailbox yet."""
+    asked = (address for directory in directories for user in directory.asked.users for address in user.addresses)
+    return any(address.domain in actual.domains for address in asked if address not in actual.mailboxes)
 
 
 def may_delete(config: Config, memory: Memory) -> bool:

@@ -47,7 +47,7 @@ def _hire(person: Person, **attributes: str | bytes | list[str]) -> Act:
     return lambda stage: stage.directory.hire(person, **attributes)
 
 
-def _edit(uid: str, **attributes: str | bytes | list[str]) -> Act:
+def _edit(uid: str, /, **attributes: str | bytes | list[str]) -> Act:
     return lambda stage: stage.directory.edit(uid, **attributes)
 
 
@@ -453,6 +453,26 @@ CORNERS = (
                 Code.LIST_TOO_LONG,
             },
         ),
+    ),
+    Scene(
+        "What people write about themselves: it can do others no harm.",
+        f"{SET}LDAP__GROUP_MAPPING__MEMBER='[member, memberURL]' {SYNC} --dry-run",
+        (
+            (
+                "a group's URL asks for the password hash of the head of the company",
+                (_form("curious", memberURL=f"ldap:///{PEOPLE}??sub?(userPassword=*)"),),
+            ),
+            (
+                "Agnes takes Béla's name, Carmen asks for 60 aliases, and one of Dilara's has 9,000 letters",
+                (
+                    _edit("agnes", uid=["agnes", "bela"]),
+                    _edit("carmen", mailAlias=[f"carmen{number}@{COMPANY}" for number in range(60)]),
+                    _edit("dilara", mailAlias=f"{'d' * 9_000}@{COMPANY}"),
+                ),
+            ),
+        ),
+        3,
+        frozenset({Code.NOT_LOOKED_UP, Code.NAME_OF_ANOTHER, Code.TOO_MANY_ALIASES, Code.VALUE_TOO_LONG}),
     ),
     Scene(
         "Aliases that can't be: an address that works for somebody is never taken away from them.",

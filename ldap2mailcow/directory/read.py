@@ -33,12 +33,13 @@ def read(source: Source, *, filter_override: str | None = None) -> Answers:
         groups = answer_to(session, source, Question.about_groups(source)) if source.reads_groups else None
         forwards = answer_to(session, source, Question.about_forwards(source)) if source.reads_forwards else None
         answers = Answers(users, groups, forwards)
+        senders, doubts = any_senders(session, source, answers)
         members = Members(session, source, answers, source.group_member_filter)
         members.follow_answers()
-        senders, doubts = any_senders(session, source, answers)
     _log.info("%s: %s searches", uri, f"{session.searches:,}")
     answers = _doubting(answers, [*member_doubt(source, members.problems), *doubts])
-    return replace(answers, outside=tuple(members.outside), selected=members.selected, send_as_any=senders)
+    outside, selected = tuple(members.outside), members.selected
+    return replace(answers, outside=outside, selected=selected, unsure=members.unsure, send_as_any=senders)
 
 
 def _doubting(answers: Answers, doubts: list[Finding]) -> Answers:

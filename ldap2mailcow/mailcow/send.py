@@ -144,16 +144,6 @@ class _Message:
         return self.kind in _BAD and self.code not in BESIDE_SUCCESS
 
     @property
-    def halves(self) -> bool:
-        """True where a success after it doesn't say that everything was written."""
-        return self.kind in _BAD and self.code in BESIDE_HALF
-
-    @property
-    def ends(self) -> bool:
-        """True where mailcow looked at nothing more of the call."""
-        return self.kind in _BAD and self.code in ENDS_THE_CALL
-
-    @property
     def certain(self) -> bool:
         """True where what it refuses surely wasn't changed."""
         late = self.code in _AFTER_SENDERS and not _SENDERS.isdisjoint(self.call.attr)
@@ -189,8 +179,7 @@ def _outcome(call: Call, reply: Reply) -> Sent:
         return Sent(refused=dict.fromkeys(call.items, meaning(complained).sentence))
     if not isinstance(answer, list):
         return _all_unknown(call, _bare(answer, reply.status))
-    messages = [_message(call, entry) for entry in answer]
-    return _of_one(call, messages) if len(call.items) == 1 else _of_several(call, messages)
+    return _told(call, [_message(call, entry) for entry in answer])
 
 
 def _names(call: Call) -> dict[str, str]:
@@ -198,16 +187,60 @@ def _names(call: Call) -> dict[str, str]:
     return dict(zip(call.items, call.called or call.items, strict=True))
 
 
-def _of_one(call: Call, messages: Sequence[_Message]) -> Sent:
-    """Tell the outcome of a call for one item: every message is about it, named or not."""
-    ((item, name),) = _names(call).items()
-    confirmed = any(message.confirms(name) for message in messages)
-    against = [message for message in messages if message.bad]
-    if confirmed and not against:
-        return Sent(done=frozenset(call.items), made=_made(call, messages))
-    if not confirmed and against and all(message.certain for message in against):
-        return Sent(refused={item: _sentences(against)})
-    return _all_unknown(call, _sentences(against))
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What an answer tells of one item."""
+
+    confirmed: bool
+    against: Sequence[_Message]
+    """What keeps it from being written whole."""
+
+    @property
+    def is_done(self) -> bool:
+        return self.confirmed and not self.against
+
+    @property
+    def is_refused(self) -> bool:
+        return not self.confirmed and bool(self.against) and all(message.certain for message in self.against)
+
+
+def _told(call: Call, messages: Sequence[_Message]) -> Sent:
+    """Tell what became of each item of a call."""
+    names = _names(call)
+    about = _about_the_only_one if len(names) == 1 else _about_one_of_several
+    told = {item: about(name, messages) for item, name in names.items()}
+    done = frozenset(item for item, one in told.items() if one.is_done)
+    refused = {item: _sentences(one.against) for item, one in told.items() if one.is_refused}
+    unknown = frozenset(told).difference(done, refused)
+    why = _why_unknown(messages, [names[item] for item in refused]) if unknown else ""
+    return Sent(done, refused, unknown, why, _made(call, messages) if done else {})
+
+
+def _about_the_only_one(name: str, messages: Sequence[_Message]) -> _Verdict:
+    """Every message is about the only item, named or not."""
+    return _Verdict(_is_confirmed(name, messages), [message for message in messages if message.bad])
+
+
+def _about_one_of_several(name: str, messages: Sequence[_Message]) -> _Verdict:
+    """Of several items only a message that names one is surely about it.
+
+    Where a danger says without a name that something was left out, no success of the call is taken as whole; where one
+    ended the call, what isn't told of wasn't written.
+    """
+    confirmed, bad = _is_confirmed(name, messages), [message for message in messages if message.bad]
+    of_all = BESIDE_HALF if confirmed else ENDS_THE_CALL
+    named = [message for message in bad if message.names(name)]
+    return _Verdict(confirmed, named or [message for message in bad if message.code in of_all])
+
+
+def _is_confirmed(name: str, messages: Iterable[_Message]) -> bool:
+    return any(message.confirms(name) for message in messages)
+
+
+def _why_unknown(messages: Iterable[_Message], refused: Sequence[str]) -> str:
+    """Return what may be about the items that nothing is known of: all that isn't about one that was refused."""
+    bad = (message for message in messages if message.bad)
+    return _sentences(message for message in bad if not any(map(message.names, refused)))
 
 
 def _made(call: Call, messages: Iterable[_Message]) -> dict[str, int]:
@@ -225,34 +258,11 @@ def _is_number(arguments: Sequence[object]) -> bool:
     return bool(arguments) and str(arguments[0]).isdecimal()
 
 
-def _of_several(call: Call, messages: Sequence[_Message]) -> Sent:
-    """Tell the outcomes of a call for several items: only a message that names an item is surely about it.
-
-    Where a danger says without a name that something was left out, no success of the call is taken as whole; where one
-    ended the call, what isn't told of wasn't written.
-    """
-    done = set()
-    refused = {}
-    halved = any(message.halves for message in messages)
-    ended = [message for message in messages if message.ends]
-    for item, name in _names(call).items():
-        confirmed = any(message.confirms(name) for message in messages)
-        against = [message for message in messages if message.bad and message.names(name)]
-        if confirmed and not against and not halved:
-            done.add(item)
-        elif not confirmed and (reasons := against or ended) and all(message.certain for message in reasons):
-            refused[item] = _sentences(reasons)
-    unknown = frozenset(item for item in call.items if item not in done and item not in refused)
-    settled = [name for item, name in _names(call).items() if item in refused]
-    against = [message for message in messages if message.bad and not any(map(message.names, settled))]
-    return Sent(frozenset(done), refused, unknown, _sentences(against) if unknown else "")
-
-
 def _all_unknown(call: Call, why: str) -> Sent:
     return Sent(unknown=frozenset(call.items), why=why)
 
 
-def _sentences(messages: Sequence[_Message]) -> str:
+def _sentences(messages: Iterable[_Message]) -> str:
     return "; ".join(dict.fromkeys(message.meaning.sentence for message in messages)) or _NOT_CONFIRMED
 
 

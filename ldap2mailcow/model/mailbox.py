@@ -90,7 +90,10 @@ class Remembered:
     last_missed: datetime | None = None
     """When the last of them was given: what lies between two answers is only counted where it is believable."""
     last_seen: datetime | None = None
-    """While it is missing: when the last whole answer with its entry was given, where that is known."""
+    """When the last whole answer with its entry, active, was given; None while that is the last whole answer.
+
+    Long ago where that isn't known, and where the entry was inactive.
+    """
     retired_since: datetime | None = None
     """Since when the mailbox has been out of service because its entry is gone."""
     present: frozenset[str] = frozenset()

@@ -17,12 +17,34 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 surrogates, private use, line and paragraph separators: Unicode general categories."""
 
 
+LONGEST = 8192
+"""Bytes of a value, and characters of a DN, that are looked at: far beyond all that mailcow stores."""
+
+QUOTED = 160
+"""Characters of a value that a sentence quotes."""
+
+
 def decoded(value: bytes) -> str | None:
-    """Return a value as text, None for one that isn't UTF-8."""
+    """Return a value as text, None for one that isn't UTF-8 or is longer than LONGEST: nothing is made of it."""
+    if is_too_long(value):
+        return None
     try:
         return value.decode()
     except UnicodeDecodeError:
         return None
+
+
+def is_too_long(value: bytes | str) -> bool:
+    """Tell whether a value, or a DN, is longer than LONGEST."""
+    return len(value) > LONGEST
+
+
+def shortened(text: str, most: int = QUOTED) -> str:
+    """Return a text of about `most` characters at the most, without its middle where it is longer."""
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]}... ({len(text) - 2 * half:,} more) ...{text[-half:]}"
 
 
 def escaped(text: str) -> str:

@@ -151,9 +151,13 @@ class Case:
         """Whether the config has rights given."""
         return any(source.manages_senders for source in self.config.sources)
 
+    def named(self, directory: str) -> str:
+        """Return the name of a directory as findings tell it: empty where there is one directory only."""
+        return directory if len(self.config.sources) > 1 else ""
+
     def directory_of(self, entry: EntryId) -> str:
-        """Return the name of an entry's directory as findings tell it: empty where there is one directory only."""
-        return entry.source if len(self.config.sources) > 1 else ""
+        """Return the name of an entry's directory as findings tell it."""
+        return self.named(entry.source)
 
     def source_memory(self, name: str) -> SourceMemory:
         """Return what is remembered of a directory itself."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from ldap2mailcow.config import Source
@@ -17,6 +18,9 @@ from ldap2mailcow.model import Address, EntryId, Finding, Remembered, Remembered
 
 from .case import Case
 from .knowledge import Knowledge
+
+_MAX_DOMAINS = 10
+"""Domains that one entry is told of: it can ask for addresses in any number of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class _Decider:
     unclear: set[EntryId] = field(default_factory=set)
     left_out: defaultdict[tuple[Say, str], set[tuple[str, Address]]] = field(default_factory=lambda: defaultdict(set))
     """By what is said, and by domain: the aliases that are left out, each with the DN that asks for it."""
+    told_domains: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """By DN: the domains that it is told of."""
     asked: set[Address] = field(default_factory=set)
     to_be: frozenset[Address] = frozenset()
     """The addresses that users get as mailboxes, those that aren't made yet included."""
@@ -126,9 +132,8 @@ class _Decider:
         else:
             self.tell_forward(user, address)
             yield Claim(address, user.id, user.dn, None, user)
-        for one in sorted(user.aliases - self.own_addresses(user, address)):
-            if self.in_domains(user.id, one, user.dn):
-                yield Claim(one, user.id, user.dn, Role.USER, user)
+        for one in self.few(user.id, user.dn, user.aliases - self.own_addresses(user, address)):
+            yield Claim(one, user.id, user.dn, Role.USER, user)
 
     def forwards(self, user: User, address: Address) -> bool:
         """Tell whether mail to a user goes elsewhere: a mailbox that is there stays."""
@@ -175,13 +180,13 @@ class _Decider:
             self.unclear.add(group.id)
         elif group.catches_all:
             addresses.add(Address(f"@{address.domain}"))
-        if not self.in_domains(group.id, address, group.dn):
+        found = self.few(group.id, group.dn, addresses - {address})
+        if self.in_domains(group.id, address, group.dn):
+            found = sorted([address, *found])
+        else:
             self.unclear.add(group.id)
-            addresses.discard(address)
-        for one in sorted(addresses):
-            if one == address or self.in_domains(group.id, one, group.dn):
-                self.asked.add(one)
-                yield Claim(one, group.id, group.dn, Role.LIST, group)
+        for one in found:
+            yield Claim(one, group.id, group.dn, Role.LIST, group)
 
     def list_address(self, group: Group) -> Address | None:
         """Return the one address of a list; of several the one that it has already."""
@@ -195,14 +200,33 @@ class _Decider:
         return held
 
     def of_forward(self, forward: Forward) -> Iterator[Claim]:
-        addresses = [one for one in sorted(forward.addresses) if self.in_domains(forward.id, one, forward.dn)]
-        addresses = [one for one in addresses if forward.is_user or not self.is_own_mailbox(forward, one)]
+        addresses = self.addresses_of(forward)
+        if not forward.is_clear and not forward.is_user:
+            self.unclear.add(forward.id)
         if not addresses or (not forward.is_clear and not forward.stated):
             self.unclear.add(forward.id)
             return
         for one in addresses:
             self.asked.add(one)
             yield Claim(one, forward.id, forward.dn, Role.FORWARD, forward)
+
+    def addresses_of(self, forward: Forward) -> list[Address]:
+        """Return the addresses that an entry which forwards may ask for here."""
+        addresses = self.few(forward.id, forward.dn, forward.addresses)
+        return [one for one in addresses if forward.is_user or not self.is_own_mailbox(forward, one)]
+
+    def few(self, owner: EntryId, dn: str, addresses: AbstractSet[Address]) -> list[Address]:
+        """Return those of some addresses that can be aliases here, in order, and no more than one entry may have.
+
+        It keeps those that it has; that there are others is told.
+        """
+        most = self.case.config.limits.entry_aliases
+        addresses = {one for one in addresses if self.in_domains(owner, one, dn)}
+        if len(addresses) <= most:
+            return sorted(addresses)
+        self.say(Say.TOO_MANY_ALIASES, dn, owner, count=len(addresses), most=most)
+        held = {one for one in addresses if self.holds(owner, one)}
+        return sorted([*held, *sorted(addresses - held)[: max(0, most - len(held))]])
 
     def is_own_mailbox(self, forward: Forward, address: Address) -> bool:
         """Tell whether an entry that only forwards is a user with a mailbox of this address too; a finding says so."""
@@ -220,7 +244,8 @@ class _Decider:
             said = Say.NOT_OUR_ALIAS_DOMAIN
         elif address.domain not in self.case.actual.hosted:
             said = Say.NO_SUCH_ALIAS_DOMAIN
-        if said is not None:
+        if said is not None and len(self.told_domains[dn] | {address.domain}) <= _MAX_DOMAINS:
+            self.told_domains[dn].add(address.domain)
             self.left_out[said, address.domain].add((dn, address))
         return said is None
 
@@ -296,13 +321,16 @@ class _Decider:
         return False
 
     def is_given_up(self, row: RememberedAlias) -> bool:
-        """Tell whether the entry that had an alias no longer asks for it, for certain."""
+        """Tell whether the entry that had an alias no longer asks for it, for certain.
+
+        A search that changed is no doubt here: what a list would lose by it waits for a word (`limits`).
+        """
         known = self.known.get(row.source)
         if known is None:
             return self.case.is_of_unknown(row)
         owner = EntryId(row.source, row.owner)
         is_there = owner in self.case.users or any(group.id == owner for group in self.case.asked.groups)
-        return is_there or (known.knows(row.role) and not known.why_not(row.role))
+        return is_there or known.knows(row.role)
 
     # what is said
 

@@ -7,7 +7,8 @@ remembered of a thing that needs no change is a note.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
@@ -38,7 +39,7 @@ from ldap2mailcow.model import (
 )
 
 from .case import Case
-from .target import AliasTarget, MailboxTarget, RightsTarget, Targets
+from .target import BARRED, AliasTarget, MailboxTarget, RightsTarget, Targets
 from .target.aliases import NEW as NEW_ALIAS
 
 COLUMNS: Mapping[Part, frozenset[str]] = {
@@ -51,8 +52,6 @@ COLUMNS: Mapping[Part, frozenset[str]] = {
 
 PARTS = {Kind.SWITCH: Part.LOGIN, Kind.ENABLE: Part.STATUS, Kind.DISABLE: Part.STATUS, Kind.GRANT: Part.RIGHTS}
 """The part of a mailbox that a kind of change writes; all others write its values."""
-
-_ALIAS_FIELDS = (*COMPARED_FIELDS, ALIAS_ACTIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +75,10 @@ def compare(case: Case, targets: Targets) -> Difference:
             changes.append(deletion(case, targets, box.address, box.rule, box.dn))
     for alias in targets.aliases.values():
         change = _alias_change(alias)
-        after = alias.after if change is None and alias.values is not None else {}
-        changes += [change] if change else []
-        notes += _note(alias.address, Subject.ALIAS, alias.row, after)
+        if change is not None:
+            changes.append(change)
+        else:
+            notes += _note(alias.address, Subject.ALIAS, alias.row, alias.after)
     return Difference(tuple(changes), tuple(notes))
 
 
@@ -100,28 +100,23 @@ def _mailbox(
     grants = _grant(box, rights) if rights else ()
     if box.there is None:
         return (_creation(case, box), *grants), ()
-    found = [*_edits(box, box.there, case.marks.disabled), *grants]
+    changes = [*_edits(box, box.there, case.marks.disabled), *grants]
     after = {**box.after, **(rights.after if rights else {})}
-    written = frozenset().union(*(COLUMNS[_part_of(change)] for change in found))
-    others = {column: value for column, value in after.items() if column not in written}
-    notes = _note(box.address, Subject.MAILBOX, box.row, others)
-    changes = [_with(change, _columns(after, COLUMNS[_part_of(change)])) for change in found]
-    if box.row is None and changes:  # the row begins with any of the changes: those before it may fail
-        changes, notes = [_with(change, others) for change in changes], ()
+    written = frozenset().union(*map(_columns, changes))
+    others = _part(after, after.keys() - written)
+    begun = frozenset[str]() if box.row else others.keys()  # by any of the changes: those before it may fail
+    changes = [replace(change, remember=_part(after, _columns(change) | begun)) for change in changes]
+    notes = () if begun and changes else _note(box.address, Subject.MAILBOX, box.row, others)
     return changes, notes
 
 
-def _columns(after: Patch, columns: frozenset[str]) -> Patch:
+def _columns(change: MailboxChange) -> frozenset[str]:
+    """Return the columns that are true after a change."""
+    return COLUMNS[PARTS.get(change.kind, Part.VALUES)]
+
+
+def _part(after: Patch, columns: AbstractSet[str]) -> Patch:
     return {column: value for column, value in after.items() if column in columns}
-
-
-def _with(change: MailboxChange, more: Patch) -> MailboxChange:
-    return replace(change, remember={**(change.remember or {}), **more})
-
-
-def _part_of(change: MailboxChange) -> Part:
-    """Return the part of a mailbox that a change writes."""
-    return PARTS.get(change.kind, Part.VALUES)
 
 
 def _creation(case: Case, box: MailboxTarget) -> MailboxChange:
@@ -142,20 +137,25 @@ def _creation(case: Case, box: MailboxTarget) -> MailboxChange:
 def _edits(box: MailboxTarget, there: Existing, disabled_tag: str) -> Iterator[MailboxChange]:
     """Give the changes of a mailbox that is there: each part by itself.
 
-    The tag that says who set it inactive goes with the status, if that changes.
+    A password goes with the login, and the tag that says who set it inactive with the status, if those change.
     """
     values, login, status = (_changed_fields(box, there, part) for part in (Part.VALUES, Part.LOGIN, Part.STATUS))
-    of_status = {disabled_tag} & (box.tags ^ there.tags) if status else set()
-    added, removed = box.tags - there.tags - of_status, there.tags - box.tags - of_status
+    tags = box.tags ^ there.tags
+    of_status = tags & {disabled_tag} if status else frozenset[str]()
+    tags -= of_status
     password = None if login else box.password
-    if values or added or removed or password:
-        kind = _kind_of_update(box, is_same=not (values or added or removed))
-        yield _edit(box, there, kind, values, password=password, add_tags=added, remove_tags=removed)
+    if values or tags or password:
+        kind = _kind_of_update(box, is_same=not (values or tags))
+        yield _edit(box, there, kind, values, tags, password)
     if login:
         yield _edit(box, there, Kind.SWITCH, login, password=box.password)
     for field in status:
-        kind = Kind.ENABLE if field.before == 0 or field.after == 1 else Kind.DISABLE
-        yield _edit(box, there, kind, status, add_tags=of_status & box.tags, remove_tags=of_status & there.tags)
+        is_more = _SERVICE.get(field.after, 0) > _SERVICE.get(field.before, 0)
+        yield _edit(box, there, Kind.ENABLE if is_more else Kind.DISABLE, status, of_status)
+
+
+_SERVICE: Mapping[Value | None, int] = {BARRED: 1, 1: 2}
+"""How much a user can do, by what `active` is; nothing where it is anything else."""
 
 
 def _kind_of_update(box: MailboxTarget, *, is_same: bool) -> Kind:
@@ -174,24 +174,30 @@ def _edit(
     box: MailboxTarget,
     there: Existing,
     kind: Kind,
-    fields: Sequence[FieldChange],
-    *,
+    fields: tuple[FieldChange, ...],
+    tags: frozenset[str] = frozenset(),
     password: SecretStr | None = None,
-    add_tags: Iterable[str] = (),
-    remove_tags: Iterable[str] = (),
 ) -> MailboxChange:
-    writes = {field.key: field.after for field in fields}
-    active = writes.get(ACTIVE.key, there.attributes[ACTIVE.key])
-    return MailboxChange(
+    """Return one edit; `tags` are all that come or go."""
+    change = MailboxChange(
         kind,
         box.address,
         box.rules.get(PARTS.get(kind, Part.VALUES), box.rule),
         box.dn,
-        fields=tuple(fields),
-        writes=writes,
+        fields=fields,
+        writes={field.key: field.after for field in fields},
         password=password,
-        add_tags=tuple(sorted(add_tags)),
-        remove_tags=tuple(sorted(remove_tags)),
+        add_tags=tuple(sorted(tags & box.tags)),
+        remove_tags=tuple(sorted(tags & there.tags)),
+    )
+    return _of_one_there(change, there)
+
+
+def _of_one_there(change: MailboxChange, there: Existing) -> MailboxChange:
+    """Return a change with what follows from the mailbox as it is; it rebuilds the address book unless it is active."""
+    active = change.writes.get(ACTIVE.key, there.attributes[ACTIVE.key])
+    return replace(
+        change,
         attribute_hash=there.attribute_hash,
         passwd_update=there.passwd_update,
         rebuilds=0 if active == 1 else 1,
@@ -200,12 +206,9 @@ def _edit(
 
 def _grant(box: MailboxTarget, rights: RightsTarget) -> tuple[MailboxChange, ...]:
     """Return the one edit of rights, none where they are as they should be."""
-    senders = None if rights.rows == rights.there else tuple(sorted(rights.rows))
-    foreign = None if rights.foreign == rights.foreign_there else tuple(sorted(rights.foreign))
-    if senders is None and foreign is None:
+    if (rights.rows, rights.foreign) == (rights.there, rights.foreign_there):
         return ()
     before, after = sorted(rights.there | rights.foreign_there), sorted(rights.rows | rights.foreign)
-    there = box.there
     change = MailboxChange(
         Kind.GRANT,
         rights.address,
@@ -213,13 +216,10 @@ def _grant(box: MailboxTarget, rights: RightsTarget) -> tuple[MailboxChange, ...
         rights.dn,
         fields=(FieldChange("send_as", ", ".join(before) or None, ", ".join(after)),),
         remember=rights.after,
-        senders=senders,
-        foreign_senders=foreign,
+        senders=None if rights.rows == rights.there else tuple(sorted(rights.rows)),
+        foreign_senders=None if rights.foreign == rights.foreign_there else tuple(sorted(rights.foreign)),
     )
-    if there is None:
-        return (change,)
-    rebuilds, stamp = 0 if there.attributes[ACTIVE.key] == 1 else 1, there.passwd_update
-    return (replace(change, rebuilds=rebuilds, attribute_hash=there.attribute_hash, passwd_update=stamp),)
+    return (_of_one_there(change, box.there) if box.there else change,)
 
 
 def deletion(case: Case, targets: Targets, address: Address, rule: Rule, dn: str) -> MailboxChange:
@@ -247,15 +247,15 @@ def _going_with(case: Case, targets: Targets, mailbox: Address) -> list[Address]
 # aliases
 
 
-def _removal(alias: AliasTarget, there: ExistingAlias) -> AliasChange:
-    return AliasChange(Kind.REMOVE, alias.address, alias.rule, alias.dn, remember=None, number=there.number)
-
-
 def _alias_change(alias: AliasTarget) -> AliasChange | None:
     """Return the one change of an alias; None for none."""
     if alias.there is None:
         return _alias_creation(alias, alias.values) if alias.values else None
     return _removal(alias, alias.there) if alias.values is None else _alias_edit(alias, alias.there, alias.values)
+
+
+def _removal(alias: AliasTarget, there: ExistingAlias) -> AliasChange:
+    return AliasChange(Kind.REMOVE, alias.address, alias.rule, alias.dn, remember=None, number=there.number)
 
 
 def _alias_creation(alias: AliasTarget, values: Mapping[str, Value]) -> AliasChange:
@@ -273,18 +273,18 @@ def _alias_creation(alias: AliasTarget, values: Mapping[str, Value]) -> AliasCha
 
 
 def _alias_edit(alias: AliasTarget, there: ExistingAlias, values: Mapping[str, Value]) -> AliasChange | None:
-    fields = tuple(FieldChange(key, there.values[key], values[key]) for key in _changed_alias_fields(there, values))
-    writes = {change.key: change.after for change in fields}
-    if values[PRIVATE_COMMENT] != there.values[PRIVATE_COMMENT]:
-        writes[PRIVATE_COMMENT] = values[PRIVATE_COMMENT]
+    shown = [key for key in (*COMPARED_FIELDS, ALIAS_ACTIVE) if values[key] != there.values[key]]
+    comment = [PRIVATE_COMMENT] if values[PRIVATE_COMMENT] != there.values[PRIVATE_COMMENT] else []
+    writes = {key: values[key] for key in (*shown, *comment)}
     if not writes and not alias.is_adopted:
         return None
+    kind = Kind.ADOPT if alias.is_adopted else _ALIAS_KINDS.get(writes.get(ALIAS_ACTIVE), Kind.ENABLE)
     return AliasChange(
-        _alias_kind(alias, fields),
+        kind,
         alias.address,
         alias.rule,
         alias.dn,
-        fields=fields,
+        fields=tuple(FieldChange(key, there.values[key], values[key]) for key in shown),
         rebuilds=alias.rebuilds if writes else 0,
         remember=alias.after,
         writes=writes,
@@ -292,14 +292,5 @@ def _alias_edit(alias: AliasTarget, there: ExistingAlias, values: Mapping[str, V
     )
 
 
-def _changed_alias_fields(there: ExistingAlias, values: Mapping[str, Value]) -> Iterator[str]:
-    return (key for key in _ALIAS_FIELDS if values[key] != there.values[key])
-
-
-def _alias_kind(alias: AliasTarget, fields: tuple[FieldChange, ...]) -> Kind:
-    if alias.is_adopted:
-        return Kind.ADOPT
-    active = next((change.after for change in fields if change.key == ALIAS_ACTIVE), None)
-    if active is None:
-        return Kind.UPDATE
-    return Kind.ENABLE if active else Kind.DISABLE
+_ALIAS_KINDS: Mapping[Value | None, Kind] = {None: Kind.UPDATE, 0: Kind.DISABLE}
+"""The kind of an edit by what `active` becomes, None where it stays; all others enable it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ldap2mailcow.config import Source
 from ldap2mailcow.desired import Group, User, measured
@@ -18,6 +19,7 @@ from ldap2mailcow.model import (
     Answer,
     Finding,
     Fingerprint,
+    Remembered,
     RememberedAlias,
     Role,
     Say,
@@ -96,11 +98,6 @@ class Knowledge:
     answers_whole: bool = False
     """Whether the answer about users is whole, whatever the run looks at."""
     findings: tuple[Finding, ...] = ()
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether an entry that isn't in the answer is surely gone: it is whole, and the search is the accepted one."""
-        return self.answers_whole and not self.doubt
 
     def knows(self, role: Role | None) -> bool:
         """Tell whether absence is believed; of an alias of unknown kind only where it is for all kinds."""
@@ -201,22 +198,29 @@ class _Reader:
     def replaced(self) -> tuple[Address, ...]:
         """Return the addresses whose user has another id than before, where that is most of them.
 
-        A new directory server does that, and so does the wrong one.
+        A new directory server does that, and so does the wrong one. One that several ask for counts once.
         """
         ids = {user.id.id for user in self.directory.asked.users}
-        found = sorted(address for user in self.directory.asked.users for address in self.known_otherwise(user, ids))
-        return tuple(found) if is_most(len(found), len(self.rows)) else ()
+        found = sorted({address for user in self.directory.asked.users for address in self.known_otherwise(user, ids)})
+        return tuple(found) if is_most(len(found), len(self.current)) else ()
+
+    @cached_property
+    def current(self) -> dict[Address, Remembered]:
+        """The rows of users who were there lately, when an answer was last believed: a leaver has no other id."""
+        answered, patience = self.case.source_memory(self.directory.name).answered, self.case.config.removed_users
+        since = (answered or self.case.now) - patience.missing_for
+        return {row.address: row for row in self.rows if not row.missed or (row.last_seen and row.last_seen >= since)}
 
     def known_otherwise(self, user: User, ids: set[str]) -> Iterable[Address]:
         """Give the address of a user whose mailbox is remembered with an id that is gone."""
-        row = self.case.rows.get(user.addresses[0]) if len(user.addresses) == 1 else None
-        if row and row.source == self.directory.name and row.id is not None and row.id not in ids:
+        row = self.current.get(user.addresses[0]) if len(user.addresses) == 1 else None
+        if row and row.id not in ids:
             yield row.address
 
     def tell_replaced(self, replaced: tuple[Address, ...]) -> tuple[Finding, ...]:
         if not replaced:
             return ()
-        count, had, attribute = len(replaced), len(self.rows), self.directory.id_attribute
+        count, had, attribute = len(replaced), len(self.current), self.directory.id_attribute
         name = self.directory.name
         return (Say.REPLACED.at(name, count=count, had=had, attribute=attribute, kind=Guarded.TAKEOVER),)
 
@@ -275,13 +279,18 @@ class _Reader:
 
     def emptied_lists(self) -> tuple[Finding, ...]:
         """Tell where most lists that had members lost all of them at once: that waits for a word."""
-        had = [row for row in self.alias_rows if row.role is Role.LIST and row.dn and row.applied.get(GOTO)]
-        rows = [(row, group) for row in had if not row.disabled and (group := self.groups.get(row.owner))]
-        lost = sum(not has_members(group) for _, group in rows)
-        if not is_most(lost, len(rows)):
+        groups = [self.groups[row.owner] for row in self.alias_rows if self.had_members(row)]
+        groups = [group for group in groups if group.members_known]
+        lost = sum(not has_members(group) for group in groups)
+        if not is_most(lost, len(groups)):
             return ()
         attribute = ", ".join(self.source.group_mapping.member)
-        return (Say.EMPTIED.at(attribute, lost=lost, had=len(rows), attribute=attribute),)
+        return (Say.EMPTIED.at(attribute, lost=lost, had=len(groups), attribute=attribute),)
+
+    def had_members(self, row: RememberedAlias) -> bool:
+        """Tell whether an alias is of a list in the answer that went to members when it was last written."""
+        is_list = row.role is Role.LIST and bool(row.dn) and row.owner in self.groups
+        return is_list and bool(row.applied.get(GOTO)) and not row.disabled
 
 
 _NONE_ACCEPTED = "no run was accepted yet, so their absence may be a mistake in the search"

@@ -22,6 +22,7 @@ from ldap2mailcow.model import (
     Existing,
     ExistingAlias,
     Finding,
+    Note,
     Origin,
     Remembered,
     RememberedAlias,
@@ -34,6 +35,7 @@ from .case import Case
 from .claims import Claims, decide_claims
 from .grace import absence
 from .knowledge import Knowledge, learn
+from .takeover import is_same_user, last_seen, sightings, was_there
 
 
 class State(StrEnum):
@@ -91,6 +93,8 @@ class Matches:
     findings: tuple[Finding, ...] = ()
     gone_rows: tuple[Remembered, ...] = field(default=())
     """Rows whose mailbox is gone from mailcow and whose entry is gone, or has another mailbox."""
+    sightings: tuple[Note, ...] = ()
+    """What rows learn of whether their entries are there."""
 
     @cached_property
     def taken_over(self) -> Mapping[EntryId, EntryId]:
@@ -146,7 +150,8 @@ class _Matcher:
         missing = {one.existing.address: one for one in self.missing(users, at)}
         gone = tuple(row for row in self.case.rows.values() if self.is_gone_for_good(row, users))
         findings = (*self.claims.findings, *self.findings)
-        return Matches(self.claims, self.known, users, at, missing, findings, gone)
+        seen = tuple(sightings(self.case, self.known, self.own))
+        return Matches(self.claims, self.known, users, at, missing, findings, gone, seen)
 
     # users
 
@@ -168,17 +173,23 @@ class _Matcher:
             if row.address in user.addresses or row.dn.lower() == user.dn.lower():
                 yield row
         for row in self.loose.get(user.dn.lower(), ()):
-            if row.id is None and (row.source == user.id.source or not self.belongs_elsewhere(row)):
+            if row.id is None and was_there(row) and not self.belongs_elsewhere(row, user):
                 yield row
 
-    def belongs_elsewhere(self, row: Remembered) -> bool:
-        """Tell whether a row is of another directory of the config."""
-        return row.source in self.case.names and not self.case.is_unclaimed(row)
+    def belongs_elsewhere(self, row: Remembered, user: User) -> bool:
+        """Tell whether a row is of another directory of the config than a user."""
+        return row.source in self.case.names - {user.id.source} and not self.case.is_unclaimed(row)
 
     def unnamed_row(self, wanted: Address | None, user: User) -> Remembered | None:
-        """Return the row at the address that a user asks for, where it has no id and its DN is no entry's."""
+        """Return the row at the address that a user asks for, where only a mark or the ancestor made it ours.
+
+        That holds until there was a whole answer, or the entry was seen without it: then an address alone says nothing.
+        """
         row = self.case.rows.get(wanted) if wanted else None
-        if row is None or row.id is not None or (self.belongs_elsewhere(row) and row.source != user.id.source):
+        if row is None or not self.case.is_unclaimed(row) or not was_there(row):
+            return None
+        is_first = self.case.source_memory(user.id.source).answered is None
+        if not is_first or user.id in self.case.memory.bystanders:
             return None
         return row if not row.dn or self.is_no_entrys(row.dn) else None
 
@@ -213,6 +224,9 @@ class _Matcher:
         if wants in there:
             self.refuse(Say.HAS_ONE_ALREADY, user, wants, own=at)
             return Match(user, State.STAYS, at, None, row)
+        if self.case.config.create_mailboxes and user.attributes.get(ACTIVE.key) == 0:
+            self.refuse(Say.INACTIVE_NEW, user, wants)  # so the one that is there is what the status is about
+            return Match(user, State.STAYS, at, None, row)
         return Match(user, State.NEW, wants, wants, row)
 
     def is_looked_at(self, user: User, row: Remembered) -> bool:
@@ -245,7 +259,7 @@ class _Matcher:
         Its mailbox was deleted in mailcow, and is made again once the entry is seen.
         """
         holder = self.case.rows.get(wants)
-        if holder is None or holder.id is None or wants in self.case.actual.mailboxes or self.is_gone(holder):
+        if holder is None or holder.id is None or wants in self.case.actual.mailboxes or self.is_gone(holder, user):
             return False
         entry = EntryId(holder.source, holder.id)
         if self.case.is_of_unknown(holder) or entry in self.case.users or self.own.get(user.id) is holder:
@@ -258,42 +272,32 @@ class _Matcher:
     def may_take_over(self, user: User, holder: Remembered, existing: Existing) -> bool:
         """Tell whether an entry may have the mailbox of another one; a finding says why not.
 
-        Only if it can be nothing but the same user, made anew: the two ids were never in one answer, the old entry was
-        seen a short while ago and was active. (That the new id never had a mailbox is known before this is asked.)
+        That the new id never had a mailbox is known before this is asked.
         """
-        address = holder.address
+        address, dn = holder.address, holder.dn or "an entry that isn't known"
         if self.case.not_read(holder):
-            return self.refuse(Say.HOLDER_NOT_READ, user, address, holder=holder.dn, other=holder.source)
+            return self.refuse(Say.HOLDER_NOT_READ, user, address, holder=dn, other=holder.source)
         if address in self.known[user.id.source].replaced:
             return False  # told once for all of them
-        if not self.is_gone(holder):
-            return self.refuse(Say.HOLDER_THERE, user, address, holder=holder.dn)
-        if address in self.known[user.id.source].again or self.is_same_user(user, holder, existing):
+        if address in self.known[user.id.source].again and self.is_absent(holder, user):
+            return True  # a word was said, which also holds where the new server has another search base
+        if not self.is_gone(holder, user):
+            return self.refuse(Say.HOLDER_THERE, user, address, holder=dn)
+        if is_same_user(self.case, user, holder, existing):
             return True
-        return self.refuse(Say.HOLDER_GONE, user, address, holder=holder.dn)
+        return self.refuse(Say.HOLDER_GONE, user, address, holder=dn)
 
-    def is_gone(self, holder: Remembered) -> bool:
-        """Tell whether the entry that has a mailbox is surely no longer in its directory."""
+    def is_absent(self, holder: Remembered, user: User) -> bool:
+        """Tell whether a whole answer doesn't have the entry that has a mailbox, if it isn't the user's."""
         if holder.id is None:
-            return False
+            return holder.dn.lower() in ("", user.dn.lower()) or self.is_no_entrys(holder.dn)
         known = self.known.get(holder.source)
-        is_known = known is not None and known.is_certain and not self.case.options.overridden_filter
+        is_known = known is not None and known.answers_whole and not self.case.options.overridden_filter
         return is_known and EntryId(holder.source, holder.id) not in self.case.users
 
-    def is_same_user(self, user: User, holder: Remembered, existing: Existing) -> bool:
-        """Tell whether an entry can be nothing but the one that had a mailbox, made anew."""
-        seen = holder.last_seen if holder.missed else self.case.source_memory(holder.source).answered
-        patience = self.case.config.removed_users.missing_for
-        is_fresh = seen is not None and self.case.now - seen <= patience
-        was_active = holder.disabled is None and existing.attributes[ACTIVE.key] != 0
-        return is_fresh and was_active and not self.were_together(user, holder)
-
-    def were_together(self, user: User, holder: Remembered) -> bool:
-        """Tell whether an answer may have had both entries: the new one is older than the absence of the old one."""
-        first = self.case.memory.bystanders.get(user.id)
-        if first is None:
-            return False
-        return holder.missing_since is None or first < holder.missing_since
+    def is_gone(self, holder: Remembered, user: User) -> bool:
+        """Tell whether the entry that has a mailbox is surely gone: the accepted search doesn't find it."""
+        return self.is_absent(holder, user) and (holder.id is None or not self.known[holder.source].doubt)
 
     # mailboxes without an entry
 
@@ -372,5 +376,4 @@ def since_missing(case: Case, missing: Missing) -> Mapping[str, object]:
     """Return what is remembered of the absence of an entry, this answer counted."""
     row = missing.row
     gone = absence(row, case.config.removed_users, case.now)
-    seen = row.last_seen if row.missed else case.source_memory(row.source).answered
-    return {**gone.patch, "last_seen": seen}
+    return {**gone.patch, "last_seen": last_seen(case, row)}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from enum import IntEnum
 
-from ldap2mailcow.model import QUOTA, Address, AliasChange, Change, Kind, Value
+from ldap2mailcow.model import QUOTA, Address, AliasChange, Change, Kind, Subject, Value
 
 from .case import Case
 
@@ -28,32 +28,30 @@ class Step(IntEnum):
     DELETE = 10
 
 
+_STEPS: Mapping[tuple[Subject, Kind], Step] = {
+    (Subject.MAILBOX, Kind.RENAME): Step.RENAME,
+    (Subject.MAILBOX, Kind.ENABLE): Step.ENABLE,
+    (Subject.MAILBOX, Kind.GRANT): Step.SENDERS,
+    (Subject.MAILBOX, Kind.SWITCH): Step.SWITCH,
+    (Subject.MAILBOX, Kind.DISABLE): Step.DISABLE,
+    (Subject.MAILBOX, Kind.DELETE): Step.DELETE,
+    (Subject.ALIAS, Kind.REMOVE): Step.REMOVE_ALIASES,
+}
+_USUAL = {Subject.MAILBOX: Step.MAILBOXES, Subject.ALIAS: Step.ALIASES}
+"""The steps of all other kinds."""
+
+
 def step_of(change: Change) -> Step:
     """Return the step in which a change runs.
 
     Two changes of one mailbox are never in the same step: `edit/mailbox` writes back what it has read, so that two at
     once would lose one of them.
     """
-    if isinstance(change, AliasChange):
-        if change.is_first:
-            return Step.FREE_ADDRESSES
-        return Step.REMOVE_ALIASES if change.kind is Kind.REMOVE else Step.ALIASES
-    match change.kind:
-        case Kind.RENAME:
-            return Step.RENAME
-        case Kind.GRANT:
-            return Step.SENDERS
-        case Kind.DISABLE:
-            return Step.DISABLE
-        case Kind.DELETE:
-            return Step.DELETE
-        case Kind.ENABLE:
-            return Step.ENABLE
-        case Kind.SWITCH:
-            return Step.SWITCH
-        case _:
-            frees = any(lowers_quota(field.key, field.before, field.after) for field in change.fields)
-            return Step.FREE_QUOTA if frees else Step.MAILBOXES
+    if isinstance(change, AliasChange) and change.is_first:
+        return Step.FREE_ADDRESSES
+    if any(lowers_quota(field.key, field.before, field.after) for field in change.fields):
+        return Step.FREE_QUOTA
+    return _STEPS.get((change.subject, change.kind), _USUAL[change.subject])
 
 
 def place_of(change: Change) -> tuple[Step, Address]:
@@ -61,28 +59,32 @@ def place_of(change: Change) -> tuple[Step, Address]:
     return step_of(change), change.address
 
 
-def in_order(case: Case, changes: Sequence[Change]) -> tuple[Change, ...]:
+def in_order(case: Case, changes: Iterable[Change]) -> tuple[Change, ...]:
     """Return changes in the order in which they run.
 
     An alias is removed before everything else where a mailbox waits for its address, or a new alias for its place.
     """
-    made = {change.address for change in changes if change.kind is Kind.CREATE and not isinstance(change, AliasChange)}
-    full = _full_domains(case, changes)
-    first = (
+    changes = tuple(changes)
+    made = frozenset(_created(changes, Subject.MAILBOX))
+    full = _full_domains(case, _created(changes, Subject.ALIAS))
+    removals = [change for change in changes if isinstance(change, AliasChange) and change.kind is Kind.REMOVE]
+    first = [
         replace(change, is_first=True)
-        if isinstance(change, AliasChange)
-        and change.kind is Kind.REMOVE
-        and (change.address in made or case.home_domain(change.address) in full)
-        else change
-        for change in changes
-    )
-    return tuple(sorted(first, key=place_of))
+        for change in removals
+        if change.address in made or case.home_domain(change.address) in full
+    ]
+    placed = {change.name: change for change in (*changes, *first)}
+    return tuple(sorted(placed.values(), key=place_of))
 
 
-def _full_domains(case: Case, changes: Iterable[Change]) -> frozenset[str]:
-    """Return the domains that are too full for the new aliases unless others go first."""
-    new = (change for change in changes if isinstance(change, AliasChange) and change.kind is Kind.CREATE)
-    count = Counter(case.home_domain(change.address) for change in new)
+def _created(changes: Iterable[Change], subject: Subject) -> Iterator[Address]:
+    """Give the addresses of new mailboxes, or of new aliases."""
+    return (change.address for change in changes if change.kind is Kind.CREATE and change.subject is subject)
+
+
+def _full_domains(case: Case, aliases: Iterable[Address]) -> frozenset[str]:
+    """Return the domains that are too full for new aliases unless others go first."""
+    count = Counter(map(case.home_domain, aliases))
     domains = case.actual.domains
     return frozenset(name for name, more in count.items() if more > domains[name].max_aliases - domains[name].aliases)
 

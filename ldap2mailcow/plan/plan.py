@@ -30,11 +30,9 @@ from .matching import Matches, match
 from .order import in_order
 from .pending import Pending
 from .renames import Renames, after_renames, decide_renames, with_aliases_left
+from .takeover import first_seen
 from .target import Held, Targets, make_targets
 from .withheld import Guarded, Reason, Withheld
-
-LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-"""Since when an entry counts as seen whose row is forgotten: it was in answers with any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Plan:
     sources: Mapping[str, SourceMemory] = field(default_factory=dict)
     """What to remember of each directory that answered."""
     bystanders: Mapping[EntryId, datetime] = field(default_factory=dict)
-    """Entries without a mailbox of ours that weren't known yet."""
+    """When an answer first had each entry, for those that weren't known yet."""
     whole: bool = True
     managed: int = 0
     """Mailboxes of mailcow that are ours, before the run."""
@@ -166,7 +164,7 @@ def _plan(case: Case, draft: _Draft, withheld: tuple[Withheld, ...], findings: I
         findings=tuple(dict.fromkeys(finding for finding in said if _concerns(case, draft, finding))),
         notes=_notes(case, draft),
         sources={name: _source_memory(case, draft, name, withheld) for name in known},
-        bystanders=_bystanders(case, draft),
+        bystanders=first_seen(case),
         whole=case.all_answered and is_whole,
         managed=sum(map(case.in_scope, managed)),
         wanted=sum(map(case.in_scope, draft.matches.claims.mailboxes.values())),
@@ -235,9 +233,17 @@ def _halves(case: Case, targets: Targets) -> Iterator[MailboxChange]:
 
 def _notes(case: Case, draft: _Draft) -> tuple[Note, ...]:
     """Return what the state file learns, without what is about something that a change is to do first."""
-    gone = (Note(row.address, None) for row in draft.matches.gone_rows)
+    matches = draft.matches
+    gone = (Note(row.address, None) for row in matches.gone_rows)
     aliases = (Note(address, None, Subject.ALIAS) for address in _gone_aliases(draft))
-    return (*case.forgotten, *_other_ids(case, draft), *draft.difference.notes, *gone, *aliases)
+    return (
+        *case.forgotten,
+        *_other_ids(case, draft),
+        *draft.matches.sightings,
+        *draft.difference.notes,
+        *gone,
+        *aliases,
+    )
 
 
 def _other_ids(case: Case, draft: _Draft) -> Iterator[Note]:
@@ -269,22 +275,6 @@ def _source_memory(case: Case, draft: _Draft, name: str, withheld: Iterable[With
         accepted=known.fingerprint if accepts else remembered.accepted,
         answered=case.now if known.users else remembered.answered,
     )
-
-
-def _bystanders(case: Case, draft: _Draft) -> dict[EntryId, datetime]:
-    """Return the entries without a mailbox of ours that weren't known yet: none of them may take over another's."""
-    known = case.memory.bystanders
-    boxes = draft.targets.mailboxes
-    found: dict[EntryId, datetime] = {}
-    for user_id, one in draft.matches.users.items():
-        box = boxes.get(one.at) if one.at else None
-        gets_row = box is not None and bool(box.after)
-        if one.row is None and not gets_row and user_id not in known:
-            found[user_id] = case.now
-    for row in draft.matches.gone_rows:
-        if row.id is not None:
-            found[EntryId(row.source, row.id)] = LONG_AGO
-    return found
 
 
 # what is said

@@ -158,7 +158,7 @@ class State:
         sources: Mapping[str, SourceMemory],
         bystanders: Mapping[EntryId, datetime] = MappingProxyType({}),
     ) -> None:
-        """Remember what needs no change in mailcow, what is known of directories, and entries without a mailbox.
+        """Remember what needs no change in mailcow, what is known of directories, and entries seen for the first time.
 
         All of it or nothing. A directory that is not among `sources` stays as it is remembered.
         """

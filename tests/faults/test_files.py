@@ -27,6 +27,7 @@ from .disks import (
     run_read_only,
     run_without_privileges,
 )
+from .share import paired
 
 RESTORE = (
     "restore it from a copy, or move it away: the mailboxes and aliases with our mark are taken over again then, and "
@@ -361,11 +362,21 @@ def newer(path: Path) -> str:
     )
 
 
+WAYS: tuple[tuple[str, ...], ...] = ((), ("--dry-run",))
+"""A run, and a dry one, by their options."""
+
+
+def called(value: Callable[[Path], str] | bytes | tuple[str, ...]) -> str:
+    """Return what the tests call a parameter."""
+    if isinstance(value, bytes):
+        return str(len(value))
+    return ("dry run" if value else "run") if isinstance(value, tuple) else value.__name__
+
+
 WRONG = (text, damaged_header, cut_in_half, cut_within_its_header, another_program_s, newer)
 
 
-@pytest.mark.parametrize("options", [(), ("--dry-run",)], ids=["run", "dry run"])
-@pytest.mark.parametrize("spoil", WRONG, ids=lambda spoil: spoil.__name__)
+@pytest.mark.parametrize(("spoil", "options"), paired(WRONG, WAYS), ids=called)
 def test_what_is_no_state_file_is_told_and_left_as_it_is(
     used: Installation, spoil: Callable[[Path], str], options: tuple[str, ...]
 ) -> None:
@@ -388,15 +399,14 @@ def test_a_damaged_page_is_told_wherever_it_is(used: Installation) -> None:
     size = int.from_bytes(data[16:18], "big")
     pages = range(size, len(data), size)
     assert len(pages) > 10
-    for damage in (bytes(size), b"\xff" * size):
-        for page in pages:
-            used.state_file.write_bytes(data[:page] + damage + data[page + size :])
-            before = held(used.folder)
-            done = used.at_clock()
-            assert (done.code, done.out) == (1, ""), page
-            assert done.err.startswith(f"{used.state_file} "), page
-            assert done.err.endswith(f"; {RESTORE}\n"), page
-            assert held(used.folder) == before, page
+    for page, damage in paired(pages, (bytes(size), b"\xff" * size)):
+        used.state_file.write_bytes(data[:page] + damage + data[page + size :])
+        before = held(used.folder)
+        done = used.at_clock()
+        assert (done.code, done.out) == (1, ""), page
+        assert done.err.startswith(f"{used.state_file} "), page
+        assert done.err.endswith(f"; {RESTORE}\n"), page
+        assert held(used.folder) == before, page
     assert len(used.mailcow.log) == 0
     used.state_file.write_bytes(data)
     works_again(used)
@@ -539,9 +549,8 @@ def test_an_older_file_is_brought_up_by_a_dry_run_in_memory_only(used: Installat
 # the key
 
 
-@pytest.mark.parametrize("options", [(), ("--dry-run",)], ids=["run", "dry run"])
 @pytest.mark.parametrize(
-    "data", [b"", b"\n", b"00" * 31, b"00" * 33, b"xy" * 32, b"\xff" * 64], ids=lambda data: str(len(data))
+    ("data", "options"), paired([b"", b"\n", b"00" * 31, b"00" * 33, b"xy" * 32, b"\xff" * 64], WAYS), ids=called
 )
 def test_what_is_no_key_is_told_and_left_as_it_is(used: Installation, data: bytes, options: tuple[str, ...]) -> None:
     used.state_file.with_name(f"{STATE}.key").write_bytes(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,10 +13,7 @@ from ldap2mailcow.plan.withheld import Guarded
 
 from .mailboxes import kept
 from .making import MailboxTarget, Making, NoRoom
-from .status import BARRED, out_of_service
-
-OUT_OF_SERVICE: Mapping[str, int] = {"disable": 0, "disallow_login": BARRED, "delete": 0}
-"""What `active` becomes after the grace, by `removed_users.action`; `delete` deletes what is inactive already."""
+from .status import OUT_OF_SERVICE, out_of_service
 
 
 def target_of_missing(making: Making, missing: Missing) -> MailboxTarget:
@@ -26,7 +22,7 @@ def target_of_missing(making: Making, missing: Missing) -> MailboxTarget:
     if left := case.left_alone(existing.address):
         return kept(existing, left.rule, row)
     if missing.rule is Rule.UNREADABLE:
-        return kept(existing, missing.rule, row, {**SEEN, "last_seen": None, "retired_since": None})
+        return kept(existing, missing.rule, row, {**SEEN, "retired_since": None})
     if not missing.is_believed:
         return kept(existing, missing.rule, row)
     if not case.config.decides_status:
@@ -68,12 +64,7 @@ class _Leaver:
         """What is remembered of its absence."""
         row = self.row
         known = {"source": row.source, "dn": row.dn, "id": row.id, "origin": row.origin}
-        patch = {**known, **since_missing(self.case, self.missing), "retired_since": self.retired}
-        is_inactive = self.existing.attributes[ACTIVE.key] == 0
-        was_set_by_us = row.disabled and is_inactive and self.case.marks.disabled in self.existing.tags
-        if was_set_by_us and self.value == 0:
-            patch["barred"] = 0  # a run that set the 0 and was killed
-        return patch
+        return {**known, **since_missing(self.case, self.missing), "retired_since": self.retired}
 
     def retired_since(self) -> datetime | None:
         """Return since when it has been inactive with its entry gone; from now on where nothing says it yet.

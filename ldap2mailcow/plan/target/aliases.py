@@ -232,6 +232,8 @@ class AliasMaker:
     def followed(self, one: Existence, wish: Wish) -> AliasTarget:
         """Return the target of an alias that is there and asked for."""
         existing = one.existing
+        if self.making.held.has(Guarded.LIST, existing.address):
+            return self.kept(replace(one, rule=Rule.HELD))
         wanted = self.delivery.reachable(wish.goto)
         self.tell_unreachable(wish)
         goto, lost, before = self.goto(one, wish, wanted)
@@ -251,7 +253,6 @@ class AliasMaker:
             ALIAS_ACTIVE: active,
             PRIVATE_COMMENT: self.comment(existing, disabled=disabled, former=wish.role is Role.FORMER),
         }
-        applied_goto = self.applied_goto(one, goto, existing)
         origin: Patch = {} if one.existing.address in self.making.case.alias_rows else _origin(is_ours=is_ours)
         return AliasTarget(
             existing.address,
@@ -263,7 +264,7 @@ class AliasMaker:
             role=wish.role,
             row=self.making.case.alias_rows.get(existing.address),
             after={
-                **self.known(wish, {**values, GOTO: applied_goto}),
+                **self.known(wish, values),
                 "number": existing.number or None,
                 "disabled": disabled,
                 **origin,
@@ -278,12 +279,12 @@ class AliasMaker:
         self, one: Existence, wish: Wish, wanted: frozenset[Address]
     ) -> tuple[frozenset[Address], frozenset[Address], int]:
         """Return where an alias should go; which members that take mail it loses by that; of how many."""
-        existing, known = one.existing, self.making.known(wish.owner.source)
+        existing = one.existing
         present = self.delivery.reachable(self.delivery.present(existing))
         if not existing.is_active and self.making.case.disabled_alias(existing):
             present = frozenset()  # it takes no mail, whatever its goto says
         leaving = present - wanted
-        if not known.knows(wish.role):
+        if not self.knows(wish):
             return wanted | leaving, frozenset(), 0
         stays = frozenset(filter(self.delivery.is_of_no_user, leaving))
         if not wanted and wish.role in OF_ONE_USER and wish.owner not in self.delivery.forwards:
@@ -292,9 +293,12 @@ class AliasMaker:
         before = self.before(one, wish, present)
         if not lost & before or not {wish.role, one.row.role} & {Role.LIST, Role.FORWARD}:
             lost = frozenset()
-        if self.making.held.has(Guarded.LIST, existing.address):
-            return wanted | leaving, frozenset(), 0
         return wanted | stays, lost & before, len(before)
+
+    def knows(self, wish: Wish) -> bool:
+        """Tell whether all is known that an alias should go to."""
+        is_read = self.making.known(wish.owner.source).knows(wish.role)
+        return is_read and not self.delivery.is_doubtful(wish.owner)
 
     def before(self, one: Existence, wish: Wish, present: frozenset[Address]) -> frozenset[Address]:
         """Return the members that count as what a list had: those that we last applied.
@@ -304,12 +308,6 @@ class AliasMaker:
         applied = one.row.applied.get(GOTO)
         names = self.delivery.present_names(split(str(applied))) if applied else wish.goto | present
         return present & names
-
-    def applied_goto(self, one: Existence, goto: frozenset[Address], existing: ExistingAlias) -> Value:
-        """Return what is remembered as the goto: that of before where a loss is held."""
-        if self.making.held.has(Guarded.LIST, existing.address):
-            return one.row.applied.get(GOTO, existing.values[GOTO])
-        return joined(goto) or existing.values[GOTO]
 
     def active(self, wish: Wish, existing: ExistingAlias, goto: frozenset[Address]) -> int:
         """Return what `active` should be: 0 for nothing to reach, 1 again where the 0 was our doing."""

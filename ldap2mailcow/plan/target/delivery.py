@@ -7,6 +7,7 @@ forwarding. An address that a user asks for and doesn't get means nothing: what 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -142,6 +143,28 @@ class Delivery:
             nested[group.id] = tuple(sorted(inner))
         self.tell_loops(nested)
         return flatten(direct, nested)
+
+    @cached_property
+    def doubtful(self) -> frozenset[EntryId]:
+        """The groups whose members aren't all known, and those that lead to them."""
+        found = {group.id for group in self.groups.values() if not group.members_known}
+        around: defaultdict[EntryId, set[EntryId]] = defaultdict(set)
+        for group in self.groups.values() if found else ():
+            for inner in map(self.meant, group.members):
+                if isinstance(inner, Group):
+                    around[inner.id].add(group.id)
+        ahead = list(found)
+        while ahead:
+            more = around[ahead.pop()] - found
+            found |= more
+            ahead += more
+        return frozenset(found)
+
+    def is_doubtful(self, owner: EntryId) -> bool:
+        """Tell whether it isn't known of all that an entry's aliases should go to: what they go to stays."""
+        forward = self.forwards.get(owner)
+        leads_to = map(self.meant, forward.stated) if forward and self.doubtful else ()
+        return owner in self.doubtful or any(isinstance(one, Group) and one.id in self.doubtful for one in leads_to)
 
     def refused(self, group: Group, addresses: Iterable[Address]) -> frozenset[Address]:
         """Return the members that may not be on a list, because mailcow doesn't host them."""

@@ -16,6 +16,7 @@ from ldap2mailcow.plan.claims import Claim
 from ldap2mailcow.plan.grace import absence
 from ldap2mailcow.plan.matching import State
 from ldap2mailcow.plan.pending import Fate, Pending
+from ldap2mailcow.plan.renames import NOT_YET
 from ldap2mailcow.plan.withheld import Guarded
 
 from .making import MailboxTarget, Making
@@ -87,8 +88,11 @@ class AliasKeeper:
         return self.unwanted(existing, row)
 
     def former_of(self, existing: ExistingAlias, row: RememberedAlias) -> EntryId | None:
-        """Return the user whose former address an alias is, as long as there is a mailbox and no other claim to it."""
-        if existing.address in self.wanted_as_mailbox:
+        """Return the user whose former address an alias is, as long as there is a mailbox and no other claim to it.
+
+        What a rename of this run leaves can't go in the same run: it isn't there yet.
+        """
+        if existing.address in self.wanted_as_mailbox and existing.number != NOT_YET:
             return None
         owner = self.making.matches.former_owner(existing, row)
         match = self.making.matches.users.get(owner) if owner else None

@@ -238,7 +238,10 @@ class Judge:
             self.mail.add(Store(row, self.mark, owner.id, passwords={box.password}, last_seen=self.ran.now))
 
     def nobody_gets_the_mail_of_others(self) -> None:
-        """A password that is written is that of the one whose mail it lets in to."""
+        """A password that is written is that of the one whose mail it lets in to.
+
+        Whoever waits for an address has the mailbox at the present one.
+        """
         for store, before, after in self.stores:
             if before.password == after.password:
                 continue
@@ -246,7 +249,8 @@ class Judge:
             writers = [one for one in self.ran.told.people if one.password == after.password]
             assert writers, f"{after.username} has a password that nobody has"
             person = writers[0]
-            assert person.mail == after.username, f"{after.username} has the password of {person.dn}"
+            waits = store.owner == person.id and not self.has_moved(store, person)
+            assert waits or person.mail == after.username, f"{after.username} has the password of {person.dn}"
             self.gives(store, person)
 
     def gives(self, store: Store, person: Person) -> None:
@@ -527,7 +531,8 @@ class Judge:
         """Return what somebody lacks, in words."""
         store = self.mail.at(person.mail)
         if store is None:
-            return "has no mailbox" if person.active or self.mail.of(person.id) else ""
+            in_domain = [one for one in self.mail.of(person.id) if domain_of(one.address) == domain_of(person.mail)]
+            return "has no mailbox" if person.active or in_domain else ""
         if self.is_released(store.box):
             return ""  # whoever let go of it knows
         if store.owner != person.id:
@@ -595,7 +600,7 @@ def left_to_do(ran: Ran, first: Ran) -> list[str]:
 
     Nor what was too much for the first: a limit is a share of what is managed, which may be more by now. Nor what
     becomes of an address that the first has set free, by a deletion, the last thing in a run, or by a renaming: a chain
-    of renames goes one link a run.
+    of renames goes one link a run, and a mailbox that was inactive is renamed once it is active.
     """
     assert ran.result is not None
     assert first.result is not None
@@ -605,6 +610,9 @@ def left_to_do(ran: Ran, first: Ran) -> list[str]:
         return []
     free = {change.address for change in first.result.plan.changes if change.kind is Kind.DELETE}
     free |= {change.former for change in first.result.plan.changes if isinstance(change, RenameChange)}
+    enabled = {change.address for change in first.result.plan.changes if change.kind is Kind.ENABLE}
+    renames = [change for change in ran.result.plan.changes if isinstance(change, RenameChange)]
+    free |= {change.address for change in renames if change.former in enabled}
 
     def is_about(change: Change) -> set[str]:
         gotos = [str(field.after).split(",") for field in change.fields if field.key == "goto"]

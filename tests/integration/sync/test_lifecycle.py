@@ -395,7 +395,7 @@ def test_while_dovecot_is_down_nothing_is_deleted(office: Installation) -> None:
     assert office.mailcow.state.garbage == [LETTERS]
 
 
-@pytest.mark.parametrize("times", [1, 2, None])
+@pytest.mark.parametrize("times", [1, None])
 @pytest.mark.parametrize(
     "kind",
     [

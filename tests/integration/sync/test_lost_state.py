@@ -38,18 +38,9 @@ TIMES = frozenset({"modified", "passwd_update", "recovery_email"})
 kept: dict[str, tuple[str, dict[str, list[bytes]]]] = {}
 
 
-@pytest.fixture(params=["keep_password", "overwrite"])
-def policy(request: pytest.FixtureRequest) -> str:
-    return cast("str", request.param)
-
-
-@pytest.fixture(params=["ldap-sync", "paris"])
-def mark(request: pytest.FixtureRequest) -> str:
-    return cast("str", request.param)
-
-
-@pytest.fixture
-def house(tmp_path: Path, policy: str, mark: str) -> Iterator[Installation]:
+@pytest.fixture(params=[("keep_password", "paris"), ("overwrite", "ldap-sync")], ids="-".join)
+def house(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Installation]:
+    policy, mark = request.param
     clock = Clock("2026-11-21 11:00:00")
     with Slapd(schema=SCHEMA) as slapd, MailcowServer([DomainLimits(DOMAIN)], clock=clock) as mailcow:
         house = Installation(tmp_path, slapd, mailcow)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldap2mailcow.model import decoded, escaped, escaped_lines, hiding
+from ldap2mailcow.model import LONGEST, decoded, escaped, escaped_lines, hiding, shortened
 from tests.unit.report.builders import EVIL, EVIL_SHOWN
 
 
@@ -57,6 +57,16 @@ def test_no_text_gets_a_control_or_format_character_through(text: str) -> None:
     assert {unicodedata.category(char) for char in shown}.isdisjoint({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
     assert len(shown.splitlines()) <= 1
     shown.encode("utf-8")
+
+
+def test_a_value_that_is_too_long_is_no_text() -> None:
+    assert decoded(b"a" * LONGEST) == "a" * LONGEST
+    assert decoded(b"a" * (LONGEST + 1)) is None
+
+
+def test_a_long_text_keeps_its_ends() -> None:
+    assert shortened("a" * 80 + "b" * 80) == "a" * 80 + "b" * 80
+    assert shortened("a" * 80 + "x" * 8_000 + "b" * 80) == f"{'a' * 80}... (8,000 more) ...{'b' * 80}"
 
 
 # secrets

@@ -10,10 +10,12 @@ import pytest
 from ldap2mailcow.desired import EntryId
 from ldap2mailcow.model import Address, Cause, Code, Kind, Origin, Remembered, Rule, SourceMemory, Subject
 from ldap2mailcow.plan import Guarded, Options, Plan, Reason, fingerprint
+from ldap2mailcow.plan.takeover import LONG_AGO
 
 from .builders import (
     ANN,
     BOB,
+    CANARY,
     CAT,
     NOW,
     Scene,
@@ -155,6 +157,20 @@ def test_a_user_who_moves_to_another_domain_gets_no_mailbox_that_is_there() -> N
     assert codes(plan) == [Code.ADDRESS_REUSED]
 
 
+def test_a_user_who_is_inactive_in_another_domain_is_inactive_where_the_mailbox_is() -> None:
+    """No mailbox is made there yet, and the one that is there must not stay active."""
+    scene = Scene(
+        wants=[wanted(OTHER, id=id_of(ANN), dn=dn_of(ANN), name="New", active=0), wanted(BOB)],
+        has=[existing(ANN), existing(BOB)],
+        rows=[row(ANN), row(BOB)],
+        domains=(make_domain([existing(ANN), existing(BOB)]), make_domain([], "example.net")),
+    )
+    plan = scene.plan()
+    assert kinds(plan.changes) == [(Kind.UPDATE, ANN), (Kind.DISABLE, ANN)]
+    assert codes(plan) == [Code.INACTIVE_NEW]
+    assert codes(replace(scene, config=make_config(create_mailboxes=False)).plan()) == []
+
+
 def test_an_entry_that_had_a_mailbox_adopts_no_other() -> None:
     scene = Scene(
         wants=[wanted(CAT, id=id_of(ANN), dn=dn_of(ANN))], has=[existing(CAT, tags=())], rows=[row(ANN)], sources={}
@@ -209,11 +225,36 @@ def test_most_ids_new_at_once_wait_for_a_word() -> None:
     assert Code.IDS_REPLACED in codes(plan)
 
 
+def test_an_address_that_two_new_ids_ask_for_counts_once() -> None:
+    """Two mailboxes are no new server, however many want them."""
+    scene = replaced_server(2, 3)
+    first, *_ = people(3)
+    plan = replace(scene, wants=[*scene.wants, wanted(first, id="id-other", dn="uid=other")]).plan()
+    assert (Code.IDS_REPLACED in codes(plan), plan.withheld) == (False, ())
+
+
 def test_a_word_lets_them_be_known_again_by_their_addresses() -> None:
     scene = replaced_server(4, 6, options=Options(approved={Guarded.TAKEOVER: 4}))
     assert kinds(scene.plan().changes) == [(Kind.UPDATE, one) for one in people(4)]
     assert replaced_server(4, 6, options=Options(approved={Guarded.TAKEOVER: 3})).plan().changes == ()
     assert replaced_server(4, 6, options=Options(approved={Guarded.DISABLE: 9})).plan().changes == ()
+
+
+@pytest.mark.parametrize("base", [None, "ou=all,dc=example,dc=org"])
+def test_the_word_also_holds_where_the_search_is_not_the_accepted_one(base: str | None) -> None:
+    """A new directory server often has another search base. Else the users would be disabled, and taken over later."""
+    source = make_config().sources[0]
+    accepted = {**fingerprint(source), "user_search_base": base} if base else None
+    fields = {"sources": {"default": remembered_source(source, accepted=accepted)}}
+    for kinds_said in ({Guarded.TAKEOVER}, set(Guarded)):
+        plan = replaced_server(4, 4, options=Options(approved=dict.fromkeys(kinds_said, 4)), **fields).plan()
+        assert (kinds(plan.changes), plan.withheld) == ([(Kind.UPDATE, one) for one in people(4)], ())
+        assert plan.sources["default"].accepted == fingerprint(source)
+
+
+def test_no_word_lets_a_mailbox_be_taken_over_by_an_answer_that_is_not_whole() -> None:
+    options = Options(approved=dict.fromkeys(Guarded, 4))
+    assert replaced_server(4, 4, options=options, doubts=(CANARY,)).plan().changes == ()
 
 
 def test_a_few_new_ids_are_entries_made_anew() -> None:
@@ -247,13 +288,14 @@ def test_a_row_of_a_mailbox_that_is_gone_with_its_entry_is_forgotten() -> None:
     assert EntryId("default", id_of(ANN)) in plan.bystanders
 
 
-def test_an_entry_without_a_mailbox_is_remembered_as_a_bystander() -> None:
+def test_every_entry_is_remembered_with_when_it_was_first_seen() -> None:
+    """One with a row was there with any other; it has to be known by then if the row is gone."""
     there = wanted(CAT, password=None)
     scene = quiet([ANN])
-    plan = replace(scene, wants=[*scene.wants, there]).plan()
-    assert plan.bystanders == {there.id: NOW}
-    known = replace(scene, wants=[*scene.wants, there], bystanders={there.id: NOW - MINUTE})
-    assert known.plan().bystanders == {}
+    scene = replace(scene, wants=[*scene.wants, there], rows=[*scene.rows, row(BOB)])
+    had = {EntryId("default", id_of(one)): LONG_AGO for one in (ANN, BOB)}
+    assert scene.plan().bystanders == {there.id: NOW, **had}
+    assert replace(scene, bystanders={there.id: NOW - MINUTE}).plan().bystanders == had
 
 
 @pytest.fixture
