@@ -40,7 +40,7 @@ from .memory import Fingerprint, Memory, Notice, SourceMemory
 from .rule import Rule
 from .saying import Say
 from .stored import MIB, UnusableValueError, read_flag, read_name, read_quota
-from .text import LONGEST, decoded, escaped, escaped_lines, is_too_long, shortened
+from .text import LONGEST, decoded, escaped, escaped_lines, hiding, is_too_long, shortened
 
 __all__ = [
     "ACTIVE",
@@ -108,6 +108,7 @@ __all__ = [
     "decoded",
     "escaped",
     "escaped_lines",
+    "hiding",
     "is_dn",
     "is_ldap_url",
     "is_too_long",
