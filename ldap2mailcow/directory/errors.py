@@ -22,6 +22,10 @@ class Unreachable(DirectoryError):  # noqa: N818 - the same
     """No server gave an answer that says anything about who is in the directory."""
 
 
+class Malformed(Unreachable):
+    """A server sent what is not LDAP."""
+
+
 class BadFilter(DirectoryError):  # noqa: N818 - the same
     """The search filter is not one (RFC 4515): a mistake in the config."""
 

@@ -28,6 +28,7 @@ ROOMS = (
     "directory",
     "mailcow",
     "http",
+    "deadline",
     "state",
     "config",
     "files",
