@@ -9,8 +9,9 @@ from typing import ClassVar
 
 from ldap.controls import ResponseControl, SimplePagedResultsControl
 
+from .ber import elements
+
 _INTEGER, _OCTET_STRING, _SEQUENCE = 0x02, 0x04, 0x30
-_LONG = 0x80  # X.690 section 8.1.3: a first octet of that or more tells how many octets the length has
 
 
 class PageAnswer(ResponseControl):  # type: ignore[misc]  # python-ldap has no types
@@ -26,22 +27,10 @@ class PageAnswer(ResponseControl):  # type: ignore[misc]  # python-ldap has no t
 
     def decodeControlValue(self, encodedControlValue: bytes | None) -> None:  # noqa: N802, N803 - python-ldap's names
         """Take the cookie from `SEQUENCE { size INTEGER, cookie OCTET STRING }`. Raises ValueError for another form."""
-        inside, _ = _element(encodedControlValue or b"", _SEQUENCE)
-        _, rest = _element(inside, _INTEGER)
-        self.cookie, _ = _element(rest, _OCTET_STRING)
+        ((tag, inside),) = elements(encodedControlValue or b"")
+        (size, _), (kind, self.cookie) = elements(inside)
+        if (tag, size, kind) != (_SEQUENCE, _INTEGER, _OCTET_STRING):
+            raise ValueError("not the value of a paging control")
 
 
 PageAnswer.TABLE[PageAnswer.controlType] = PageAnswer
-
-
-def _element(data: bytes, tag: int) -> tuple[bytes, bytes]:
-    """Return the contents of the BER element at the head of some bytes, and what comes after it."""
-    if len(data) < 2 or data[0] != tag:  # noqa: PLR2004 - tag and length
-        raise ValueError("not the value of a paging control")
-    start, length = 2, data[1]
-    if length >= _LONG:
-        start += length - _LONG
-        length = int.from_bytes(data[2:start])
-    if len(data) < start + length:
-        raise ValueError("the value of a paging control is cut off")
-    return data[start : start + length], data[start + length :]

@@ -69,6 +69,8 @@ class Session:
                     return list(answered)
                 for dn, attributes in messages:
                     self._allowance.entry()
+                    if "" in attributes:  # an attribute without a name, or a reference to nowhere
+                        raise self._allowance.malformed()
                     take(dn, attributes)
         except LOST:
             self.is_lost = True

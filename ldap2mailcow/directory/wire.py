@@ -24,6 +24,7 @@ from ldap.extop import ExtendedRequest
 from ldap2mailcow.deadline import within
 
 from .allowance import Allowance
+from .messages import Messages
 from .paging import PageAnswer
 
 _DEFAULT_PORTS = {"ldap": 389, "ldaps": 636}
@@ -41,8 +42,9 @@ class Wire:
         self._allowance = allowance
         self._parts = urlsplit(uri)
         self._server = _connection(uri, allowance)
-        self._held = b""  # from the server, and not with libldap yet
-        self._ours, self.library = _pair()
+        self._messages = Messages()
+        self._held = memoryview(b"")  # from the server, and not with libldap yet
+        self._ours, self._theirs, self.library = _pair()
 
     def start_tls(self) -> None:
         """Have the server begin with TLS (RFC 4511 section 4.14). Raises LDAPError where it doesn't.
@@ -51,9 +53,9 @@ class Wire:
         """
         self.answer(self.library.extop(ExtendedRequest(_START_TLS, None)))
         self.library.unbind_s()
-        self._ours.close()
-        self._held = b""
-        self._ours, self.library = _pair()
+        self._end_pair()
+        self._messages, self._held = Messages(), memoryview(b"")
+        self._ours, self._theirs, self.library = _pair()
 
     def encrypt(self, context: ssl.SSLContext) -> None:
         """Do the TLS handshake. Raises OSError (ssl.SSLError is one), and what the allowance raises."""
@@ -70,7 +72,7 @@ class Wire:
                 kind, data, _, controls = self.library.result3(
                     number, all=0, timeout=0, resp_ctrl_classes=PageAnswer.TABLE
                 )
-            except (ValueError, TypeError, OverflowError, SystemError):  # python-ldap's, for what it can't decode
+            except (ValueError, TypeError, MemoryError):  # python-ldap's, for what it can't decode
                 raise self._allowance.malformed() from None
             if kind is not None:
                 return kind, data, controls
@@ -81,22 +83,35 @@ class Wire:
         with contextlib.suppress(ldap.LDAPError, OSError):
             self.library.unbind_s()
             self._forward(_GOODBYE)
-        self._ours.close()
+        self._end_pair()
         self._server.close()
+
+    def _end_pair(self) -> None:
+        self._ours.close()
+        self._theirs.close()
 
     def _exchange(self) -> None:
         """Send what libldap has for the server, and hand it some of what the server says."""
         seconds = self._allowance.wait()
         try:
             self._forward(seconds)
-            if not self._held:
-                self._held = self._received(seconds)
+            if not self._held and self._is_drained():
+                self._held = memoryview(self._messages.whole(self._received(seconds)))
             self._held = self._held[self._ours.send(self._held) :]
         except TimeoutError:
             self._allowance.wait()
             raise ldap.TIMEOUT from None
         except OSError:
             raise ldap.SERVER_DOWN from None
+        except ValueError:
+            raise self._allowance.malformed() from None
+
+    def _is_drained(self) -> bool:
+        """Tell whether libldap has read all it was given: it reads no further after what answers no request."""
+        try:
+            return not self._theirs.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
 
     def _forward(self, seconds: float) -> None:
         self._server.settimeout(seconds)
@@ -152,14 +167,14 @@ def _trust_system(context: ssl.SSLContext) -> None:
         context.load_verify_locations(file if file.is_file() else None, folder if folder.is_dir() else None)
 
 
-def _pair() -> tuple[socket.socket, Any]:
-    """Return our end of a pair of sockets, and a python-ldap object that has the other."""
+def _pair() -> tuple[socket.socket, socket.socket, Any]:
+    """Return both ends of a pair of sockets, and a python-ldap object that has the second."""
     ours, theirs = socket.socketpair()
     for each in (ours, theirs):
         each.settimeout(0)
-    library = ldap.ldapobject.SimpleLDAPObject(_NOWHERE, fileno=theirs.detach())
+    library = ldap.ldapobject.SimpleLDAPObject(_NOWHERE, fileno=theirs.dup().detach())
     library.set_option(ldap.OPT_REFERRALS, 0)
-    return ours, library
+    return ours, theirs, library
 
 
 def _connection(uri: str, allowance: Allowance) -> socket.socket:
