@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from ldap2mailcow.model import Finding
+from ldap2mailcow.model import Finding, hiding
 
 from . import container
 from .apart import check_apart
@@ -22,7 +22,7 @@ from .files import FileProblem, exposure, read_config
 from .keys import settle_keys
 from .mistakes import ConfigError, Mistake, NoConfig
 from .schema import Config
-from .secrets import holds_secret, read_secret_files, secret_file
+from .secrets import holds_secret, read_secret_files, secret_file, secrets_of
 from .values import FOLDER
 
 NAMES = ("config.yaml", "config.yml", "config.json")
@@ -39,6 +39,10 @@ class Loaded:
     findings: tuple[Finding, ...] = ()
     hints: tuple[str, ...] = ()
     """What is said once: variables that have no effect here."""
+
+    def hide(self, text: str) -> str:
+        """Return a text without the secrets of the config, should a server say them back to us."""
+        return hiding(secrets_of(self.config))(text)
 
 
 def load_config(path: Path | None, *, environ: Mapping[str, str], cwd: Path, script_dir: Path | None) -> Loaded:

@@ -170,13 +170,6 @@ class Say(Enum):
             "or take it out of user_mapping.{key} if it is meant to be gone"
         ),
     )
-    EMPTIED = (
-        Code.ATTRIBUTE_VANISHED,
-        (
-            "{lost} of the {had} lists that had members no longer show any {attribute}; let the bind DN read it "
-            "again, or correct group_mapping.member"
-        ),
-    )
     REPLACED = (
         Code.IDS_REPLACED,
         (

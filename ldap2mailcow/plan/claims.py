@@ -147,7 +147,8 @@ class _Decider:
             yield Claim(address, None, user)
         else:
             yield from self.of_forward(forward)
-        yield from self.of_aliases(user, user.aliases - self.own_addresses(user, address, forward), Role.USER)
+        if user.id not in self.unclear:
+            yield from self.of_aliases(user, user.aliases - self.own_addresses(user, address, forward), Role.USER)
 
     def own_addresses(self, user: User, address: Address, forward: Forward | None) -> set[Address]:
         """Return what is no further address: the mailbox, what it will be called, and their twins in alias domains.

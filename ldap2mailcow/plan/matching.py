@@ -241,10 +241,7 @@ class _Matcher:
             return Match(user, State.RENAMED, at, wants, row)
         existing = self.case.actual.mailboxes.get(wants)
         if existing is None:
-            if at and self.is_inactive(user):
-                self.refuse(Say.INACTIVE_NEW, user, wants)  # so the one that is there is what the status is about
-                return self.stays(user, at, row)
-            return Match(user, State.NEW, wants, wants, row)
+            return self.made(user, row, at, wants)
         if row is not None:
             self.refuse(Say.HAS_ONE_ALREADY, user, wants, own=row.address)
             return self.stays(user, at, row)
@@ -256,9 +253,13 @@ class _Matcher:
             return None
         return row.address if self.case.looks_at(self.case.by_name[user.id.source].source, row.address) else None
 
-    def is_inactive(self, user: User) -> bool:
-        """Tell whether a user gets no mailbox until active."""
-        return self.case.config.create_mailboxes and user.attributes.get(ACTIVE.key) == 0
+    def made(self, user: User, row: Remembered | None, at: Address | None, wants: Address) -> Match:
+        """Return that a mailbox is to be made; where there is one in another domain, only for an active user."""
+        is_inactive = user.attributes.get(ACTIVE.key) == 0
+        if at and is_inactive and self.case.config.create_mailboxes:
+            self.refuse(Say.INACTIVE_NEW, user, wants)  # so the one that is there is what the status is about
+            return self.stays(user, at, row)
+        return Match(user, State.NEW, wants, wants, row)
 
     def stays(self, user: User, at: Address | None, row: Remembered | None) -> Match:
         return Match(user, State.STAYS if at else State.NONE, at, None, row)

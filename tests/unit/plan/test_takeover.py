@@ -12,7 +12,7 @@ import pytest
 
 from ldap2mailcow.desired import EntryId, User
 from ldap2mailcow.model import Address, Code, Kind, Origin, Remembered
-from ldap2mailcow.plan import Case, Guarded, Options, Plan, Reason
+from ldap2mailcow.plan import Case, Guarded, Options, Plan
 
 from .builders import (
     ANN,
@@ -316,9 +316,8 @@ def test_leavers_whose_mailboxes_are_kept_make_no_fewer_ids_new() -> None:
     rows = [*map(row, there), *(row(one, **long) for one in gone)]
     scene = Scene([wanted(one, id=f"new-{one.local}") for one in there], map(existing, people(8)), rows)
     plan = replace(scene, has=list(scene.has)).plan()
-    assert [(one.kind, one.reason, one.addresses) for one in plan.withheld] == [
-        (Guarded.TAKEOVER, Reason.OVER_LIMIT, there)
-    ]
+    assert (plan.changes, codes(plan)) == ((), [Code.IDS_REPLACED])
+    assert "--approve takeover:3" in plan.findings[0].sentence
 
 
 def test_a_word_for_new_ids_gives_no_leavers_mailbox_away() -> None:
@@ -342,7 +341,7 @@ def test_users_who_were_missed_once_before_their_ids_were_new_are_still_most_of_
         [existing(one) for one in people(4)],
         [row(one, **once) for one in people(4)],
     )
-    assert [one.kind for one in scene.plan().withheld] == [Guarded.TAKEOVER]
+    assert codes(scene.plan()) == [Code.IDS_REPLACED]
 
 
 # adoption
