@@ -113,8 +113,10 @@ class AliasMaker:
 
     def wishes(self) -> Iterator[Wish]:
         """Give what entries ask for, in address order, and what former addresses are for."""
-        for _, claim in sorted(self.making.matches.claims.aliases.items()):
-            yield self.wish(claim)
+        for address, claim in sorted(self.making.matches.claims.aliases.items()):
+            there = self.existence.get(address)
+            if there is None or there.rule is Rule.FOLLOWED:
+                yield self.wish(claim)
         for one in self.existence.values():
             if one.former_of:
                 yield self.wish_of_former(one.existing, one.former_of)
@@ -154,16 +156,19 @@ class AliasMaker:
 
     def may_lead_to(self, one: Existence, wish: Wish | None) -> frozenset[Address]:
         """Return where an alias that is there may go after the run; nowhere if it is or becomes inactive."""
-        if one.ends:
+        status = self.status(one.existing)
+        if one.ends or status is Status.BY_HAND:
             return NOWHERE
-        wanted = wish.goto if wish else NOWHERE
-        match self.status(one.existing):
-            case Status.ACTIVE:
-                return wanted | self.delivery.present(one.existing)
-            case Status.SILENCED:
-                return wanted
-            case _:
-                return NOWHERE
+        present = self.delivery.present(one.existing) if status is Status.ACTIVE else NOWHERE
+        if wish is None or not self.follows(one.existing):
+            return present
+        return wish.goto | self.stays(wish, present - wish.goto)
+
+    def follows(self, existing: ExistingAlias) -> bool:
+        """Tell whether an alias will go where its entry asks, and isn't held as it is, or made by hand and stays so."""
+        if self.making.held.has(Guarded.LIST, existing.address):
+            return False
+        return self.case.is_our_alias(existing) or self.case.config.adopt_aliases == "overwrite"
 
     def status(self, existing: ExistingAlias) -> Status:
         """Return whether an alias takes mail now and, if not, by whose doing."""
@@ -175,7 +180,7 @@ class AliasMaker:
 
     def of_existing(self, one: Existence, wish: Wish | None) -> AliasTarget:
         """Return what an alias that is there should be."""
-        if wish and one.rule in (Rule.FOLLOWED, Rule.FORMER):
+        if wish:
             return self.asked(one, wish)
         match one.ends:
             case Kind.REMOVE:
@@ -227,7 +232,7 @@ class AliasMaker:
             return self.kept(replace(one, rule=Rule.HELD))
         self.tell_unreachable(wish)
         present, wanted = self.taking(existing), self.delivery.reachable(wish.goto)
-        goto = wanted | self.stays(wish, wanted, present - wanted)
+        goto = wanted | self.stays(wish, present - wanted)
         if self.is_too_long(wish, goto):
             return self.kept(replace(one, rule=Rule.TOO_LONG))
         if not goto:
@@ -258,13 +263,13 @@ class AliasMaker:
             return NOWHERE
         return self.delivery.reachable(self.delivery.present(existing))
 
-    def stays(self, wish: Wish, wanted: frozenset[Address], leaving: frozenset[Address]) -> frozenset[Address]:
+    def stays(self, wish: Wish, leaving: frozenset[Address]) -> frozenset[Address]:
         """Return the targets that stay although the entry doesn't ask for them."""
         is_read = self.making.known(wish.owner.source).knows(wish.role)
         if not is_read or self.delivery.is_doubtful(wish.owner):
             return leaving
         is_users = wish.role in OF_ONE_USER and wish.owner not in self.delivery.forwards
-        if is_users and not wanted:
+        if is_users and not wish.goto:
             return leaving  # the user was made anew, and may not have the old mailbox
         return frozenset(filter(self.delivery.is_of_no_user, leaving))
 
