@@ -93,15 +93,15 @@ def make_plan(case: Case) -> Plan:
     """
     before = match(case)
     held = Held()
-    withheld: list[Withheld] = []
+    withheld: dict[str, Withheld] = {}  # each kind once: what a later round adds belongs to what the first one said
     findings: list[Finding] = []
     while True:
         draft = _round(case, before, held)
         verdict = judge(draft.case, draft.matches, draft.targets, draft.changes)
-        withheld += verdict.withheld
+        withheld |= {one.name: one for one in verdict.withheld if one.name not in withheld}
         findings += verdict.findings
         if not verdict.held:
-            return _plan(case, draft, _together(withheld), findings)
+            return _plan(case, draft, tuple(withheld.values()), findings)
         grown = held.plus(verdict.held)
         if grown == held:
             raise RuntimeError(f"a change of {verdict.held} doesn't heed that it is held")
@@ -122,14 +122,6 @@ def _round(case: Case, before: Matches, held: Held) -> _Draft:
     after = after_renames(case, renames.changes)
     matches = match(after) if renames.changes else before
     return _Draft(after, matches, renames, make_targets(after, matches, held))
-
-
-def _together(withheld: Iterable[Withheld]) -> tuple[Withheld, ...]:
-    """Return what is withheld, each kind once: what a later round adds belongs to what the first one said."""
-    found: dict[str, Withheld] = {}
-    for one in withheld:
-        found.setdefault(one.name, one)
-    return tuple(found.values())
 
 
 def _plan(case: Case, draft: _Draft, withheld: tuple[Withheld, ...], findings: Iterable[Finding]) -> Plan:
