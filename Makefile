@@ -12,7 +12,7 @@ help:
 	@echo 'make demo    a real slapd with a sample directory, a stand-in for mailcow, and the sync between them'
 	@echo 'make demo-all   the same, and every finding'
 	@echo 'make test    every test, with coverage'
-	@echo 'make test-long  2,000 stories of the model and the whole fault matrix: half an hour or more'
+	@echo 'make test-long  2,000 stories of the model, every fault at every step, and every fuzz: an hour or more'
 	@echo 'make lint    ruff, mypy and xenon'
 	@echo 'make bench   scale and speed: tables for 1,000 users, and for lists'
 	@echo 'make lock    requirements.lock with the newest releases that requirements.txt allows'
@@ -34,10 +34,10 @@ test: $(READY)
 	coverage report --fail-under=100 \
 	  --include='ldap2mailcow/model/*,ldap2mailcow/desired/*,ldap2mailcow/plan/*,ldap2mailcow/report/*'
 
-# What `make test` does a small part of: other stories each time, and every error at every step.
+# What `make test` does a small part of: other stories each time, every error at every step, and spoiled files.
 test-long: $(READY)
-	$(ALONE) RELIABILITY_EXAMPLES=$${RELIABILITY_EXAMPLES:-2000} FAULT_MATRIX=whole \
-	  $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/faults/test_model.py tests/faults/test_matrix.py
+	$(ALONE) RELIABILITY_EXAMPLES=$${RELIABILITY_EXAMPLES:-2000} FAULT_MATRIX=whole FUZZ=whole $(BIN)/python -m pytest \
+	  --numprocesses 2 --dist loadfile tests/faults tests/fuzz
 
 lint: $(READY)
 	$(BIN)/ruff check .

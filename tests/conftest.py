@@ -14,7 +14,7 @@ from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 from xdist import is_xdist_controller
 
-from .counting import CASES, STORIES, counted
+from .counting import CASES, FUZZED, STORIES, counted
 from .logs import log_of_its_own
 from .silence import Silence
 
@@ -63,3 +63,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"fault matrix: {cases.total()} cases ({rows})")
     if told := found[STORIES]:
         terminalreporter.write_line(f"model: {told['stories']} stories with {told['runs']} runs")
+    if trials := found[FUZZED]:
+        terminalreporter.write_line(f"fuzz: {', '.join(f'{count} {what}' for what, count in sorted(trials.items()))}")

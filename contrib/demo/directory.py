@@ -165,7 +165,7 @@ class Directory:
         self._slapd.add(person.dn, {name: values for name, values in entry.items() if values != []})
         self._dns[person.uid] = person.dn
 
-    def edit(self, uid: str, **attributes: str | bytes | list[str]) -> None:
+    def edit(self, uid: str, /, **attributes: str | bytes | list[str]) -> None:
         """Change attributes of somebody's entry; an empty list removes one."""
         self._slapd.modify(self._dns[uid], attributes)
 

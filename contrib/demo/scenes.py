@@ -47,7 +47,7 @@ def _hire(person: Person, **attributes: str | bytes | list[str]) -> Act:
     return lambda stage: stage.directory.hire(person, **attributes)
 
 
-def _edit(uid: str, **attributes: str | bytes | list[str]) -> Act:
+def _edit(uid: str, /, **attributes: str | bytes | list[str]) -> Act:
     return lambda stage: stage.directory.edit(uid, **attributes)
 
 
@@ -455,6 +455,26 @@ CORNERS = (
         ),
     ),
     Scene(
+        "What people write about themselves: it can do others no harm.",
+        f"{SET}LDAP__GROUP_MAPPING__MEMBER='[member, memberURL]' {SYNC} --dry-run",
+        (
+            (
+                "a group's URL asks for the password hash of the head of the company",
+                (_form("curious", memberURL=f"ldap:///{PEOPLE}??sub?(userPassword=*)"),),
+            ),
+            (
+                "Agnes takes Béla's name, Carmen asks for 60 aliases, and one of Dilara's has 9,000 letters",
+                (
+                    _edit("agnes", uid=["agnes", "bela"]),
+                    _edit("carmen", mailAlias=[f"carmen{number}@{COMPANY}" for number in range(60)]),
+                    _edit("dilara", mailAlias=f"{'d' * 9_000}@{COMPANY}"),
+                ),
+            ),
+        ),
+        3,
+        frozenset({Code.NOT_LOOKED_UP, Code.NAME_OF_ANOTHER, Code.TOO_MANY_ALIASES, Code.VALUE_TOO_LONG}),
+    ),
+    Scene(
         "Aliases that can't be: an address that works for somebody is never taken away from them.",
         f"{SYNC} --dry-run",
         (
@@ -595,10 +615,10 @@ CORNERS = (
         ),
     ),
     Scene(
-        "The installation: four things that whoever keeps it should know.",
+        "The installation: five things that whoever keeps it should know.",
         f"{SET}LDAP__REQUIRE_TLS=false \\\n"
         f"  {SET}LDAP__URI='[{{ldap}}, ldap://ldap.elsewhere.internal]' \\\n"
-        f"  {SYNC} --dry-run",
+        f"  {SYNC} --dry-run --do-not-verify",
         (
             (
                 "everybody may read ldap-password, and the key of the state file is lost",
@@ -606,7 +626,15 @@ CORNERS = (
             ),
             ("the database of mailcow-ldap-sync lies beside the config", (_leave_ancestors_database,)),
         ),
-        codes=frozenset({Code.LDAP_NOT_ENCRYPTED, Code.SECRET_READABLE, Code.DIGEST_KEY_LOST, Code.ANCESTOR_STATE}),
+        codes=frozenset(
+            {
+                Code.LDAP_NOT_ENCRYPTED,
+                Code.NOT_VERIFIED,
+                Code.SECRET_READABLE,
+                Code.DIGEST_KEY_LOST,
+                Code.ANCESTOR_STATE,
+            }
+        ),
     ),
     Scene(
         "Several directories: one that is down is left out, and one that the config no longer has isn't called empty.",

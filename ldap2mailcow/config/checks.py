@@ -25,6 +25,12 @@ REQUIRED = {
 }
 """What there is no default for, and what to write there."""
 
+NOT_VERIFIED = (
+    "no certificate is looked at, so whoever stands between can read and change everything, passwords too; name the "
+    "authority's file in ca_file or mailcow_verify instead"
+)
+"""The sentence about a setting by which any server is believed."""
+
 _USER, _GROUP, _FORWARD = "user_mapping", "group_mapping", "alias_mapping"
 _MODELS: dict[str, type[BaseModel]] = {_USER: UserMapping, _GROUP: GroupMapping, _FORWARD: AliasMapping}
 _CHOICES = {"quota_unit", "authsource"}
@@ -41,6 +47,7 @@ def check(draft: Draft) -> None:
     _check_required(draft, ("mailcow_host",))
     _check_required(draft, ("mailcow_api_key",))
     _check_placeholder(draft, ("mailcow_host",), split_mailcow_host)
+    _check_trust(draft, ("mailcow_verify",), trusts_all=draft.get(("mailcow_verify",)) is False)
     _check_directories(draft)
     for place, _ in draft.blocks():
         _check_required(draft, (*place, "uri"))
@@ -49,6 +56,7 @@ def check(draft: Draft) -> None:
         _check_placeholder(draft, (*place, "uri"), split_url)
         _check_bind(draft, place, block)
         _check_encryption(draft, place, block)
+        _check_trust(draft, (*place, "allow_self_signed"), trusts_all=block.get("allow_self_signed") is True)
         _check_mapping(draft, place, block)
         _check_groups(draft, place, block)
     _check_aliases_alone(draft)
@@ -93,12 +101,13 @@ def _check_bind(draft: Draft, place: Place, block: Block) -> None:
 
 
 def _check_encryption(draft: Draft, place: Place, block: Block) -> None:
-    urls = [url for text in _texts(block.get("uri")) if (url := split_url(text))]
-    start_tls = block.get("start_tls") is True
-    if start_tls and any(url.scheme == "ldaps" for url in urls):
-        draft.blame((*place, "start_tls"), "ldaps:// is encrypted already; take start_tls out, or write ldap://")
+    urls = list(filter(None, map(split_url, _texts(block.get("uri")))))
+    if block.get("start_tls") is True:
+        if any(url.scheme == "ldaps" for url in urls):
+            draft.blame((*place, "start_tls"), "ldaps:// is encrypted already; take start_tls out, or write ldap://")
+        return
     clear = sorted({url.host for url in urls if url.scheme == "ldap" and not is_loopback(url.host)})
-    if not clear or start_tls:
+    if not clear:
         return
     remedy = f"is not encrypted between here and {', '.join(clear)}; write ldaps://, or start_tls: true"
     if block.get("require_tls") is True:
@@ -108,15 +117,20 @@ def _check_encryption(draft: Draft, place: Place, block: Block) -> None:
         draft.findings.append(Finding(Code.LDAP_NOT_ENCRYPTED, dotted((*place, "uri")), sentence))
 
 
+def _check_trust(draft: Draft, place: Place, *, trusts_all: bool) -> None:
+    if trusts_all:
+        draft.findings.append(Finding(Code.NOT_VERIFIED, dotted(place), NOT_VERIFIED))
+
+
 def _check_mapping(draft: Draft, place: Place, block: Block) -> None:
     """Nothing but the password may be read from its attribute: all other values are shown in plans and findings."""
-    named = dict(_named(block))
-    passwords = named.pop((_USER, "password"), ())
-    password = passwords[0].lower() if passwords else ""
-    same = [key for key, names in named.items() if password and password in map(str.lower, names)]
-    written = [(part, key) for part, key in same if key in _mapping(block, part)]
-    for where in written or ([(_USER, "password")] if same else []):  # defaults are told once, whatever their number
-        other = "password" if written else same[0][1]
+    named = {where: set(map(str.lower, names)) for where, names in _named(block)}
+    passwords = named.pop((_USER, "password"))
+    same = [where for where, names in named.items() if passwords & names]
+    told = {where: "password" for where in same if where[1] in _mapping(block, where[0])}
+    if same and not told:  # defaults, told once, whatever their number
+        told = {(_USER, "password"): same[0][1]}
+    for where, other in told.items():
         sentence = f"passwords would be shown in plans and findings, for {other} names this attribute too"
         draft.blame((*place, *where), f"{sentence}; write another")
 
@@ -183,5 +197,5 @@ def _check_deletions(draft: Draft) -> None:
 
 
 def _texts(value: object) -> list[str]:
-    """Return the texts in a value that is one or a list of them."""
-    return [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
+    """Return the texts in a value that is one or a list of them, but for empty ones."""
+    return [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str) and text]

@@ -57,20 +57,22 @@ def is_used(environ: Mapping[str, str]) -> bool:
 def read_container(environ: Mapping[str, str]) -> Layer:
     """Return what the variables of that tool set, its own defaults below them."""
     given = _given(environ)
+    unknown = sorted(given.keys() - _KEYS.keys() - _IDLE.keys() - {_DISABLE})
     mistakes = [
         Mistake(PREFIX + name, "there is no such variable; unset it, or look it up in docs/configuration.md")
-        for name in sorted(given.keys() - _KEYS.keys() - _IDLE.keys() - {_DISABLE})
+        for name in unknown
     ]
-    values: dict[str, tuple[object, str]] = {path: (value, "") for path, value in _DEFAULTS.items()}
-    # What has no default is told as empty, by the variable's name.
-    values |= {path: ("", PREFIX + name) for name, path in _KEYS.items() if path not in _DEFAULTS}
-    values |= {_KEYS[name]: (value, PREFIX + name) for name, value in given.items() if name in _KEYS}
+    settings = {path: Setting(path, value, f"{PREFIX}...") for path, value in _DEFAULTS.items()}
+    for name, path in _KEYS.items():
+        # What has no default is told as empty, by the variable's name.
+        if name in given or path not in _DEFAULTS:
+            settings[path] = Setting(path, given.get(name, ""), PREFIX + name)
     word = given.get(_DISABLE, "false").strip().lower()
     if word not in ("true", "false"):
         mistakes.append(Mistake(PREFIX + _DISABLE, "this must be true or false"))
-    values[REMOVED_USERS] = ("disable" if word == "true" else "keep", PREFIX + _DISABLE)
-    settings = (Setting(path, value, origin or PREFIX + "...") for path, (value, origin) in values.items())
-    return Layer(tuple(settings), tuple(mistakes))
+    action = "disable" if word == "true" else "keep"
+    settings[REMOVED_USERS] = Setting(REMOVED_USERS, action, PREFIX + _DISABLE)
+    return Layer(tuple(settings.values()), tuple(mistakes))
 
 
 def hints(environ: Mapping[str, str]) -> tuple[str, ...]:

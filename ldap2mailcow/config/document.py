@@ -147,7 +147,11 @@ def _read_json(text: str, draft: Draft) -> object:
 
 def _tokens(text: str) -> Iterator[tuple[str, int]]:
     """Cut valid JSON into tokens with their lines."""
-    return iter([(match[0], text.count("\n", 0, match.start()) + 1) for match in _TOKEN.finditer(text)])
+    line, place = 1, 0
+    for match in _TOKEN.finditer(text):
+        line += text.count("\n", place, match.start())
+        place = match.start()
+        yield match[0], line
 
 
 @dataclass(slots=True)

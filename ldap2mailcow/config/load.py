@@ -10,18 +10,19 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from ldap2mailcow.model import Finding
+from ldap2mailcow.model import Finding, hiding
 
 from . import container
+from .apart import check_apart
 from .checks import REQUIRED, check
 from .document import NotReadable, read_document
 from .draft import REMOVED_USERS, Draft, Place
 from .environment import PREFIX, Layer, lay_over, read_credentials, read_variables
-from .files import FileProblem, exposure, read_file
+from .files import FileProblem, exposure, read_config
 from .keys import settle_keys
 from .mistakes import ConfigError, Mistake, NoConfig
 from .schema import Config
-from .secrets import holds_secret, read_secret_files, secret_file
+from .secrets import holds_secret, read_secret_files, secret_file, secrets_of
 from .values import FOLDER
 
 NAMES = ("config.yaml", "config.yml", "config.json")
@@ -39,6 +40,10 @@ class Loaded:
     hints: tuple[str, ...] = ()
     """What is said once: variables that have no effect here."""
 
+    def hide(self, text: str) -> str:
+        """Return a text without the secrets of the config, should a server say them back to us."""
+        return hiding(secrets_of(self.config))(text)
+
 
 def load_config(path: Path | None, *, environ: Mapping[str, str], cwd: Path, script_dir: Path | None) -> Loaded:
     """Read the config: `path`, else the first file there is in `cwd`, `script_dir` or the system's folder.
@@ -48,26 +53,37 @@ def load_config(path: Path | None, *, environ: Mapping[str, str], cwd: Path, scr
     environment.
     """
     looked = (cwd / path,) if path else _candidates(cwd, script_dir)
-    found = next((candidate for candidate in looked if os.path.lexists(candidate)), None)
+    found = next(filter(os.path.lexists, looked), None)
+    if path and not found:
+        raise NoConfig(looked, _missing(_over_a_file(environ, cwd)))
     folder = found.parent if found else cwd
-    layers: tuple[Layer, ...] = (read_credentials(environ), read_variables(environ, folder))
-    missing = _missing(layers)
-    is_container = bool(missing) and not found and not path and container.is_used(environ)
-    if is_container:
-        layers = (container.read_container(environ), *layers)
-    elif not found and (path or missing):
-        raise NoConfig(looked, missing)
-    draft = _read(found) if found else Draft()
+    is_named = bool(path) or folder == SYSTEM_FOLDER
+    draft = _read(found, is_named=is_named) if found else Draft()
+    layers, hints = _over_a_file(environ, folder), container.unread(environ, str(found or f"{PREFIX}..."))
+    if not found and (missing := _missing(layers)):
+        if not container.is_used(environ):
+            raise NoConfig(looked, missing)
+        layers, hints = (container.read_container(environ), *layers), container.hints(environ)
+    return Loaded(_config(draft, layers, found, folder), found, tuple(draft.findings), hints)
+
+
+def _over_a_file(environ: Mapping[str, str], folder: Path) -> tuple[Layer, ...]:
+    return (read_credentials(environ), read_variables(environ, folder))
+
+
+def _config(draft: Draft, layers: tuple[Layer, ...], path: Path | None, folder: Path) -> Config:
+    """Return what a file and the layers over it make. Raises ConfigError."""
     for layer in layers:
         lay_over(draft, layer)
     settle_keys(draft)
     read_secret_files(draft, folder)
     check(draft)
     config = _make(draft, folder)
+    if config:
+        check_apart(draft, config, path)
     if config is None or draft.mistakes:
-        raise ConfigError(draft.mistakes, found)
-    hints = container.hints(environ) if is_container else container.unread(environ, str(found or f"{PREFIX}..."))
-    return Loaded(config, found, tuple(draft.findings), hints)
+        raise ConfigError(draft.mistakes, path)
+    return config
 
 
 def _candidates(cwd: Path, script_dir: Path | None) -> tuple[Path, ...]:
@@ -81,10 +97,10 @@ def _missing(layers: tuple[Layer, ...]) -> tuple[str, ...]:
     return tuple(key for key in REQUIRED if key not in given and secret_file(key) not in given)
 
 
-def _read(path: Path) -> Draft:
+def _read(path: Path, *, is_named: bool) -> Draft:
     """Read the file. Raises ConfigError where nothing of it can be understood."""
     try:
-        content = read_file(path)
+        content = read_config(path, is_named=is_named)
         draft = read_document(content.text, as_json=path.suffix.lower() == ".json")
     except FileProblem as problem:
         mistake = Mistake("", str(problem))

@@ -6,6 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ldap2mailcow.model import escaped
+
+_SHOWN = 100
+"""As many mistakes are told at once; who has more has named another file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
@@ -20,11 +25,10 @@ class Mistake:
     """What set the value instead of the file: an environment variable or a credential's file."""
 
     def __str__(self) -> str:
-        places = [f"line {self.line}" if self.line else "", self.origin or ""]
-        place = ", ".join(place for place in places if place)
-        key = f"'{self.path}'" if self.path else ""
-        where = " ".join(part for part in (key, f"({place})" if place and key else place) if part)
-        return f"At {where}: {self.sentence}" if where else self.sentence
+        place = ", ".join([f"line {self.line}"] * bool(self.line) + [self.origin or ""] * bool(self.origin))
+        if not self.path:
+            return f"At {place}: {self.sentence}" if place else self.sentence
+        return f"At '{self.path}' ({place}): {self.sentence}" if place else f"At '{self.path}': {self.sentence}"
 
 
 class ConfigError(Exception):
@@ -35,7 +39,10 @@ class ConfigError(Exception):
         self.path = path
         """The config file; None where there is only the environment."""
         name = str(path) if path else "the environment"
-        super().__init__("\n".join([f"The config in {name} can't be used:", *map(str, self.mistakes)]))
+        shown = [f"The config in {name} can't be used:", *(escaped(str(one)) for one in self.mistakes[:_SHOWN])]
+        if len(self.mistakes) > _SHOWN:
+            shown.append(f"and {len(self.mistakes) - _SHOWN} more mistakes; correct these first")
+        super().__init__("\n".join(shown))
 
 
 class NoConfig(Exception):  # noqa: N818 - nobody made an error: it is the first run

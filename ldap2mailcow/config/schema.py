@@ -157,6 +157,11 @@ class Source(_Block):
     allow_self_signed: Flag = False
     require_tls: Flag = False
     timeout: Seconds = 10
+    """The longest silence, in seconds."""
+    deadline: LongSeconds = 600
+    """How long all that is read of the directory may take, in seconds."""
+    max_entries: Count = 200_000
+    """Of all searches together; the limits for bytes and for pages follow from it."""
     page_size: PageSize = 1000
     bind_dn: BindName = ""
     """A DN or, for Active Directory, `name@domain` or `DOMAIN\\name`."""
@@ -266,6 +271,9 @@ class Limits(_Block):
     """Members of one list."""
     list_members: Count = 1000
     """postfix's virtual_alias_expansion_limit: a larger list isn't delivered at all."""
+    entry_aliases: Count = 50
+    """Addresses of one entry besides that of its mailbox or list. mailcow gives a new domain 400 places for aliases, so
+    that one entry can't take more than an eighth of them; people have a dozen."""
 
 
 class ForeignGoto(_Block):
@@ -315,7 +323,9 @@ class Config(_Block):
     limits: Limits = Limits()
     protected: Annotated[tuple[MailAddress, ...], AsList] = ()
     allow_reserved: Annotated[tuple[Reserved, ...], AsList] = ()
-    """Names before the @, whole addresses, and `@domain` for every name in a domain."""
+    """Names before the @, whole addresses, and `@domain` for every name in a domain: any entry may have them."""
+    allow_reserved_groups: Annotated[tuple[Reserved, ...], AsList] = ()
+    """Likewise what groups, and entries that only forward, may have."""
     accept: Annotated[tuple[Accepted, ...], AsList] = ()
     """Findings not to mention: `code`, or `code:where`."""
     state_file: FilePath = Field(default=Path("mailcow_ldap_sync.sqlite3"), validate_default=True)

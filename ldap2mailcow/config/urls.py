@@ -40,19 +40,22 @@ def split_url(text: str) -> Url | None:
     """Split a URL; None where it isn't one."""
     try:
         parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
-        if host and ":" not in host:
-            host = _plain_host(unquote(host)) if parts.scheme != "ldapi" else unquote(host)
+        host, port = _host(parts.scheme, parts.hostname or ""), parts.port
     except ValueError:
         return None
     if not parts.scheme or "://" not in text:
         return None
-    tail = bool(parts.path.strip("/") or parts.query or parts.fragment) or text.endswith(("?", "#"))
-    return Url(parts.scheme, "@" in parts.netloc, host, port, tail)
+    tail = parts.path.strip("/") + parts.query + parts.fragment
+    return Url(parts.scheme, "@" in parts.netloc, host, port, bool(tail) or text.endswith(("?", "#")))
 
 
-def _plain_host(host: str) -> str:
-    """Return a host name in ASCII. Raises ValueError for what is none."""
+def _host(scheme: str, host: str) -> str:
+    """Return a host name in ASCII, an IPv6 address or a socket's path as it is. Raises ValueError for what is none."""
+    if not host or ":" in host:
+        return host
+    host = unquote(host)
+    if scheme == "ldapi":
+        return host
     if not host.isascii():
         host = normal_domain(host)
     if not _HOST.fullmatch(host):
@@ -80,24 +83,27 @@ def read_ldap_uri(text: str) -> str:
 
     Raises ValueError with what to write instead.
     """
+    text = text.strip()
     if not text:
         return text
-    if re.search(r"[\s,]", text.strip()):
+    if re.search(r"[\s,]", text):
         raise ValueError("this holds a blank or a comma; write several URIs as a list: [ldaps://one, ldaps://two]")
-    url = split_url(text.strip())
+    url = split_url(text)
     if url is None or url.scheme not in LDAP_SCHEMES:
         raise ValueError("this is not the URI of a directory; write ldaps://host, ldap://host:port or ldapi:///")
-    if url.scheme == "ldapi" and url.tail:
-        raise ValueError("a socket's path has %2F for each slash; write ldapi://%2Frun%2Fslapd%2Fldapi")
+    if url.scheme == "ldapi":
+        return _read_socket(text, url)
     if url.user or url.tail:
         raise ValueError("only scheme, host and port go here; bind_dn, bind_pw and user_search_base have the rest")
-    if not url.host and url.scheme != "ldapi":
+    if not url.host:
         raise ValueError(f"there is no host in it; write {url.scheme}://host")
-    return f"{url.scheme}://{_ldapi_path(text) if url.scheme == 'ldapi' else url.netloc}"
+    return f"{url.scheme}://{url.netloc}"
 
 
-def _ldapi_path(text: str) -> str:
-    return text.strip().partition("://")[2].rstrip("/")
+def _read_socket(text: str, url: Url) -> str:
+    if url.user or url.tail:
+        raise ValueError("a socket's path has %2F for each slash; write ldapi://%2Frun%2Fslapd%2Fldapi")
+    return f"ldapi://{text.partition('://')[2].rstrip('/')}"
 
 
 def read_mailcow_url(text: str) -> str:

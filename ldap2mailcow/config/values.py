@@ -7,6 +7,7 @@ could be a secret. Readers take their own results too, so that the schema can be
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import unicodedata
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from pydantic import SecretStr, ValidationInfo
 
+from ldap2mailcow.files import OddFile, open_file
 from ldap2mailcow.model import Address, AddressError, Code, normal_domain
 
 from .urls import PROXY_SCHEMES, split_url
@@ -308,7 +310,9 @@ def read_readable(value: object, info: ValidationInfo) -> Path:
     """Read the path of a file that must be there."""
     path = read_path(value, info)
     try:
-        path.open("rb").close()
+        os.close(open_file(path, os.O_RDONLY))
+    except OddFile as error:
+        raise ValueError(str(error)) from None
     except OSError as error:
         raise ValueError(f"{path} can't be read ({error.strerror}); correct the path, or the file's rights") from None
     return path

@@ -38,7 +38,7 @@ class Forward:
     flags: Mapping[str, int]
     """By the names in FLAGS, those that are told; of the others mailcow's value stays."""
     is_clear: bool = True
-    """Whether all that it says could be read."""
+    """Whether all that it says could be read, and may be had; else what it has stays."""
     is_user: bool = False
     """Whether it is a user's: then `external_goto.users` is for it, else `external_goto.groups`."""
 
@@ -67,6 +67,8 @@ class User:
     """Set where `forward_to` has a value: such a user is to have no mailbox."""
     senders: frozenset[Meant] = frozenset()
     """Whom the user may send as besides."""
+    senders_known: bool = True
+    """False where one of these could not be looked up: the rights that the user has stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,20 @@ class Group:
     Groups in it are named, not flattened. Whom it names is read only of groups with an address or with `send_as`, and
     of groups that are in them.
     """
+    members_known: bool = True
+    """False where one of these could not be looked up: those that the list has stay on it."""
     flags: Mapping[str, int] = field(default_factory=dict)
     comment: str | None = None
     """mailcow's public comment; None: not managed."""
     senders: frozenset[Meant] = frozenset()
     """Whom its members may send as besides."""
+    senders_known: bool = True
+    """False where one of these could not be looked up."""
     is_clear: bool = True
-    """False where it has a value for `mail` and none that can be used: what it has stays."""
+    """False where it has a value for `mail` and none that can be used, or asks for a reserved name.
+
+    What it has stays.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,8 @@ class Asked:
     """Entries that only forward; not those of users."""
     any_senders: frozenset[EntryId] = frozenset()
     """The users who may send as anyone."""
+    any_senders_known: bool = True
+    """False where one of these could not be looked up: those who may stay."""
     dns: frozenset[str] = frozenset()
     """The lower-case DNs of all users' entries, those without an id included."""
     without_id: tuple[str, ...] = ()

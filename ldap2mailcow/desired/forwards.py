@@ -21,7 +21,8 @@ def read_user_forward(reader: Reader, entry: Entry, user: EntryId, addresses: fr
 def read_forward(reader: Reader, entry: Entry, forward_id: EntryId) -> Forward:
     """Read an entry that only forwards."""
     mapping = reader.source.alias_mapping
-    addresses = frozenset(reader.addresses(entry, mapping.mail, parse_alias(mapping.mail)))
+    asked = reader.addresses(entry, mapping.mail, parse_alias(mapping.mail))
+    addresses = frozenset(one for one in asked if reader.is_allowed(entry, one, is_group=True))
     if is_empty(entry, mapping.mail):
         reader.find(
             Code.NO_MAIL,
@@ -35,12 +36,12 @@ def read_forward(reader: Reader, entry: Entry, forward_id: EntryId) -> Forward:
         addresses,
         stated,
         default_flags(visible=reader.config.sogo_visible.lists),
-        is_clear,
+        is_clear and len(addresses) == len(asked),
     )
 
 
 def _stated(reader: Reader, entry: Entry, attribute: str) -> tuple[frozenset[Address], bool]:
     """Return where an entry says that mail goes, and whether all of that could be read."""
-    before = len(reader.findings)
+    before = reader.found
     stated = frozenset(reader.addresses(entry, attribute, parse_target))
-    return stated, len(reader.findings) == before
+    return stated, reader.found == before

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from ldap2mailcow.model import INTERNAL, SENDER_ALLOWED, SOGO_VISIBLE, Address, Code, Entry, EntryId
 
@@ -13,10 +15,19 @@ COMMENT_MAX = 160
 """Bytes of a comment that mailcow takes (docs/mailcow-api.md section 7)."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What a group may have of what it asks for, and whether that is all."""
+
+    addresses: tuple[Address, ...]
+    further: frozenset[Address]
+    catches_all: bool | None
+    is_all: bool
+
+
 def read_group(reader: Reader, entry: Entry, group_id: EntryId) -> Group:
     """Read a group, without its members and without whom they may send as."""
     mapping = reader.source.group_mapping
-    addresses = tuple(reader.addresses(entry, mapping.mail, parse_alias(mapping.mail)))
     without_mail = is_empty(entry, mapping.mail)
     if without_mail:
         reader.find(
@@ -24,17 +35,39 @@ def read_group(reader: Reader, entry: Entry, group_id: EntryId) -> Group:
             entry,
             f"it has no {mapping.mail}, so it is no list; it only serves other groups",
         )
-    catches_all = reader.flag(entry, mapping.catch_all, 0)
+    names = _names(reader, entry)
     return Group(
         id=group_id,
         dn=entry.dn,
-        addresses=addresses,
-        further=_further(reader, entry).difference(addresses) if addresses else frozenset(),
-        catches_all=None if catches_all is None else bool(catches_all),
+        addresses=names.addresses,
+        further=names.further,
+        catches_all=names.catches_all,
         flags=_flags(reader, entry),
         comment=_comment(reader, entry),
-        is_clear=bool(addresses) or without_mail,
+        is_clear=without_mail or (bool(names.addresses) and names.is_all),
     )
+
+
+def _names(reader: Reader, entry: Entry) -> _Names:
+    """Return a group's addresses, without those that only the config can give, which is told."""
+    mapping = reader.source.group_mapping
+    stated = reader.addresses(entry, mapping.mail, parse_alias(mapping.mail))
+    further = _further(reader, entry) - stated.keys() if stated else frozenset[Address]()
+    catches_all = reader.flag(entry, mapping.catch_all, 0)
+    catch_alls = sorted({Address(f"@{one.domain}") for one in stated}) if catches_all else []
+    refused = _refused(reader, entry, [*stated, *sorted(further), *catch_alls])
+    addresses = tuple(one for one in stated if one not in refused)
+    return _Names(
+        addresses,
+        further - refused if addresses else frozenset(),
+        None if catches_all is None else bool(catches_all) and refused.isdisjoint(catch_alls),
+        is_all=not refused,
+    )
+
+
+def _refused(reader: Reader, entry: Entry, asked: Iterable[Address]) -> frozenset[Address]:
+    """Return the addresses that only the config can give, which is told."""
+    return frozenset(one for one in dict.fromkeys(asked) if not reader.is_allowed(entry, one, is_group=True))
 
 
 def own_addresses(group: Group) -> frozenset[Address]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ldap2mailcow.model import ID_CANDIDATES, Answer, Answers, Entry, EntryId
+from ldap2mailcow.model import ID_CANDIDATES, Answer, Answers, Entry, EntryId, is_too_long
 
 DN = "dn"
 """The id of last resort: it changes when an entry moves."""
@@ -30,7 +31,8 @@ def choose_id_attribute(entries: Iterable[Entry]) -> str:
 def stable_id(entry: Entry, attribute: str) -> str | None:
     """Return the entry's id in text form, None where it lacks the attribute.
 
-    objectGUID is 16 bytes, the first three fields little-endian (MS-DTYP 2.3.4.2).
+    objectGUID is 16 bytes, the first three fields little-endian (MS-DTYP 2.3.4.2). Of a value that is too long it is a
+    digest: without an id one such entry would put the whole answer in doubt.
     """
     if attribute.lower() == DN:
         return entry.dn.lower()
@@ -40,6 +42,8 @@ def stable_id(entry: Entry, attribute: str) -> str | None:
     value = values[0]
     if attribute.lower() == "objectguid" and len(value) == _GUID_SIZE:
         return str(uuid.UUID(bytes_le=value))
+    if is_too_long(value):
+        return hashlib.sha256(value).hexdigest()
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
@@ -56,6 +60,8 @@ class Identified:
     """Those of users that lack the id attribute, or share its value with another."""
     groups: tuple[tuple[Entry, EntryId], ...]
     forwards: tuple[tuple[Entry, EntryId], ...]
+    too_long: tuple[Entry, ...] = ()
+    """Those with a DN that is too long: they are left out."""
 
 
 def identify(answers: Answers, source: str, attribute: str) -> Identified:
@@ -63,12 +69,15 @@ def identify(answers: Answers, source: str, attribute: str) -> Identified:
 
     A group or an entry that only forwards is known by its DN where it lacks the id attribute, or shares its value.
     """
+    answered = (answers.users, answers.groups, answers.forwards)
+    too_long = tuple(entry for answer in answered if answer for entry in answer.entries if is_too_long(entry.dn))
     users = _with_ids(answers.users, attribute)
     return Identified(
         tuple((entry, EntryId(source, entry_id)) for entry, entry_id in users if entry_id is not None),
         tuple(entry for entry, entry_id in users if entry_id is None),
         _with_ids_or_dns(answers.groups, source, attribute),
         _with_ids_or_dns(answers.forwards, source, attribute),
+        too_long,
     )
 
 
@@ -81,6 +90,7 @@ def _with_ids_or_dns(answer: Answer | None, source: str, attribute: str) -> tupl
 
 def _with_ids(answer: Answer | None, attribute: str) -> list[tuple[Entry, str | None]]:
     """Return the entries of an answer, each with an id that no other has, or None."""
-    found = [(entry, stable_id(entry, attribute)) for entry in (answer.entries if answer else ())]
+    entries = (entry for entry in (answer.entries if answer else ()) if not is_too_long(entry.dn))
+    found = [(entry, stable_id(entry, attribute)) for entry in entries]
     bearers = Counter(entry_id for _, entry_id in found)
     return [(entry, entry_id if bearers[entry_id] == 1 else None) for entry, entry_id in found]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ldap2mailcow.model import AddressError, Code, Entry, EntryId, is_dn, is_ldap_url
 
 from .asked import Meant
 from .resolver import Resolver
+from .unsure import is_unsure, tell_unsure
 from .values import Reader, parse_target, some_of
 
 
@@ -20,6 +21,10 @@ class MemberReader:
     resolver: Resolver
     selected: Mapping[str, tuple[Entry, ...]]
     """By LDAP URL: the entries that it selects."""
+    unsure: Mapping[str, str]
+    """By LDAP URL or normal DN: why it could not be looked up."""
+    unclear: set[EntryId] = field(default_factory=set)
+    """The groups with such a member, of those that were read."""
 
     def read(self, groups: Mapping[EntryId, Entry]) -> dict[EntryId, frozenset[Meant]]:
         """Return the members of some groups, and of all groups that are members of those, at any depth."""
@@ -28,6 +33,8 @@ class MemberReader:
         while ahead:
             group_id, entry = ahead.popitem()
             members = found[group_id] = self._members(entry)
+            if tell_unsure(self.reader, entry, self.reader.source.group_mapping.member, self.unsure):
+                self.unclear.add(group_id)
             inner = {one for one in members if isinstance(one, EntryId)} & self.resolver.groups.keys() - found.keys()
             ahead |= {one: self.resolver.groups[one] for one in inner}
         return found
@@ -39,6 +46,7 @@ class MemberReader:
             one
             for attribute in self.reader.source.group_mapping.member
             for text in self.reader.texts(entry, attribute)
+            if not is_unsure(text, self.unsure)
             for one in self._meant(text.strip(), unknown)
         }
         if unknown:
@@ -52,7 +60,7 @@ class MemberReader:
         return frozenset(members)
 
     def _meant(self, text: str, unknown: set[str]) -> Iterator[Meant]:
-        """Give what one value means; an LDAP URL that couldn't be followed has made its answer doubtful already."""
+        """Give what one value means."""
         if is_ldap_url(text):
             for entry in self.selected.get(text, ()):
                 yield from _found(self.resolver.at, entry.dn, unknown)

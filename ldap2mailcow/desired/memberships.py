@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Self
 
-from ldap2mailcow.model import Address, Entry, EntryId, is_dn, normal_dn
+from ldap2mailcow.model import Address, Code, Entry, EntryId, is_dn, normal_dn
 
 from .asked import Group
 from .groups import own_addresses
@@ -28,6 +29,14 @@ class Memberships:
             for address in addresses:
                 self._by_address[address].add(group.id)
 
+    @classmethod
+    def of(cls, reader: Reader, groups: Iterable[Group], users: Iterable[tuple[Entry, EntryId]]) -> Self:
+        """Return what the entries of all users name."""
+        memberships = cls(reader, groups)
+        for entry, user in users:
+            memberships.read(entry, user)
+        return memberships
+
     def read(self, entry: Entry, user: EntryId) -> None:
         """Read which lists one user's entry names, by DN or by address; an address that is no group's makes a list.
 
@@ -38,15 +47,26 @@ class Memberships:
         for text in filter(is_dn, self._reader.texts(entry, attribute)):
             if group := self._by_dn.get(normal_dn(text)):
                 self._members[group].add(user)
-        for address in self._reader.addresses(entry, attribute, lambda text: None if is_dn(text) else parse(text)):
-            for group in self._by_address.get(address) or self._made(entry, address):
+        named = self._reader.addresses(entry, attribute, lambda text: None if is_dn(text) else parse(text))
+        for address in named.keys() & self._by_address.keys():
+            for group in self._by_address[address]:
                 self._members[group].add(user)
+        for address in self._few(entry, sorted(named.keys() - self._by_address.keys())):
+            if self._reader.is_allowed(entry, address):
+                made = self._lists.setdefault(address, EntryId(self._reader.source.name, address))
+                self._members[made].add(user)
 
-    def _made(self, entry: Entry, address: Address) -> tuple[EntryId, ...]:
-        """Return the list that only its members name; none where a user's entry may not ask for it."""
-        if not self._reader.is_allowed(entry, address):
-            return ()
-        return (self._lists.setdefault(address, EntryId(self._reader.source.name, address)),)
+    def _few(self, entry: Entry, made: Sequence[Address]) -> Sequence[Address]:
+        """Return no more of the lists that only their members name than one entry may ask for; others are told."""
+        most = self._reader.config.limits.entry_aliases
+        if len(made) > most:
+            self._reader.find(
+                Code.TOO_MANY_ALIASES,
+                entry,
+                f"it names {len(made):,} lists that no group is, and limits.entry_aliases is {most}; the others are "
+                "left out; take some from the entry, or raise the limit",
+            )
+        return made[:most]
 
     def members_of(self, group: EntryId) -> frozenset[EntryId]:
         """Return the users who name a group."""

@@ -19,6 +19,7 @@ def merged(asked: Iterable[Asked]) -> Asked:
         groups=tuple(chain.from_iterable(one.groups for one in each)),
         forwards=tuple(chain.from_iterable(one.forwards for one in each)),
         any_senders=frozenset().union(*(one.any_senders for one in each)),
+        any_senders_known=all(one.any_senders_known for one in each),
         dns=frozenset().union(*(one.dns for one in each)),
         without_id=tuple(chain.from_iterable(one.without_id for one in each)),
         findings=tuple(chain.from_iterable(one.findings for one in each)),

@@ -14,17 +14,21 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from .costs import too_costly
+
 NOBODY = SecretStr("{CRYPT}!Locked0-the-directory-holds-no-password")
 """What a mailbox gets under `missing_password: random`: no crypt(3) output starts with `!`, so no password fits it."""
 
 _CRYPT64 = r"[./0-9A-Za-z]"
-_BCRYPT = re.compile(rf"\$2[aby]\$\d\d\${_CRYPT64}{{53}}")
-_SHA512_CRYPT = re.compile(rf"\$6\$(?:rounds=\d+\$)?[^$]{{0,16}}\${_CRYPT64}{{86}}")
-_SHA256_CRYPT = re.compile(rf"\$5\$(?:rounds=\d+\$)?[^$]{{0,16}}\${_CRYPT64}{{43}}")
-_MD5_CRYPT = re.compile(rf"\$1\$[^$]{{0,8}}\${_CRYPT64}{{22}}")
+_SALT = r"[!-#%-9;-~]"  # glibc refuses a colon and what can't be printed
+_BCRYPT = re.compile(rf"\$2[aby]\$[0-9][0-9]\${_CRYPT64}{{53}}")
+_SHA512_CRYPT = re.compile(rf"\$6\$(?:rounds=[0-9]+\$)?{_SALT}{{0,16}}\${_CRYPT64}{{86}}")
+_SHA256_CRYPT = re.compile(rf"\$5\$(?:rounds=[0-9]+\$)?{_SALT}{{0,16}}\${_CRYPT64}{{43}}")
+_MD5_CRYPT = re.compile(rf"\$1\${_SALT}{{0,8}}\${_CRYPT64}{{22}}")
 _DES_CRYPT = re.compile(rf"{_CRYPT64}{{13}}")
-_ARGON2ID = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
-_ARGON2I = re.compile(r"\$argon2i\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
+_ARGON2_REST = r"\$v=[0-9]+\$m=[0-9]+,t=[0-9]+,p=[0-9]+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+"
+_ARGON2ID = re.compile(rf"\$argon2id{_ARGON2_REST}")
+_ARGON2I = re.compile(rf"\$argon2i{_ARGON2_REST}")
 _HEX_MD5 = re.compile(r"[0-9a-fA-F]{32}")
 _PREFIXED = re.compile(r"\{([^{}]+)\}(.*)", re.DOTALL)
 
@@ -124,6 +128,8 @@ class Choice:
     """A clear-text value is there, and nothing better; it was refused if `password` is None."""
     schemes: tuple[str, ...] = ()
     """The names of the schemes that mailcow can't verify or whose form is wrong, for the finding; never a hash."""
+    refused: tuple[str, ...] = ()
+    """Of hashes that mailcow could verify and that aren't sent: the scheme and why, for the finding; never a hash."""
 
 
 def choose_password(values: Iterable[str], *, allow_clear_text: bool) -> Choice:
@@ -134,22 +140,29 @@ def choose_password(values: Iterable[str], *, allow_clear_text: bool) -> Choice:
     """
     ranked: list[tuple[int, str]] = []
     clear: list[str] = []
-    unusable: list[str] = []
+    unusable: set[str] = set()
+    refused: set[str] = set()
     for value in values:
         name, rest = _split(value)
+        row = _row(name, rest)
         if name is None:
             clear.append(rest)
-            continue
-        row = next((i for i, scheme in enumerate(SCHEMES) if name in scheme.names and scheme.form(rest)), None)
-        if row is None:
-            unusable.append(_told(name, rest))
+        elif row is None:
+            unusable.add(_told(name, rest))
+        elif problem := too_costly(sent := f"{{{SCHEMES[row].send_as}}}{rest}"):
+            refused.add(f"{_told(name, rest)} {problem}")
         else:
-            ranked.append((row, f"{{{SCHEMES[row].send_as}}}{rest}"))
+            ranked.append((row, sent))
     if ranked:
         return Choice(SecretStr(min(ranked)[1]))
     if clear:
         return Choice(SecretStr(min(clear)) if allow_clear_text else None, clear_text=True)
-    return Choice(None, schemes=tuple(sorted(set(unusable))))
+    return Choice(None, schemes=tuple(sorted(unusable)), refused=tuple(sorted(refused)))
+
+
+def _row(name: str | None, rest: str) -> int | None:
+    """Return the position in the table of the scheme with this name and form; None where there is none."""
+    return next((i for i, scheme in enumerate(SCHEMES) if name in scheme.names and scheme.form(rest)), None)
 
 
 def _split(value: str) -> tuple[str | None, str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from ldap2mailcow.config import MEMBER_NAMES, Source
-from ldap2mailcow.model import Address, AddressError, Entry, EntryId, decoded, normal_dn
+from ldap2mailcow.model import Address, AddressError, Entry, EntryId, decoded, normal_dn, rdn_values
 
 from .asked import Meant
 from .identity import Identified
@@ -43,17 +44,26 @@ class Resolver:
     def called(self, name: str) -> Meant | None:
         """Return what a name (in any case) means, that of a user or of an entry outside the answers; else as `at`.
 
-        A name that two entries have means none of them, and raises LookupError too.
+        A name that two entries have means the one whose RDN has it; where that is none or several it means none of
+        them, and raises LookupError too.
         """
-        return self.at(self._dn_by_name[name.lower()])
+        bearers = self._bearers[name.lower()]
+        return self.at(_meant_by(name.lower(), bearers).dn)
+
+    def names_of_others(self) -> Iterator[tuple[Entry, str, Entry]]:
+        """Give each entry that has a name which means another, the name, and that other."""
+        for name, bearers in self._bearers.items():
+            if len(bearers) > 1 and (own := _with_rdn(name, bearers)):
+                yield from ((entry, name, own[0]) for entry in bearers if len(own) == 1 and entry is not own[0])
 
     @cached_property
-    def _dn_by_name(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for entry in self._named:
+    def _bearers(self) -> Mapping[str, list[Entry]]:
+        """By name: the entries that have it."""
+        found: defaultdict[str, list[Entry]] = defaultdict(list)
+        for entry in {entry.dn: entry for entry in self._named}.values():
             for name in _names(entry):
-                found[name] = entry.dn if found.get(name, entry.dn) == entry.dn else ""
-        return found
+                found[name].append(entry)
+        return dict(found)
 
     def _add_stranger(self, dn: str, entry: Entry) -> None:
         """Note an entry that is in none of the answers: a group if it has members, else a person with an address."""
@@ -62,6 +72,19 @@ class Resolver:
             self.groups[group_id] = entry
         elif len(addresses := _addresses(entry.values(self._source.user_mapping.mail))) == 1:
             self._by_dn[dn] = addresses.pop()
+
+
+def _meant_by(name: str, bearers: list[Entry]) -> Entry:
+    """Return the entry that a name means; raise LookupError where several have as good a right to it."""
+    found = bearers if len(bearers) == 1 else _with_rdn(name, bearers)
+    if len(found) != 1:
+        raise LookupError(name)
+    return found[0]
+
+
+def _with_rdn(name: str, bearers: Iterable[Entry]) -> list[Entry]:
+    """Return the entries whose RDN has a name: people can add values to an attribute, but not change their RDN."""
+    return [entry for entry in bearers if name in rdn_values(entry.dn, MEMBER_NAMES)]
 
 
 def _names(entry: Entry) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from ldap2mailcow.model import AddressError, Code, Entry, EntryId, is_dn
 
 from .asked import Meant
 from .resolver import Resolver
+from .unsure import is_unsure, tell_unsure
 from .values import Reader, parse_sender, some_of
 
 
@@ -20,16 +22,18 @@ class SenderReader:
     resolver: Resolver
     lists: AbstractSet[EntryId]
     """The groups that have an address; no other group can be sent as."""
+    unsure: Mapping[str, str]
+    """By normal DN: why it could not be looked up."""
 
-    def read(self, entry: Entry, attribute: str) -> frozenset[Meant]:
-        """Return whom an attribute names, and tell what it names that is nothing of the kind."""
+    def read(self, entry: Entry, attribute: str) -> tuple[frozenset[Meant], bool]:
+        """Return whom an attribute names, and whether those are all; tell what it names that is nothing of the kind."""
         found: set[Meant] = set()
         unknown: set[str] = set()
         for text in map(str.strip, self.reader.texts(entry, attribute)):
             try:
                 sender = self._meant(text)
             except (AddressError, LookupError):
-                unknown.add(text)
+                unknown |= set() if is_unsure(text, self.unsure) else {text}
             else:
                 found |= {sender} if sender else set()
         if unknown:
@@ -39,7 +43,7 @@ class SenderReader:
                 f"its {attribute} names {some_of(unknown)}, which is no address and nobody's DN; correct it in the "
                 "directory",
             )
-        return frozenset(found)
+        return frozenset(found), not tell_unsure(self.reader, entry, (attribute,), self.unsure)
 
     def _meant(self, text: str) -> Meant | None:
         if not is_dn(text):

@@ -42,6 +42,7 @@ class UserReader:
                 f"it has no {mapping.mail}; give it an address, or narrow user_search_filter to entries with one",
             )
         addresses = tuple(address for address in stated if reader.is_allowed(entry, address))
+        senders, senders_known = self.senders.read(entry, mapping.send_as)
         attributes, unreadable = read_attributes(reader, entry)
         return User(
             id=user_id,
@@ -54,7 +55,8 @@ class UserReader:
             aliases=self._aliases(entry, stated),
             flags=self._flags,
             forward=read_user_forward(reader, entry, user_id, frozenset(addresses)),
-            senders=self.senders.read(entry, mapping.send_as),
+            senders=senders,
+            senders_known=senders_known,
         )
 
     def _aliases(self, entry: Entry, stated: Mapping[Address, None]) -> frozenset[Address]:
@@ -81,11 +83,13 @@ class UserReader:
                 entry,
                 f"its {mapping.password} is clear text; have the directory hash it, or set clear_text_passwords: allow",
             )
-        elif choice.schemes:
+        elif choice.schemes or choice.refused:
+            unverifiable = f"is in a scheme or form that mailcow can't verify ({', '.join(choice.schemes)})"
+            problems = [unverifiable] * bool(choice.schemes) + list(choice.refused)
             reader.find(
                 Code.PASSWORD_UNUSABLE,
                 entry,
-                f"its {mapping.password} is in a scheme or form that mailcow can't verify "
-                f"({', '.join(choice.schemes)}); set the password again in one that it can, such as {{SSHA512}}",
+                f"its {mapping.password} {', '.join(problems)}; set the password again in a scheme and at a cost that "
+                "mailcow takes, such as {SSHA512}",
             )
         return choice.password

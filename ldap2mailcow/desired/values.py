@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from ldap2mailcow.config import Config, Source
 from ldap2mailcow.model import (
+    LONGEST,
     SOGO_VISIBLE,
     Address,
     AddressError,
@@ -16,8 +18,10 @@ from ldap2mailcow.model import (
     Finding,
     UnusableValueError,
     decoded,
+    is_too_long,
     normal_domain,
     read_flag,
+    shortened,
 )
 
 RESERVED = frozenset(
@@ -40,6 +44,9 @@ RESERVED = frozenset(
 _MAX_NAMED = 3
 """DNs or addresses that a sentence names before it says how many more there are."""
 
+_MAX_TOLD = 10
+"""Findings of one kind about one entry that are told one by one: an entry can have any number of odd values."""
+
 _SMTP = re.compile(r"^\s*smtp:", re.IGNORECASE)
 _TARGET = re.compile(r"^\s*(?:smtp|mailto):", re.IGNORECASE)
 _OTHER_KIND = re.compile(r"\s*(?!smtp:)[a-z][a-z0-9-]*:", re.IGNORECASE)
@@ -53,6 +60,9 @@ class Reader:
     source: Source
     config: Config
     findings: list[Finding] = field(default_factory=list)
+    found: int = 0
+    """How many odd things were noted, those included that are only counted."""
+    _told: Counter[tuple[str, Code]] = field(default_factory=Counter)
     _directory: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -60,17 +70,32 @@ class Reader:
 
     def find(self, code: Code, entry: Entry, sentence: str) -> None:
         """Note what is odd about an entry."""
-        self.findings.append(Finding(code, entry.dn, sentence, self._directory))
+        self.found += 1
+        self._told[entry.dn, code] += 1
+        if self._told[entry.dn, code] <= _MAX_TOLD:
+            self.findings.append(Finding(code, entry.dn, sentence, self._directory))
 
     def sorted_findings(self) -> tuple[Finding, ...]:
         """Return all findings, each once, in an order that doesn't depend on that of the entries and their values."""
-        return tuple(sorted(set(self.findings), key=lambda one: (one.where, one.code, one.sentence)))
+        more = (
+            Finding(code, dn, f"it has {count - _MAX_TOLD:,} more odd values of this kind", self._directory)
+            for (dn, code), count in self._told.items()
+            if count > _MAX_TOLD
+        )
+        return tuple(sorted({*self.findings, *more}, key=lambda one: (one.where, one.code, one.sentence)))
 
     def texts(self, entry: Entry, attribute: str) -> tuple[str, ...]:
-        """Return the values of an attribute that are UTF-8 and not blank."""
+        """Return the values of an attribute that are UTF-8, not blank and not too long."""
         values = entry.values(attribute) if attribute else ()
+        long = sum(map(is_too_long, values))
+        if long:
+            self.find(
+                Code.VALUE_TOO_LONG,
+                entry,
+                f"a value of {attribute} has more than {LONGEST:,} bytes and is left out; correct it in the directory",
+            )
         texts = tuple(text for value in values if (text := decoded(value)) is not None)
-        if len(texts) < len(values):
+        if len(texts) + long < len(values):
             self.find(
                 Code.NOT_UTF8,
                 entry,
@@ -86,28 +111,34 @@ class Reader:
                 address = parse(text)
             except AddressError as error:
                 # quoted only if it can't be a hash: somebody may have mapped the wrong attribute
-                shown = f" {text!r}" if "@" in text and not text.startswith(("{", "$")) else ""
+                shown = f" {shortened(text)!r}" if "@" in text and not text.startswith(("{", "$")) else ""
                 self.find(
                     Code.BAD_ADDRESS,
                     entry,
-                    f"its {attribute}{shown} {error}; correct it in the directory",
+                    f"its {attribute}{shown} {shortened(str(error))}; correct it in the directory",
                 )
             else:
                 if address is not None:
                     found[address] = None
         return found
 
-    def is_allowed(self, entry: Entry, address: Address) -> bool:
-        """Tell whether a user's own attributes may give an address: no reserved name, no catch-all."""
+    def is_allowed(self, entry: Entry, address: Address, *, is_group: bool = False) -> bool:
+        """Tell whether an entry may give an address: no reserved name, no catch-all, but what the config allows.
+
+        is_group: a group, or an entry that only forwards.
+        """
         names = {address.local, address, f"@{address.domain}"}
-        if address.local not in {"", *RESERVED} or not names.isdisjoint(self.config.allow_reserved):
+        config = self.config
+        allowed = {*config.allow_reserved, *(config.allow_reserved_groups if is_group else ())}
+        if address.local not in {"", *RESERVED} or not names.isdisjoint(allowed):
             return True
+        key = "allow_reserved_groups" if is_group else "allow_reserved"
         words = " or ".join(repr(str(name)) for name in dict.fromkeys((address.local, address)) if name)
         self.find(
             Code.RESERVED_ADDRESS,
             entry,
             f"{address} {'is a name that ' if address.local else ''}stands for the whole domain; "
-            f"if this entry shall have it, put {words} into allow_reserved",
+            f"if this entry shall have it, put {words} into {key}",
         )
         return False
 
@@ -129,13 +160,13 @@ class Reader:
 
 
 def is_empty(entry: Entry, attribute: str) -> bool:
-    """Tell whether an entry says nothing in an attribute; a value that isn't UTF-8 says something, whatever it is."""
+    """Tell whether an entry says nothing in an attribute; a value that can't be read says something, whatever it is."""
     texts = map(decoded, entry.values(attribute))
     return not any(text is None or text.strip() for text in texts)
 
 
 def is_garbled(entry: Entry, attribute: str) -> bool:
-    """Tell whether an attribute has a value that isn't UTF-8."""
+    """Tell whether an attribute has a value that can't be read (`decoded`)."""
     return any(decoded(value) is None for value in entry.values(attribute))
 
 
@@ -179,5 +210,5 @@ def _address_or_domain(text: str) -> Address:
 
 def some_of(names: Collection[str], *, by: str = ", ") -> str:
     """Name the first few, and say how many more there are: `a, b, c and 2 more`."""
-    some, more = sorted(names)[:_MAX_NAMED], len(names) - _MAX_NAMED
+    some, more = map(shortened, sorted(names)[:_MAX_NAMED]), len(names) - _MAX_NAMED
     return by.join(some) + (f" and {more} more" if more > 0 else "")

@@ -7,16 +7,32 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
+import ldap
 from ldap.filter import escape_filter_chars
 
 from ldap2mailcow.config import MEMBER_NAMES, Source, group_attributes
-from ldap2mailcow.model import Entry, attribute_names, decoded, is_dn, is_ldap_url, normal_dn, rdns
+from ldap2mailcow.model import Entry, attribute_names, decoded, is_dn, is_ldap_url, normal_dn, rdn_values, rdns
 
 from .session import Query, Session
 
 _MANY = 500  # members; beyond that one search for everybody who may be meant costs less
 _TERMS = 100  # of one filter
+_LONGEST = 60_000  # characters of one filter; slapd hangs up over a request of some megabytes
 _PLACEHOLDER = "{MEMBER_CN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One search for members."""
+
+    query: Query
+    dns: tuple[str, ...] = ()
+    """As they are written: the members that it is for, where the place to look in was taken from them."""
+
+    @classmethod
+    def of(cls, dn: str, attributes: Sequence[str]) -> Lookup:
+        """Return the search for one member by its DN."""
+        return cls(Query(dn, "(objectClass=*)", attributes, ldap.SCOPE_BASE), (dn,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +47,14 @@ class Wanted:
 
     @classmethod
     def of(cls, values: Iterable[bytes]) -> Wanted:
-        """Sort values by kind; what isn't UTF-8 is none."""
+        """Sort values by kind; what isn't UTF-8, too long or has a NUL is none."""
         wanted = cls()
         for value in values:
             text = _text(value)
             if is_ldap_url(text):
                 wanted.urls.append(text)
+            elif "\0" in text:
+                continue  # python-ldap can't ask for it, and no entry has it
             elif is_dn(text):
                 wanted.dns.setdefault(normal_dn(text), text)
             elif text and "@" not in text and "=" not in text:
@@ -55,43 +73,63 @@ def names_of(entry: Entry) -> Iterator[str]:
             yield _text(value).lower()
 
 
+def own_names(entry: Entry) -> Iterator[str]:
+    """Give those of the names that are surely the entry's own: the only value, or that of the RDN.
+
+    A further value may be the name of another entry.
+    """
+    in_rdn = rdn_values(entry.dn, MEMBER_NAMES)
+    for attribute in MEMBER_NAMES:
+        names = [_text(value).lower() for value in entry.values(attribute)]
+        yield from names if len(names) == 1 else (name for name in names if name in in_rdn)
+
+
 def member_attributes(source: Source) -> tuple[str, ...]:
     """Return the names of the attributes to ask for of members, who may be people or groups."""
     return attribute_names(*group_attributes(source), source.user_mapping.mail)
 
 
-def queries(session: Session, source: Source, wanted: Wanted, member_filter: str) -> Iterator[Query]:
+def lookups(session: Session, source: Source, wanted: Wanted, member_filter: str) -> Iterator[Lookup]:
     """Give the searches that find everybody wanted, and others too: `wanted.meets` tells them apart.
 
     member_filter: as group_member_filter; "" finds DNs wherever they are, and names below user_search_base.
     """
     mapping, mail = source.group_mapping, source.user_mapping.mail
-    searched: list[tuple[str, list[str], Sequence[str], str]]
+    attributes = member_attributes(source)
     everybody = _any_of(f"({name}=*)" for name in attribute_names(mail, mapping.mail, *mapping.member))
     names = [*wanted.names.values()]
     if member_filter:
         members = [*map(_written, wanted.dns.values()), *names]
         everybody = member_filter.replace(_PLACEHOLDER, "*")
-        searched = [(source.user_search_base, members, (member_filter,), everybody)]
+        for _, text in _filters(members, (member_filter,), everybody):
+            yield Lookup(Query(source.user_search_base, text, attributes))
     else:
         by_dn = [f"({name}={_PLACEHOLDER})" for name in session.dn_attributes]
         by_name = [f"({name}={_PLACEHOLDER})" for name in MEMBER_NAMES]
-        searched = [(base, dns, by_dn, everybody) for base, dns in _places(wanted.dns, session.contexts)]
-        searched.append((source.user_search_base, names, by_name, everybody))
-    for base, members, terms, broad in searched:
-        for text in _filters(members, terms, broad):
-            yield Query(base, text, member_attributes(source))
+        for base, dns in _places(wanted.dns, session.contexts):
+            for batch, text in _filters(dns, by_dn, everybody):
+                yield Lookup(Query(base, text, attributes), tuple(batch))
+        for _, text in _filters(names, by_name, everybody):
+            yield Lookup(Query(source.user_search_base, text, attributes))
 
 
-def _filters(members: Sequence[str], terms: Sequence[str], everybody: str) -> Iterator[str]:
-    """Give filters that find the members: each of them with each of the terms, a hundred in one filter."""
+def _filters(members: Sequence[str], terms: Sequence[str], everybody: str) -> Iterator[tuple[Sequence[str], str]]:
+    """Give filters that find the members, with those each is for: with each of the terms, a hundred in one filter."""
     if len(members) > _MANY:
-        yield everybody
+        yield members, everybody
         return
-    step = _TERMS // len(terms)
-    for start in range(0, len(members), step):
-        batch = map(escape_filter_chars, members[start : start + step])
-        yield _any_of(term.replace(_PLACEHOLDER, member) for member in batch for term in terms)
+    batch: list[str] = []
+    found: list[str] = []
+    for member in members:
+        escaped = escape_filter_chars(member)
+        added = [term.replace(_PLACEHOLDER, escaped) for term in terms]
+        if batch and (len(found) + len(added) > _TERMS or sum(map(len, found + added)) > _LONGEST):
+            yield batch, _any_of(found)
+            batch, found = [], []
+        batch.append(member)
+        found += added
+    if batch:
+        yield batch, _any_of(found)
 
 
 def _places(dns: Mapping[str, str], contexts: Sequence[str]) -> list[tuple[str, list[str]]]:

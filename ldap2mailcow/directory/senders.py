@@ -45,7 +45,8 @@ def _by_group(session: Session, source: Source, answers: Answers) -> tuple[AnySe
         return AnySenders(), problems or [f"{source.send_as_any!r} does not exist"]
     members = Members(session, source, answers, "")
     members.follow(group)
-    found = AnySenders(group=group, outside=tuple(members.outside), selected=members.selected)
+    outside, selected = tuple(members.outside), members.selected
+    found = AnySenders(group=group, outside=outside, selected=selected, unsure=members.unsure)
     return found, [*problems, *members.problems]
 
 

@@ -32,7 +32,7 @@ from .change import (
     RenameChange,
     Subject,
 )
-from .dn import is_dn, is_ldap_url, normal_dn, rdns
+from .dn import is_dn, is_ldap_url, normal_dn, rdn_values, rdns
 from .entry import ID_CANDIDATES, Answer, Answers, AnySenders, Entry, EntryId, attribute_names
 from .finding import LEVELS, Code, Finding, Level
 from .mailbox import Cause, Domain, Existing, Origin, Remembered
@@ -40,7 +40,7 @@ from .memory import Fingerprint, Memory, Notice, SourceMemory
 from .rule import Rule
 from .saying import Say
 from .stored import MIB, UnusableValueError, read_flag, read_name, read_quota
-from .text import decoded, escaped, escaped_lines
+from .text import LONGEST, decoded, escaped, escaped_lines, hiding, is_too_long, shortened
 
 __all__ = [
     "ACTIVE",
@@ -54,6 +54,7 @@ __all__ = [
     "ID_CANDIDATES",
     "INTERNAL",
     "LEVELS",
+    "LONGEST",
     "MIB",
     "NAME",
     "PRIVATE_COMMENT",
@@ -107,14 +108,18 @@ __all__ = [
     "decoded",
     "escaped",
     "escaped_lines",
+    "hiding",
     "is_dn",
     "is_ldap_url",
+    "is_too_long",
     "joined",
     "normal_dn",
     "normal_domain",
+    "rdn_values",
     "rdns",
     "read_flag",
     "read_name",
     "read_quota",
+    "shortened",
     "split",
 ]

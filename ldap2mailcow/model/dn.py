@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
+
+from .text import is_too_long
 
 # Most DNs: nothing escaped, nothing beyond ASCII, no blanks to take out, no attribute with a second name.
 _SIGN = r"[!$-*\-./:?@\[\]^-~\w]"
@@ -14,7 +17,7 @@ _PLAIN = re.compile(rf"{_PLAIN_PART}(?:,{_PLAIN_PART})*", re.ASCII)
 _NAME = r" *([a-zA-Z][a-zA-Z0-9-]*|(?:[oO][iI][dD]\.)?[0-9]+(?:\.[0-9]+)*) *="
 _BEGINNING = re.compile(_NAME)
 _PART = re.compile(_NAME + r"((?:[^\\,;+]|\\.)*)([,;+]|\Z)", re.DOTALL)
-_UNIQUE_ID = re.compile(r" *#'[01]*'B\Z")
+_UNIQUE_ID = re.compile(r"#'[01]*'B\Z")
 _URL = re.compile(r"ldap[is]?://", re.IGNORECASE)  # RFC 4516
 _HEX_STRING = re.compile(r" *#(?:[0-9a-fA-F]{2})+ *")
 _ESCAPED = re.compile(r"((?:\\[0-9a-fA-F]{2})+)|\\(.)", re.DOTALL)
@@ -62,10 +65,10 @@ def normal_dn(text: str) -> str:
     form holds no NUL and no surrogate: both are `\00` and the like.
 
     What isn't a DN comes back lower-cased, and equal to nothing but itself; quoted values (RFC 2253 section 4) are not
-    told apart from that.
+    told apart from that. Nor is what is too long (`is_too_long`): it is costly to read, and no entry has it.
     """
     lower = text.lower()
-    return lower if _PLAIN.fullmatch(lower) else _normal(text)
+    return lower if is_too_long(text) or _PLAIN.fullmatch(lower) else _normal(text)
 
 
 def rdns(dn: str) -> tuple[str, ...]:
@@ -73,7 +76,8 @@ def rdns(dn: str) -> tuple[str, ...]:
 
     The unique identifier at the end of `uniqueMember` is no part of it.
     """
-    dn = _UNIQUE_ID.sub("", dn)
+    if unique := _UNIQUE_ID.search(dn):
+        dn = dn[: unique.start()].rstrip(" ")
     found: list[str] = []
     start = position = 0
     while part := _PART.match(dn, position):
@@ -84,6 +88,13 @@ def rdns(dn: str) -> tuple[str, ...]:
         if not part[3]:
             return tuple(found)
     return ()
+
+
+def rdn_values(dn: str, attributes: Iterable[str]) -> frozenset[str]:
+    """Return the values in the first part of a DN (its RDN) of some attributes, in their normal form, unescaped."""
+    wanted = {_short_name(name) for name in attributes}
+    parts = _PART.finditer(next(iter(rdns(dn)), ""))
+    return frozenset(_folded_value(part[2]) for part in parts if _short_name(part[1]) in wanted)
 
 
 @lru_cache(maxsize=65536)  # the same people are members of many groups
@@ -97,17 +108,25 @@ def _normal_rdn(rdn: str) -> str:
 
 
 def _normal_part(name: str, value: str) -> str:
+    return f"{_short_name(name)}={_normal_value(value)}"
+
+
+def _short_name(name: str) -> str:
     name = name.lower().removeprefix("oid.")
-    return f"{_SHORT_NAMES.get(name, name)}={_normal_value(value)}"
+    return _SHORT_NAMES.get(name, name)
 
 
 def _normal_value(value: str) -> str:
     """Return a value folded, and escaped wherever one has to be: two that differ stay different."""
     if _HEX_STRING.fullmatch(value):  # BER (RFC 4514 section 2.4): equal to nothing but itself
         return value.strip(" ").lower()
-    folded = _folded(_ESCAPED.sub(_unescaped, value))
     blank = "\\20" if value.strip(" ") else ""  # a value of nothing but blanks is one blank (RFC 4518 section 2.6.1)
-    return _TO_ESCAPE.sub(_escape, " ".join(filter(None, folded.split(" ")))) or blank
+    return _TO_ESCAPE.sub(_escape, _folded_value(value)) or blank
+
+
+def _folded_value(value: str) -> str:
+    """Return a value folded, without its escapes and the blanks that don't count."""
+    return " ".join(filter(None, _folded(_ESCAPED.sub(_unescaped, value)).split(" ")))
 
 
 def _folded(value: str) -> str:

@@ -66,6 +66,7 @@ class AnySenders:
     They are apart because `group_member_filter` is for lists: here a group counts that it leaves out there.
     """
     selected: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    unsure: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +81,6 @@ class Answers:
     """Members that are in none of the answers, as far as they were found, and the members of groups among them."""
     selected: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     """By LDAP URL (`memberURL` of a dynamic group): the entries that it selects."""
+    unsure: Mapping[str, str] = field(default_factory=dict)
+    """By LDAP URL or normal DN: the values that could not be looked up, and why. Who is meant isn't known."""
     send_as_any: AnySenders = AnySenders()

@@ -8,6 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .text import shortened
+
+_WHERE = 400  # characters; DNs of people have a hundred
+_SENTENCE = 1500
+
 
 class Level(StrEnum):
     """How much a finding matters."""
@@ -29,6 +34,10 @@ class Code(StrEnum):
     RESERVED_ADDRESS = "reserved_address"
     DUPLICATE_ADDRESS = "duplicate_address"
     NOT_UTF8 = "not_utf8"
+    VALUE_TOO_LONG = "value_too_long"
+    TOO_MANY_ALIASES = "too_many_aliases"
+    NAME_OF_ANOTHER = "name_of_another"
+    NOT_LOOKED_UP = "not_looked_up"
     NAME_INVALID = "name_invalid"
     QUOTA_INVALID = "quota_invalid"
     ACTIVE_INVALID = "active_invalid"
@@ -88,6 +97,7 @@ class Code(StrEnum):
     DIRECTORY_NOT_READ = "directory_not_read"
     DIRECTORY_UNKNOWN = "directory_unknown"
     LDAP_NOT_ENCRYPTED = "ldap_not_encrypted"
+    NOT_VERIFIED = "not_verified"
     SECRET_READABLE = "secret_readable"  # noqa: S105 - the name of a finding
     DIGEST_KEY_LOST = "digest_key_lost"
     ANCESTOR_STATE = "ancestor_state"
@@ -102,6 +112,10 @@ LEVELS: dict[Code, Level] = {
     Code.RESERVED_ADDRESS: Level.ERROR,
     Code.DUPLICATE_ADDRESS: Level.ERROR,
     Code.NOT_UTF8: Level.ERROR,
+    Code.VALUE_TOO_LONG: Level.ERROR,
+    Code.TOO_MANY_ALIASES: Level.ERROR,
+    Code.NAME_OF_ANOTHER: Level.ERROR,
+    Code.NOT_LOOKED_UP: Level.ERROR,
     Code.NAME_INVALID: Level.ERROR,
     Code.QUOTA_INVALID: Level.ERROR,
     Code.ACTIVE_INVALID: Level.ERROR,
@@ -156,6 +170,7 @@ LEVELS: dict[Code, Level] = {
     Code.DIRECTORY_NOT_READ: Level.ERROR,
     Code.DIRECTORY_UNKNOWN: Level.WARNING,
     Code.LDAP_NOT_ENCRYPTED: Level.WARNING,
+    Code.NOT_VERIFIED: Level.WARNING,
     Code.SECRET_READABLE: Level.WARNING,
     Code.DIGEST_KEY_LOST: Level.WARNING,
     Code.ANCESTOR_STATE: Level.WARNING,
@@ -167,13 +182,18 @@ class Finding:
     """One odd thing: what, where, and what to do about it.
 
     `where` is the DN of an entry, an address, a file or a config path; with the code it identifies the finding from
-    run to run. `sentence` is whole, and holds no secret. `directory` is told where there are several.
+    run to run. `sentence` is whole, and holds no secret. `directory` is told where there are several. Place and
+    sentence are shortened where what they quote is long: they go into mails, logs and the state file.
     """
 
     code: Code
     where: str
     sentence: str
     directory: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "where", shortened(self.where, _WHERE))
+        object.__setattr__(self, "sentence", shortened(self.sentence, _SENTENCE))
 
     @property
     def place(self) -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from .address import Address
 from .attribute import Value
+from .entry import EntryId
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,10 @@ class Remembered:
     last_missed: datetime | None = None
     """When the last of them was given: what lies between two answers is only counted where it is believable."""
     last_seen: datetime | None = None
-    """While it is missing: when the last whole answer with its entry was given, where that is known."""
+    """When the last whole answer with its entry, active, was given; None while that is the last whole answer.
+
+    Long ago where that isn't known, and where the entry was inactive.
+    """
     retired_since: datetime | None = None
     """Since when the mailbox has been out of service because its entry is gone."""
     present: frozenset[str] = frozenset()
@@ -99,3 +103,8 @@ class Remembered:
     """The rows of `sender_acl` that are ours, as last confirmed."""
     foreign_senders: frozenset[str] = frozenset()
     """`extended_sender_acl` as last confirmed, which mailcow doesn't show."""
+
+    @property
+    def entry(self) -> EntryId:
+        """The entry whose mailbox it is; without an id that of no entry."""
+        return EntryId(self.source, self.id or "")

@@ -40,7 +40,7 @@ class Memory:
     """Makes the digest of a password: the name of the key, a colon, and an HMAC with it."""
     aliases: Mapping[Address, RememberedAlias] = field(default_factory=dict)
     bystanders: Mapping[EntryId, datetime] = field(default_factory=dict)
-    """The entries without a mailbox of ours, each with the moment at which an answer first had it."""
+    """Every entry that was ever in an answer, with the moment at which one first had it."""
     intents: tuple[Change, ...] = ()
     """What an earlier run was about to do, and died before it could write down how that ended."""
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from enum import Enum
 
 from .finding import Code, Finding
+from .text import shortened
+
+_LISTED = 500  # characters of what is put into a sentence; that may be several DNs
 
 
 class Say(Enum):
@@ -52,6 +55,13 @@ class Say(Enum):
     WANTED_TWICE = (
         Code.DUPLICATE_ADDRESS,
         "{names} want the same address; {result} until one of them has another in the directory",
+    )
+    TOO_MANY_ALIASES = (
+        Code.TOO_MANY_ALIASES,
+        (
+            "it asks for {count} further addresses, and limits.entry_aliases is {most}; the others are left out; take "
+            "some from the entry, or raise the limit"
+        ),
     )
     FORWARD_IS_USER = (
         Code.FORWARD_BESIDE_MAILBOX,
@@ -133,6 +143,10 @@ class Say(Enum):
     RENAME_WAITS = (
         Code.ADDRESS_WAITS,
         "its address changed from {former} to {address}, and its mailbox stays {former}: {reason}",
+    )
+    NEW_WAITS = (
+        Code.ADDRESS_WAITS,
+        "{address} is the old address of a mailbox that is renamed in this run, so its mailbox is made by the next one",
     )
     # knowledge
     NO_USERS = (
@@ -225,13 +239,13 @@ class Say(Enum):
         Code.OTHER_INSTALLATION,
         (
             "{address} carries {marks} of another installation, {whose}, and is left alone; take it out of one "
-            "of the two directories or, if that installation is no more, delete the tag {tags} in mailcow"
+            "of the two directories or, if that installation is no more, delete the tag {words} in mailcow"
         ),
     )
     ALIAS_OF_ANOTHER = (
         Code.OTHER_INSTALLATION,
         (
-            '{address} is left alone, for its private comment "{comment}" is the mark of another installation; '
+            '{address} is left alone, for its private comment "{words}" is the mark of another installation; '
             "take it out of one of the two directories or, if that installation is no more, clear that comment "
             "in mailcow"
         ),
@@ -368,4 +382,5 @@ class Say(Enum):
     def at(self, where: str, directory: str = "", **values: object) -> Finding:
         """Return the finding at a place: a DN, an address, a name; `directory` where there are several."""
         code, text = self.value
-        return Finding(code, where, text.format(**values), directory)
+        quoted = {name: shortened(str(value), _LISTED) for name, value in values.items()}
+        return Finding(code, where, text.format(**quoted), directory)

@@ -145,7 +145,8 @@ def _edits(box: MailboxTarget, there: Existing, disabled_tag: str) -> Iterator[M
     tags -= of_status
     password = None if login else box.password
     if values or tags or password:
-        yield _edit(box, there, _kind_of_update(box), values, tags, password)
+        kind = _kind_of_update(box, is_same=not (values or tags))
+        yield _edit(box, there, kind, values, tags, password)
     if login:
         yield _edit(box, there, Kind.SWITCH, login, password=box.password)
     for field in status:
@@ -157,10 +158,10 @@ _SERVICE: Mapping[Value | None, int] = {BARRED: 1, 1: 2}
 """How much a user can do, by what `active` is; nothing where it is anything else."""
 
 
-def _kind_of_update(box: MailboxTarget) -> Kind:
+def _kind_of_update(box: MailboxTarget, *, is_same: bool) -> Kind:
     if box.is_adopted:
         return Kind.ADOPT
-    return Kind.REASSERT if box.rules.get(Part.VALUES) is Rule.REASSERT else Kind.UPDATE
+    return Kind.REASSERT if is_same and box.rules.get(Part.VALUES) is Rule.REASSERT else Kind.UPDATE
 
 
 def _changed_fields(box: MailboxTarget, there: Existing, part: Part) -> tuple[FieldChange, ...]:

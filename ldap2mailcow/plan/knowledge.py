@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import attrgetter
 
 from ldap2mailcow.config import Source
@@ -18,6 +19,7 @@ from ldap2mailcow.model import (
     Answer,
     Finding,
     Fingerprint,
+    Remembered,
     RememberedAlias,
     Role,
     Say,
@@ -164,7 +166,7 @@ class _Reader:
             yield Say.WITHOUT_ID.at(name, count=len(without_id), attribute=attribute, dn=without_id[0])
         yield from (finding for key, finding in self.vanished if key not in SOFT)
         if replaced:
-            count, had = len(replaced), len(self.rows)
+            count, had = len(replaced), len(self.current)
             yield Say.REPLACED.at(name, count=count, had=had, attribute=attribute, kind=Guarded.TAKEOVER)
 
     def has_nobody(self) -> bool:
@@ -190,14 +192,22 @@ class _Reader:
     def replaced(self) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
         """Return the addresses whose user has another id than before, where that is most of them.
 
-        A new directory server does that, and so does the wrong one: first without a word, then with one.
+        A new directory server does that, and so does the wrong one: first without a word, then with one. An address
+        that several ask for counts once.
         """
         asked = {user.addresses for user in self.asked.users}
-        found = sorted(row.address for row in self.rows if row.id not in self.ids and (row.address,) in asked)
-        if not is_most(len(found), len(self.rows)):
+        found = sorted(row.address for row in self.current if row.id not in self.ids and (row.address,) in asked)
+        if not is_most(len(found), len(self.current)):
             return (), ()
         has_word = len(found) <= self.case.options.approved.get(Guarded.TAKEOVER, 0)
         return ((), tuple(found)) if has_word else (tuple(found), ())
+
+    @cached_property
+    def current(self) -> list[Remembered]:
+        """The rows of users who were there lately, when an answer was last believed: a leaver has no other id."""
+        answered, patience = self.case.source_memory(self.directory.name).answered, self.case.config.removed_users
+        since = (answered or self.case.now) - patience.missing_for
+        return [row for row in self.rows if not row.missed or (row.last_seen and row.last_seen >= since)]
 
     def besides(self) -> Iterator[Finding]:
         """Give what is said and lets the answer about users be whole."""
@@ -249,7 +259,8 @@ class _Reader:
     def asked_for(self, role: Role) -> set[Address]:
         """Return the addresses that entries of a kind ask for and say targets of."""
         if role is Role.LIST:
-            return {one for group in self.asked.groups if group.members for one in (*group.addresses, *group.further)}
+            groups = [group for group in self.asked.groups if group.members or not group.members_known]
+            return {one for group in groups for one in (*group.addresses, *group.further)}
         return {one for forward in self.asked.forwards if forward.stated for one in forward.addresses}
 
 

@@ -29,11 +29,9 @@ from .matching import Matches, match
 from .order import in_order
 from .pending import Pending
 from .renames import Renames, after_renames, decide_renames, with_aliases_left
+from .takeover import first_seen
 from .target import AliasTarget, Held, MailboxTarget, Targets, make_targets
 from .withheld import Guarded, Reason, Withheld
-
-LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-"""Since when an entry counts as seen whose row is forgotten: it was in answers with any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class Plan:
     sources: Mapping[str, SourceMemory] = field(default_factory=dict)
     """What to remember of each directory that answered."""
     bystanders: Mapping[EntryId, datetime] = field(default_factory=dict)
-    """Entries without a mailbox of ours that weren't known yet."""
+    """When an answer first had each entry, for those that weren't known yet."""
     whole: bool = True
     managed: int = 0
     """Mailboxes of mailcow that are ours, before the run."""
@@ -133,7 +131,7 @@ def _plan(case: Case, draft: _Draft, withheld: tuple[Withheld, ...], findings: I
         findings=_concerning(case, draft, (*_all_findings(case, draft), *findings)),
         notes=_notes(case, draft),
         sources={name: _source_memory(case, draft, name, withheld) for name in known},
-        bystanders=_bystanders(case, draft),
+        bystanders=first_seen(case),
         whole=case.all_answered and all(one.is_whole for one in known.values()),
         managed=sum(map(case.is_ours, case.actual.mailboxes.values())),
         wanted=len(claims.mailboxes),
@@ -197,9 +195,17 @@ def _halves(case: Case, targets: Targets) -> Iterator[MailboxChange]:
 
 def _notes(case: Case, draft: _Draft) -> tuple[Note, ...]:
     """Return what the state file learns, without what is about something that a change is to do first."""
-    gone = (Note(row.address, None) for row in draft.matches.gone_rows)
+    matches = draft.matches
+    gone = (Note(row.address, None) for row in matches.gone_rows)
     aliases = (Note(address, None, Subject.ALIAS) for address in _gone_aliases(draft))
-    return (*case.forgotten, *_other_ids(case, draft), *draft.difference.notes, *gone, *aliases)
+    return (
+        *case.forgotten,
+        *_other_ids(case, draft),
+        *draft.matches.sightings,
+        *draft.difference.notes,
+        *gone,
+        *aliases,
+    )
 
 
 def _other_ids(case: Case, draft: _Draft) -> Iterator[Note]:
@@ -227,15 +233,6 @@ def _source_memory(case: Case, draft: _Draft, name: str, withheld: Iterable[With
     accepts = known.knows(None) and in_doubt.isdisjoint(("", name))
     accepted = known.fingerprint if accepts else remembered.accepted
     return SourceMemory(case.by_name[name].id_attribute, accepted, answered=case.now)
-
-
-def _bystanders(case: Case, draft: _Draft) -> dict[EntryId, datetime]:
-    """Return the entries without a mailbox of ours that weren't known yet: none of them may take over another's."""
-    remembered = {address for address, box in draft.targets.mailboxes.items() if box.after}
-    users = draft.matches.users.items()
-    found = {user_id for user_id, one in users if one.row is None and one.at not in remembered}
-    gone = {EntryId(row.source, row.id): LONG_AGO for row in draft.matches.gone_rows if row.id is not None}
-    return {**dict.fromkeys(found - case.memory.bystanders.keys(), case.now), **gone}
 
 
 # what is said

@@ -99,12 +99,14 @@ class _Decider:
     held: frozenset[Address]
     places: dict[str, int] = field(default_factory=dict)
     """By domain: how many aliases it still takes."""
+    renamed: dict[Address, Address] = field(default_factory=dict)
+    """By old address: the new one."""
 
     def decide(self) -> Renames:
         changes: list[RenameChange] = []
         findings: list[Finding] = []
-        for former, wanted in sorted(self.wanted.items()):
-            if former in self.held or not self.is_in_scope(wanted):
+        for wanted in sorted(self.wanted.values(), key=lambda one: one.address):  # as they run
+            if wanted.former in self.held or not self.is_in_scope(wanted):
                 continue
             if against := self.against(wanted) or self.no_place(wanted):
                 findings.append(self.told(wanted, against))
@@ -206,6 +208,7 @@ class _Decider:
         """Return the rename, with all that is remembered of it."""
         former, address = wanted.former, wanted.address
         existing, alias = self.case.actual.mailboxes[former], self.case.actual.aliases.get(address)
+        self.renamed[former] = address
         row = RememberedAlias(
             former,
             wanted.user.id.source,
@@ -222,7 +225,7 @@ class _Decider:
             wanted.user.dn,
             fields=(FieldChange("address", former, address),),
             rebuilds=0 if existing.attributes[ACTIVE.key] == 1 else 1,
-            notes=(*self.renamed_rights(former, address), *self.forgotten(alias), _note(row)),
+            notes=(*self.renamed_rights(former), *self.forgotten(alias), _note(row)),
             former=former,
             left={
                 GOTO: address,
@@ -234,11 +237,15 @@ class _Decider:
             gives_way=alias.number if alias else None,
         )
 
-    def renamed_rights(self, former: Address, address: Address) -> Iterator[Note]:
-        """Give what is remembered of rights to send as the mailbox: mailcow's rows follow it."""
+    def renamed_rights(self, former: Address) -> Iterator[Note]:
+        """Give what is remembered of rights to send as the mailbox: mailcow's rows follow it.
+
+        By the names that mailboxes have by then: the renames before this one are done.
+        """
         for one, row in self.case.rows.items():
-            if former in row.senders:
-                yield Note(one, {"senders": renamed_senders(row.senders, {former: address})})
+            if former in row.senders and one in self.case.actual.mailboxes:
+                senders = renamed_senders(row.senders, self.renamed)
+                yield Note(self.renamed.get(one, one), {"senders": senders})
 
     def forgotten(self, alias: ExistingAlias | None) -> Iterator[Note]:
         if alias is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ldap2mailcow.model import Address, AddressError
 
 from .errors import StateError
+from .file import see_that_it_is_ours
 
 FILE_NAME = "mailcow.sqlite3"
 
@@ -17,6 +18,7 @@ def read_ancestor(path: Path) -> tuple[tuple[str, Address], ...]:
 
     Raises StateError where the file isn't the ancestor's database.
     """
+    see_that_it_is_ours(path)
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         try:

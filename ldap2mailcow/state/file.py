@@ -11,13 +11,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from ldap2mailcow.files import OddFile, inspect, open_file
+
 from .errors import StateError, unreadable, unwritable
 
 PATIENCE = 5.0
 """Seconds that another program may hold the file before that is told."""
 
-_JOURNALS = ("-journal", "-wal")
-"""What sqlite keeps beside a file: changes to undo, changes to do."""
+_JOURNALS = ("-journal", "-wal", "-shm")
+"""What sqlite keeps beside a file: changes to undo, changes to do, and where those are."""
 
 _RESTORE = (
     "restore it from a copy, or move it away: the mailboxes and aliases with our mark are taken over again then, and "
@@ -43,18 +45,36 @@ def open_or_make(path: Path) -> tuple[int, bool]:
 
     Raises StateError where it can't be written.
     """
-    flags = os.O_RDWR | os.O_CLOEXEC
     try:
         try:
-            return os.open(path, flags), False
+            return open_file(path, os.O_RDWR, is_ours=True), False
         except FileNotFoundError:
-            return os.open(path, flags | os.O_CREAT, 0o600), True
+            return open_file(path, os.O_RDWR | os.O_CREAT, is_ours=True), True
+    except OddFile as error:
+        raise StateError(str(error)) from None
     except OSError as error:
         raise unwritable(path, error) from None
 
 
+def see_that_it_is_ours(path: Path) -> None:
+    """Look at a file that sqlite opens by itself, and at what sqlite would take for its journals.
+
+    A file that isn't there is none of anybody else. Raises StateError for one that others can write.
+    """
+    for end in ("", *_JOURNALS):
+        try:
+            inspect(path.with_name(f"{path.name}{end}"), is_ours=True)
+        except (FileNotFoundError, IsADirectoryError):
+            continue  # told where it is opened
+        except OddFile as error:
+            raise StateError(str(error)) from None
+        except OSError as error:
+            raise unreadable(path, error) from None
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open a file for writing."""
+    see_that_it_is_ours(path)
     connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
@@ -65,6 +85,7 @@ def copy(path: Path, memory: sqlite3.Connection) -> None:
 
     A file that isn't there is an empty one, but its folder has to be there, as for a run.
     """
+    see_that_it_is_ours(path)
     try:
         path.stat()
     except FileNotFoundError as error:
@@ -104,6 +125,8 @@ def explain_errors(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         remedy = _REMEDIES.get(_primary_code(error), _RESTORE)
         raise StateError(f"{path} can't be used ({error}); {remedy}") from None
+    except UnicodeDecodeError:  # of what sqlite quotes in its own sentence, such as the name of a column
+        raise StateError(f"{path} is damaged (a name in it is not UTF-8); {_RESTORE}") from None
     except OSError as error:
         raise unreadable(path, error) from None
 
@@ -114,7 +137,7 @@ def explain_damage(path: Path) -> Iterator[None]:
     try:
         with explain_errors(path):
             yield
-    except (LookupError, TypeError, ValueError):
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         raise StateError(f"{path} is damaged (a row holds what no run has written); {_RESTORE}") from None
 
 
@@ -126,7 +149,8 @@ def write_atomically(path: Path) -> Iterator[BinaryIO]:
     """
     draft = path.with_name(f"{path.name}.new")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        draft.unlink(missing_ok=True)  # of a killed run
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 yield file

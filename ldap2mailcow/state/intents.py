@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import SecretStr
 
 from ldap2mailcow.model import (
-    Address,
     AliasChange,
     Change,
     FieldChange,
@@ -23,8 +22,10 @@ from ldap2mailcow.model import (
     Subject,
 )
 
+from . import cells
 from .rows import TABLES, stored
 
+_NUMBER, _VALUE = cells.optional(cells.number(0, 2**63 - 1)), cells.optional(cells.value)
 _LEFT_OUT = SecretStr("")
 """Stands for a password that was written: the history says that there was one, and nothing says which."""
 
@@ -60,21 +61,26 @@ def unpacked(text: str) -> Change:
     subject = Subject.ALIAS if found["is"] == AliasChange.__name__ else Subject.MAILBOX
     shared: dict[str, Any] = {
         "kind": Kind(found["kind"]),
-        "address": Address(found["address"]),
+        "address": cells.address(found["address"]),
         "why": Rule.of(found["why"]),
-        "dn": found["dn"],
-        "fields": tuple(FieldChange(**field) for field in found["fields"]),
+        "dn": cells.text(found["dn"]),
+        "fields": tuple(map(_unpacked_field, found["fields"])),
         "remember": _unpacked_patch(found["remember"], subject),
         "notes": tuple(
-            Note(Address(address), _unpacked_patch(patch, Subject(of)), Subject(of))
+            Note(cells.address(address), _unpacked_patch(patch, Subject(of)), Subject(of))
             for address, patch, of in found["notes"]
         ),
     }
     if found["is"] == RenameChange.__name__:
-        return RenameChange(**shared, former=Address(found["former"]))
+        return RenameChange(**shared, former=cells.address(found["former"]))
     if subject is Subject.ALIAS:
-        return AliasChange(**shared, number=found["number"])
-    return MailboxChange(**shared, add_tags=tuple(found["tags"]), password=_LEFT_OUT if found["password"] else None)
+        return AliasChange(**shared, number=_NUMBER(found["number"]))
+    tags = tuple(map(cells.text, found["tags"]))
+    return MailboxChange(**shared, add_tags=tags, password=_LEFT_OUT if found["password"] else None)
+
+
+def _unpacked_field(field: Mapping[str, Any]) -> FieldChange:
+    return FieldChange(cells.text(field["key"]), _VALUE(field["before"]), cells.value(field["after"]))
 
 
 def _packed_patch(patch: Patch | None) -> dict[str, object] | None:

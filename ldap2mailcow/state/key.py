@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import secrets
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,11 +12,14 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from ldap2mailcow.files import OddFile, open_file
+
 from .errors import StateError, unreadable
 from .file import write_atomically
 
 _NAME_SIZE = 8  # hex digits: enough to see that a key is another one
 _SIZE = 32  # bytes; as long as the digest, RFC 2104 section 3
+_LARGEST = 4096  # bytes of a file with a key in it
 
 
 @dataclass(frozen=True)
@@ -52,13 +56,16 @@ def load_key(state_file: Path, *, create: bool) -> Key:
         if create and not path.is_symlink() and not path.exists():
             with write_atomically(path) as file:
                 file.write(f"{fresh}\n".encode())
-        text = path.read_text(encoding="ascii").strip()
+        with os.fdopen(open_file(path, os.O_RDONLY, is_ours=True), "rb") as opened:
+            text = opened.read(_LARGEST).decode("ascii").strip()
         if len(bytes.fromhex(text)) != _SIZE:
             raise ValueError
     except FileNotFoundError as error:
         if create:  # a link to a disk that isn't there now, perhaps
             raise unreadable(path, error) from None
         return Key(SecretStr(fresh))
+    except OddFile as error:
+        raise StateError(str(error)) from None
     except OSError as error:
         raise unreadable(path, error) from None
     except ValueError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -12,6 +12,8 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from ldap2mailcow.model import Address, Cause, Origin, Patch, Remembered, RememberedAlias, Role, Subject
+
+from .cells import Reader, address, flag, moment, number, optional, text, values, words
 
 Row = TypeVar("Row", bound=Remembered | RememberedAlias)
 
@@ -22,23 +24,19 @@ class Table(Generic[Row]):
 
     name: str
     row: type[Row]
-    readers: Mapping[str, Callable[[Any], Any]]
-    """What makes a column's value of what sqlite has; a column without a reader is kept as it is, NULL is None."""
+    readers: Mapping[str, Reader]
+    """What makes a column's value of what sqlite has."""
 
     def read(self, connection: sqlite3.Connection) -> dict[Address, Row]:
         """Return all rows."""
-        readers = [self.readers.get(column, _as_it_is) for column in self._columns]
+        readers = [self.readers[column] for column in self._columns]
         found = connection.execute(f"SELECT {', '.join(self._columns)} FROM {self.name}")  # noqa: S608 - our own names
-        rows = (self.row(*map(value_of, cells, readers)) for cells in found)
+        rows = (self.row(*(reader(cell) for reader, cell in zip(readers, cells, strict=True))) for cells in found)
         return {row.address: row for row in rows}
 
     def patch(self, cells: Mapping[str, Any]) -> Patch:
         """Return a patch that was stored as JSON, without the columns that only an older version had."""
-        return {
-            column: value_of(cells[column], self.readers.get(column, _as_it_is))
-            for column in self._columns
-            if column in cells
-        }
+        return {column: self.readers[column](cells[column]) for column in self._columns if column in cells}
 
     @property
     def _columns(self) -> list[str]:
@@ -81,39 +79,45 @@ def stored(value: object) -> object:
             return value
 
 
-def value_of(cell: object, reader: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - of the column's type
-    """Return what a reader makes of what sqlite has in a column; None of NULL."""
-    return None if cell is None else reader(cell)
-
-
-def _as_it_is(cell: object) -> object:
-    return cell
-
-
-def _set(cell: str) -> frozenset[str]:
-    return frozenset(json.loads(cell))
-
-
-_IN_BOTH: Mapping[str, Callable[[Any], Any]] = {
-    "address": Address,
+_MOMENT = optional(moment)
+_IN_BOTH: Mapping[str, Reader] = {
+    "address": address,
+    "source": text,
+    "dn": text,
     "origin": Origin,
-    "applied": json.loads,
-    "missing_since": datetime.fromisoformat,
-    "last_missed": datetime.fromisoformat,
+    "applied": values,
+    "missing_since": _MOMENT,
+    "missed": number(0, 2**31),
+    "last_missed": _MOMENT,
 }
 MAILBOXES = Table(
     Subject.MAILBOX.value,
     Remembered,
     {
         **_IN_BOTH,
-        "kept": bool,
-        "disabled": Cause,
-        "last_seen": datetime.fromisoformat,
-        "retired_since": datetime.fromisoformat,
-        "present": _set,
-        "senders": _set,
-        "foreign_senders": _set,
+        "id": optional(text),
+        "digest": optional(text),
+        "passwd_update": optional(text),
+        "kept": flag,
+        "disabled": optional(Cause),
+        "was_active": number(0, 2),
+        "barred": number(0, 2),
+        "last_seen": _MOMENT,
+        "retired_since": _MOMENT,
+        "present": words,
+        "senders": words,
+        "foreign_senders": words,
     },
 )
-ALIASES = Table(Subject.ALIAS.value, RememberedAlias, {**_IN_BOTH, "role": Role, "disabled": bool})
+ALIASES = Table(
+    Subject.ALIAS.value,
+    RememberedAlias,
+    {
+        **_IN_BOTH,
+        "owner": text,
+        "role": optional(Role),
+        "number": optional(number(0, 2**63 - 1)),
+        "disabled": flag,
+    },
+)
 TABLES: Mapping[Subject, Table[Any]] = {Subject.MAILBOX: MAILBOXES, Subject.ALIAS: ALIASES}

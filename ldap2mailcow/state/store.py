@@ -29,14 +29,16 @@ from ldap2mailcow.model import (
     SourceMemory,
 )
 
+from . import cells
 from .errors import StateError
 from .file import check, connect, copy, explain_damage, explain_errors, open_or_make
 from .intents import packed, unpacked
 from .key import Key, load_key
-from .rows import ALIASES, MAILBOXES, TABLES, stored, value_of
+from .rows import ALIASES, MAILBOXES, TABLES, stored
 from .schema import migrate
 
 _ANCESTOR_READ = "ancestor_read"
+_ATTRIBUTE, _SEARCH, _MOMENT = map(cells.optional, (cells.attribute, cells.texts, cells.moment))
 _FOUND_DONE = "an earlier run did it, and ended before it could write that down"
 
 
@@ -83,13 +85,15 @@ class State:
     def _sources(self) -> dict[str, SourceMemory]:
         rows = self.connection.execute("SELECT name, id_attribute, accepted, answered FROM source")
         return {
-            name: SourceMemory(attribute, value_of(accepted, json.loads), value_of(answered, datetime.fromisoformat))
+            cells.text(name): SourceMemory(_ATTRIBUTE(attribute), _SEARCH(accepted), _MOMENT(answered))
             for name, attribute, accepted, answered in rows
         }
 
     def _bystanders(self) -> dict[EntryId, datetime]:
         rows = self.connection.execute("SELECT source, id, first_seen FROM bystander")
-        return {EntryId(source, own): datetime.fromisoformat(first_seen) for source, own, first_seen in rows}
+        return {
+            EntryId(cells.text(source), cells.text(own)): cells.moment(first_seen) for source, own, first_seen in rows
+        }
 
     def begin_run(self, started: datetime, mode: str) -> int:
         """Record that a run began and return its number."""
@@ -154,7 +158,7 @@ class State:
         sources: Mapping[str, SourceMemory],
         bystanders: Mapping[EntryId, datetime] = MappingProxyType({}),
     ) -> None:
-        """Remember what needs no change in mailcow, what is known of directories, and entries without a mailbox.
+        """Remember what needs no change in mailcow, what is known of directories, and entries seen for the first time.
 
         All of it or nothing. A directory that is not among `sources` stays as it is remembered.
         """
@@ -204,7 +208,10 @@ class State:
         """Return what earlier runs said and what was still so at the last one."""
         with explain_damage(self.path):
             rows = self.connection.execute("SELECT code, place, sentence, shown FROM notice").fetchall()
-            return tuple(Notice(code, place, text, datetime.fromisoformat(shown)) for code, place, text, shown in rows)
+            return tuple(
+                Notice(cells.text(code), cells.text(place), cells.text(sentence), cells.moment(shown))
+                for code, place, sentence, shown in rows
+            )
 
     def save_notices(self, notices: Iterable[Notice]) -> None:
         """Replace what is remembered as said."""
@@ -222,7 +229,7 @@ class State:
                 "SELECT at FROM refusal WHERE credential = ?",
                 (self.key.seal(credential),),
             ).fetchone()
-            return datetime.fromisoformat(row[0]) if row else None
+            return cells.moment(row[0]) if row else None
 
     def record_refusal(self, credential: SecretStr, at: datetime) -> None:
         """Remember that a server refused a credential; only its digest is kept."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from tests.directory_server import group
 from tests.integration.sync.installation import DOMAIN, Installation, address
 from tests.mailcow_server import FaultKind, MailcowServer
 
-from .test_mailcow import FAULTS
+from .share import paired
+from .test_mailcow import FAULTS, Call, named
 from .world import contents
 
 PEOPLE = range(1, 7)
@@ -43,7 +42,7 @@ def new_right(house: Installation) -> None:
     house.change(4, mailSendAs=address(1))
 
 
-CALLS: tuple[tuple[str, Callable[[Installation], None]], ...] = (
+CALLS: tuple[Call, ...] = (
     ("add/alias", new_aliases),
     ("edit/alias", new_member),
     ("edit/alias", alias_moved),
@@ -74,11 +73,11 @@ def made_twice(mailcow: MailcowServer) -> bool:
     return len(addresses) != len(set(addresses))
 
 
-@pytest.mark.parametrize("kind", FAULTS)
-@pytest.mark.parametrize(("path", "change"), CALLS, ids=lambda value: getattr(value, "__name__", value))
+@pytest.mark.parametrize(("call", "kind"), paired(CALLS, FAULTS), ids=named)
 def test_a_fault_at_a_call_about_aliases_is_got_over(
-    house: Installation, twin: Installation, kind: FaultKind, path: str, change: Callable[[Installation], None]
+    house: Installation, twin: Installation, kind: FaultKind, call: Call
 ) -> None:
+    path, change = call
     prepare(house, twin)
     change(house)
     house.mailcow.faults.add(kind, path)

@@ -27,6 +27,7 @@ from .disks import (
     run_read_only,
     run_without_privileges,
 )
+from .share import paired
 
 RESTORE = (
     "restore it from a copy, or move it away: the mailboxes and aliases with our mark are taken over again then, and "
@@ -361,11 +362,21 @@ def newer(path: Path) -> str:
     )
 
 
+WAYS: tuple[tuple[str, ...], ...] = ((), ("--dry-run",))
+"""A run, and a dry one, by their options."""
+
+
+def called(value: Callable[[Path], str] | bytes | tuple[str, ...]) -> str:
+    """Return what the tests call a parameter."""
+    if isinstance(value, bytes):
+        return str(len(value))
+    return ("dry run" if value else "run") if isinstance(value, tuple) else value.__name__
+
+
 WRONG = (text, damaged_header, cut_in_half, cut_within_its_header, another_program_s, newer)
 
 
-@pytest.mark.parametrize("options", [(), ("--dry-run",)], ids=["run", "dry run"])
-@pytest.mark.parametrize("spoil", WRONG, ids=lambda spoil: spoil.__name__)
+@pytest.mark.parametrize(("spoil", "options"), paired(WRONG, WAYS), ids=called)
 def test_what_is_no_state_file_is_told_and_left_as_it_is(
     used: Installation, spoil: Callable[[Path], str], options: tuple[str, ...]
 ) -> None:
@@ -388,15 +399,14 @@ def test_a_damaged_page_is_told_wherever_it_is(used: Installation) -> None:
     size = int.from_bytes(data[16:18], "big")
     pages = range(size, len(data), size)
     assert len(pages) > 10
-    for damage in (bytes(size), b"\xff" * size):
-        for page in pages:
-            used.state_file.write_bytes(data[:page] + damage + data[page + size :])
-            before = held(used.folder)
-            done = used.at_clock()
-            assert (done.code, done.out) == (1, ""), page
-            assert done.err.startswith(f"{used.state_file} "), page
-            assert done.err.endswith(f"; {RESTORE}\n"), page
-            assert held(used.folder) == before, page
+    for page, damage in paired(pages, (bytes(size), b"\xff" * size)):
+        used.state_file.write_bytes(data[:page] + damage + data[page + size :])
+        before = held(used.folder)
+        done = used.at_clock()
+        assert (done.code, done.out) == (1, ""), page
+        assert done.err.startswith(f"{used.state_file} "), page
+        assert done.err.endswith(f"; {RESTORE}\n"), page
+        assert held(used.folder) == before, page
     assert len(used.mailcow.log) == 0
     used.state_file.write_bytes(data)
     works_again(used)
@@ -539,9 +549,8 @@ def test_an_older_file_is_brought_up_by_a_dry_run_in_memory_only(used: Installat
 # the key
 
 
-@pytest.mark.parametrize("options", [(), ("--dry-run",)], ids=["run", "dry run"])
 @pytest.mark.parametrize(
-    "data", [b"", b"\n", b"00" * 31, b"00" * 33, b"xy" * 32, b"\xff" * 64], ids=lambda data: str(len(data))
+    ("data", "options"), paired([b"", b"\n", b"00" * 31, b"00" * 33, b"xy" * 32, b"\xff" * 64], WAYS), ids=called
 )
 def test_what_is_no_key_is_told_and_left_as_it_is(used: Installation, data: bytes, options: tuple[str, ...]) -> None:
     used.state_file.with_name(f"{STATE}.key").write_bytes(data)
@@ -629,15 +638,15 @@ def without_its_log(log: Path, why: str) -> str:
     return f"WARNING the log file {log} can't be written ({why}); the command goes on without it\n"
 
 
-def test_a_log_file_on_a_full_disk_is_told_once_and_stops_nothing(house: Installation) -> None:
-    house.people(1, 2, 3)
-    house.config(log_file="/dev/full")
+@pytest.mark.parametrize("kind", ["device", "pipe"])
+def test_a_log_file_that_is_a_pipe_or_a_device_is_a_mistake_of_the_config(house: Installation, kind: str) -> None:
+    """A pipe would be waited for until somebody reads it."""
+    os.mkfifo(house.folder / "pipe")
+    log = Path("/dev/full") if kind == "device" else house.folder / "pipe"
+    house.config(log_file=str(log))
     done = house.run()
-    assert done.code == 0
-    assert done.err == without_its_log(Path("/dev/full"), "No space left on device")
-    assert "3 created" in done.out
-    assert house.has_mailbox(3)
-    assert house.run("-q").err == done.err
+    assert done.code == 78
+    assert done.err.endswith(f"At 'log_file': {log} is a pipe, a socket or a device; name a plain file\n")
 
 
 def goes_on_without_its_log(house: Installation, log: Path, why: str, done: Done) -> None:
@@ -646,19 +655,6 @@ def goes_on_without_its_log(house: Installation, log: Path, why: str, done: Done
     assert [house.has_mailbox(number) for number in (1, 2, 3)] == [True] * 3
     assert house.rows("SELECT count(*) FROM change WHERE done = 1") == [(3,)]
     assert house.again(minutes=5).code == 0
-
-
-def test_a_log_file_that_breaks_in_the_middle_stops_nothing(house: Installation) -> None:
-    """A named pipe whose reader goes away: what a disk does that is pulled out."""
-    house.people(1, 2, 3)
-    log = house.folder / "sync.log"
-    os.mkfifo(log)
-    house.config(log_file=str(log), mailcow_connections=1)
-    reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
-    with after_write(2, house.mailcow, lambda: os.close(reader)):
-        done = house.at_clock()
-    house.config(log_file=None)
-    goes_on_without_its_log(house, log, "Broken pipe", done)
 
 
 def test_a_log_file_whose_disk_gets_full_in_the_middle_stops_nothing(house: Installation) -> None:

@@ -16,6 +16,7 @@ from tests.integration.sync.installation import DOMAIN, STATE, Done, Installatio
 from tests.mailcow_server import MailcowServer
 
 from .disks import Disk, Held, Memory, SizeLimit, at_request, freed, held, mounted
+from .share import paired
 from .test_files import downgrade
 from .world import contents, made_twice
 
@@ -26,7 +27,10 @@ WRITES = 9
 """How often the run of these tests writes to mailcow."""
 
 
-@pytest.fixture(params=["size limit", "memory", "held"])
+DISKS = ("size limit", "memory", "held")
+
+
+@pytest.fixture(params=DISKS)
 def disk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     """A disk that can be filled, with room at first."""
     monkeypatch.setattr(state_file, "PATIENCE", 0)
@@ -114,7 +118,7 @@ def test_the_run_of_these_tests_is_as_long_as_they_say(
     assert len(twin.writes()) == WRITES
 
 
-@pytest.mark.parametrize("number", range(1, WRITES + 1))
+@pytest.mark.parametrize(("disk", "number"), paired(DISKS, range(1, WRITES + 1)), indirect=["disk"])
 def test_no_room_for_the_nth_outcome_ends_the_run_and_the_next_one_finishes_it(
     house: Installation, twin: Installation, disk: Disk, number: int
 ) -> None:

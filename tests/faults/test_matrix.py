@@ -1,20 +1,18 @@
 """Every step of a mixed run, disturbed in every way: plain runs afterwards get to where an undisturbed one does.
 
 One test is a row of the matrix: a way to disturb, at each step in turn. The number of cases is told at the end of the
-tests. `FAULT_MATRIX=whole` adds what is much like another: more errors of each kind, other orders of the calls, and the
-statements within a transaction, where everything stands as it does before its end.
+tests. `FAULT_MATRIX=whole` adds what is much like another: steps of a kind that came before, more errors of each kind,
+other orders of the calls, and the statements within a transaction, where everything stands as it does before its end.
 """
 
 from __future__ import annotations
 
-import os
+import re
 import sqlite3
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -25,34 +23,33 @@ from tests.mailcow_server import Fault, FaultKind
 
 from .doomed import Executioner, Request
 from .matrix import KILLED, At, Course, Ground, Then, ground
+from .share import WHOLE, few, first_of_each
 from .steps import full_disk, hooked, ordered
+from .world import folder_in_memory
 
 T = TypeVar("T")
-
-WHOLE = os.environ.get("FAULT_MATRIX") == "whole"
-MEMORY = Path("/dev/shm")  # noqa: S108 - a state file there costs no waiting for a disk; only tests' own folders in it
 
 READS = (FaultKind.EMPTY_BODY, FaultKind.HTTP_500, FaultKind.HTTP_502, FaultKind.DROP_BEFORE)
 WRITES = (*READS, FaultKind.EMPTY_BODY_AFTER, FaultKind.DROP_AFTER, FaultKind.DEADLOCK, FaultKind.LOCK_WAIT)
 DATABASE = (FaultKind.DEADLOCK, FaultKind.LOCK_WAIT)
 TIME_LIMIT, SIZE_LIMIT, ADMIN_LIMIT, BUSY = 3, 4, 11, 51  # RFC 4511 section 4.1.9
 
-KILLS = ("in turn", "ahead", "") if WHOLE else ("in turn",)
-ONCE = WRITES if WHOLE else tuple(kind for kind in WRITES if kind not in {FaultKind.HTTP_500, FaultKind.LOCK_WAIT})
+KILLS = few(1, ["in turn", "ahead", ""])
+ONCE = WRITES if WHOLE else (FaultKind.EMPTY_BODY, FaultKind.DROP_AFTER)
 LASTING = WRITES if WHOLE else (FaultKind.HTTP_502,)
-BREAKS = (None, BUSY, TIME_LIMIT, SIZE_LIMIT, ADMIN_LIMIT) if WHOLE else (None,)
-DISKS = ("error", "full from then on", "full once") if WHOLE else ("error", "full from then on")
+HALVES = few(1, [FaultKind.HALF_DONE, FaultKind.DEADLOCK])
+BREAKS = few(1, [None, BUSY, TIME_LIMIT, SIZE_LIMIT, ADMIN_LIMIT])
+DISKS = few(2, ["error", "full from then on", "full once"])
 
 Case = tuple[str, Callable[[], int]]
 
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Ground]:
-    folder = MEMORY if os.access(MEMORY, os.W_OK) else None
     with (
         Slapd(schema=SCHEMA) as slapd,
-        tempfile.TemporaryDirectory(dir=folder) as path,
-        ground(Path(path), slapd) as found,
+        folder_in_memory() as path,
+        ground(path, slapd) as found,
     ):
         yield found
 
@@ -88,9 +85,24 @@ def survey(
 
 
 def steps_of(place: Ground) -> list[tuple[int, str]]:
-    """Return the steps at which to disturb, with their places."""
-    edges = ("GET", "POST", "BEGIN", "COMMIT")
-    return [(number, name) for number, name in enumerate(place.steps, 1) if WHOLE or name.startswith(edges)]
+    """Return the steps at which to disturb, with their places: the first of each kind.
+
+    Writes to mailcow and ends of transactions are of different kinds where the last request before them is.
+    """
+    asked = "nothing"
+    found: list[tuple[int, str, str]] = []
+    for number, name in enumerate(place.steps, 1):
+        if WHOLE or name.startswith(("GET", "POST", "BEGIN", "COMMIT")):
+            found.append((number, name, nameless(asked) if name.startswith(("POST", "COMMIT")) else ""))
+        if name.startswith(("GET", "POST")):
+            asked = name
+    steps = first_of_each(found, lambda step: (nameless(step[1]), step[2]))
+    return [(number, name) for number, name, _ in steps]
+
+
+def nameless(step: str) -> str:
+    """Return what kind of step it is, whoever it is about."""
+    return re.sub(r"\S+@\S+", "ADDRESS", step)
 
 
 def ended_with(*codes: int) -> Callable[[str, Course], Iterator[str]]:
@@ -174,9 +186,10 @@ def failing(place: Ground, number: int, fault: Fault, *, lasts: bool = False) ->
 
 def at_each_request(place: Ground, kind: FaultKind, *, lasts: bool = False) -> list[Case]:
     """Return a case for each request that can fail so."""
+    requests = first_of_each(enumerate(place.requests, 1), lambda request: nameless(request[1].path))
     return [
         (f"{number} {request.path} {', '.join(request.items)}", failing(place, number, Fault(kind), lasts=lasts))
-        for number, request in enumerate(place.requests, 1)
+        for number, request in requests
         if request.is_write or kind in READS
     ]
 
@@ -196,14 +209,18 @@ def test_mailcow_fails_from_each_request_on(place: Ground, tally: Counter[str], 
     survey(place, cases, is_recorded=False, more=ended, tally=tally, row=f"lasting {kind}")
 
 
-@pytest.mark.parametrize("kind", [FaultKind.HALF_DONE, FaultKind.DEADLOCK])
+@pytest.mark.parametrize("kind", HALVES)
 def test_a_call_for_several_is_half_done(place: Ground, tally: Counter[str], kind: FaultKind) -> None:
     """The items before one are done, and that one and the later ones are not."""
-    cases = [
-        (f"{number} {request.path} before {item}", failing(place, number, Fault(kind, item=item)))
+    several = [
+        (number, request.path, items)
         for number, request in enumerate(place.requests, 1)
-        for item in ",".join(request.items).split(",")
-        if request.is_write and len(",".join(request.items).split(",")) > 1 and request.path != "add/mailbox"
+        if request.is_write and request.path != "add/mailbox" and len(items := ",".join(request.items).split(",")) > 1
+    ]
+    cases = [
+        (f"{number} {path} before {item}", failing(place, number, Fault(kind, item=item)))
+        for number, path, items in first_of_each(several, lambda call: call[1])
+        for item in items
     ]
     survey(place, cases, is_recorded=True, more=ended_with(0), tally=tally, row=f"half done, {kind}")
 
@@ -281,10 +298,9 @@ def test_ldap_breaks_off_after_each_message(place: Ground, tally: Counter[str], 
         if course.codes[0] == 75 and course.writes[0]:
             yield f"{course.writes[0]} writes without an answer"
 
-    cases = [
-        (f"{number} messages, then {(*place.messages, 'nothing')[number]}", broken_after(number))
-        for number in range(len(place.messages) + 1)
-    ]
+    messages = ["nothing", *place.messages, "nothing"]
+    numbers = first_of_each(range(len(messages) - 1), lambda number: (messages[number], messages[number + 1]))
+    cases = [(f"{number} messages, then {messages[number + 1]}", broken_after(number)) for number in numbers]
     survey(place, cases, is_recorded=True, more=more, tally=tally, row=f"LDAP ends with {code or 'the line'}")
 
 

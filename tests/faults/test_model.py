@@ -16,7 +16,7 @@ from .world import TickingClock
 
 EXAMPLES = int(os.environ.get("RELIABILITY_EXAMPLES", "0"))
 """How many to try, always new ones; 0 for the few that every run of the tests tries."""
-FEW = 60
+FEW = 25
 
 
 def test_the_promises_hold_in_any_order_of_events(stories: Counter[str]) -> None:

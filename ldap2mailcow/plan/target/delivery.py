@@ -7,6 +7,7 @@ forwarding. An address that a user asks for and doesn't get means nothing: what 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -36,10 +37,8 @@ class Delivery:
 
     making: Making
     boxes: Mapping[Address, MailboxTarget]
-    going: frozenset[Address]
-    """Aliases that are removed or set inactive."""
-    lost: set[Address] = field(default_factory=set)
-    """Aliases that are asked for and will not be, or will take no mail."""
+    taking: set[Address] = field(default_factory=set)
+    """Aliases that take mail, as far as they are found already."""
 
     # whom a value means
 
@@ -143,6 +142,28 @@ class Delivery:
         self.tell_loops(nested)
         return flatten(direct, nested)
 
+    @cached_property
+    def doubtful(self) -> frozenset[EntryId]:
+        """The groups whose members aren't all known, and those that lead to them."""
+        found = {group.id for group in self.groups.values() if not group.members_known}
+        around: defaultdict[EntryId, set[EntryId]] = defaultdict(set)
+        for group in self.groups.values() if found else ():
+            for inner in map(self.meant, group.members):
+                if isinstance(inner, Group):
+                    around[inner.id].add(group.id)
+        ahead = list(found)
+        while ahead:
+            more = around[ahead.pop()] - found
+            found |= more
+            ahead += more
+        return frozenset(found)
+
+    def is_doubtful(self, owner: EntryId) -> bool:
+        """Tell whether it isn't known of all that an entry's aliases should go to: what they go to stays."""
+        forward = self.forwards.get(owner)
+        leads_to = map(self.meant, forward.stated) if forward and self.doubtful else ()
+        return owner in self.doubtful or any(isinstance(one, Group) and one.id in self.doubtful for one in leads_to)
+
     def refused(self, group: Group, addresses: Iterable[Address]) -> frozenset[Address]:
         """Return the members that may not be on a list, because mailcow doesn't host them."""
         if self.making.case.config.external_goto.groups == "allow":
@@ -214,29 +235,16 @@ class Delivery:
 
     def reach(self, address: Address) -> Reach:
         """Return what becomes of mail to an address."""
-        active = self.is_active.get(address)
-        if active is not None:
-            return Reach.DELIVERED if active else Reach.INACTIVE
         actual = self.making.case.actual
-        twin = actual.twin(address)
-        if twin in self.is_active and address not in actual.aliases:
-            return Reach.DELIVERED if self.is_active[twin] else Reach.INACTIVE
-        if address.domain not in actual.domains and twin is None:
-            return Reach.DELIVERED  # foreign, or of a domain that is not looked at here
-        return Reach.DELIVERED if self.has_alias(address) else Reach.NOWHERE
+        box = address if address in self.is_active or address in actual.aliases else actual.twin(address)
+        if box in self.is_active:
+            return Reach.DELIVERED if self.is_active[box] else Reach.INACTIVE
+        is_looked_at = self.making.case.home_domain(address) in actual.domains
+        return Reach.NOWHERE if is_looked_at and address not in self.taking else Reach.DELIVERED
 
     def reachable(self, addresses: Iterable[Address]) -> frozenset[Address]:
         """Return those of some addresses that take mail."""
         return frozenset(address for address in addresses if self.reach(address) is Reach.DELIVERED)
-
-    def has_alias(self, address: Address) -> bool:
-        """Tell whether an address is an alias after the run that takes mail."""
-        if address in self.lost:
-            return False
-        if address in self.making.matches.claims.aliases:
-            return True
-        there = self.making.case.actual.aliases.get(address)
-        return there is not None and there.is_active and address not in self.going
 
     def present(self, existing: ExistingAlias) -> frozenset[Address]:
         """Return where an alias that is there goes, former addresses in it replaced by the present ones.

@@ -12,10 +12,10 @@ from functools import cached_property
 
 from ldap2mailcow.config import Source
 from ldap2mailcow.model import Address, EntryId, ExistingAlias, Kind, Patch, RememberedAlias, Role, Rule, Subject
-from ldap2mailcow.plan.claims import Claim
 from ldap2mailcow.plan.grace import absence
 from ldap2mailcow.plan.matching import State
 from ldap2mailcow.plan.pending import Fate, Pending
+from ldap2mailcow.plan.renames import NOT_YET
 from ldap2mailcow.plan.withheld import Guarded
 
 from .making import MailboxTarget, Making
@@ -28,8 +28,6 @@ class Existence:
     existing: ExistingAlias
     rule: Rule
     row: RememberedAlias
-    claim: Claim | None = None
-    """The entry that asks for it."""
     former_of: EntryId | None = None
     """The user whose former address it is, who has a mailbox."""
     ends: Kind | None = None
@@ -73,11 +71,13 @@ class AliasKeeper:
         """Return what becomes of one alias."""
         case, address = self.making.case, existing.address
         row = case.alias_row(existing)
-        claim = self.making.matches.claims.aliases.get(address)
+        is_asked = address in self.making.matches.claims.aliases
         if left := case.alias_left_alone(address):
-            return Existence(existing, left.rule, row, claim=claim)
-        if claim:
-            return Existence(existing, Rule.FOLLOWED, row, claim=claim)
+            if is_asked:
+                self.making.say_left_alone(left)
+            return Existence(existing, left.rule, row)
+        if is_asked:
+            return Existence(existing, Rule.FOLLOWED, row)
         if not case.is_our_alias(existing):
             return Existence(existing, Rule.NOT_OURS, row)
         if owner := self.former_of(existing, row):
@@ -87,8 +87,11 @@ class AliasKeeper:
         return self.unwanted(existing, row)
 
     def former_of(self, existing: ExistingAlias, row: RememberedAlias) -> EntryId | None:
-        """Return the user whose former address an alias is, as long as there is a mailbox and no other claim to it."""
-        if existing.address in self.wanted_as_mailbox:
+        """Return the user whose former address an alias is, as long as there is a mailbox and no other claim to it.
+
+        What a rename of this run leaves can't go in the same run: it isn't there yet.
+        """
+        if existing.address in self.wanted_as_mailbox and existing.number != NOT_YET:
             return None
         owner = self.making.matches.former_owner(existing, row)
         match = self.making.matches.users.get(owner) if owner else None

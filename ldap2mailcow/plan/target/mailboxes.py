@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import MISSING, fields
 
 from ldap2mailcow.desired import NOBODY, User
 from ldap2mailcow.model import (
@@ -13,7 +13,7 @@ from ldap2mailcow.model import (
     QUOTA,
     Address,
     Existing,
-    Finding,
+    ExistingAlias,
     Origin,
     Part,
     Patch,
@@ -22,17 +22,17 @@ from ldap2mailcow.model import (
     Say,
     Value,
 )
-from ldap2mailcow.plan.capacity import no_room_for_quota, over_limit
 from ldap2mailcow.plan.case import Case
-from ldap2mailcow.plan.grace import SEEN
-from ldap2mailcow.plan.knowledge import SOFT, Knowledge
+from ldap2mailcow.plan.knowledge import kind_of
 from ldap2mailcow.plan.marks import lacking
 from ldap2mailcow.plan.matching import Match, State
+from ldap2mailcow.plan.renames import NOT_YET
+from ldap2mailcow.plan.takeover import seen_as
 from ldap2mailcow.plan.withheld import Guarded
 
 from .making import MailboxTarget, Making, NoRoom
 from .password import Password, password_of
-from .status import Status, is_unreadable, status_of
+from .status import Status, Told, status_of, told
 
 _COMPARED = tuple(key for key, row in ATTRIBUTES.items() if row.part is Part.VALUES)
 """The attributes that follow the directory as they are."""
@@ -63,10 +63,7 @@ def target_of_new(making: Making, match: Match, address: Address, going: Collect
     """
     if not _is_in_scope(making, match):
         return None
-    if left := making.case.left_alone(address):
-        making.say_left_alone(left)
-        return MailboxTarget(address, left.rule, None, None)
-    rule = _why_not_made(making, match, address, going)
+    rule = _why_no_place(making, address) or _why_not_made(making, match.user, address, going)
     return MailboxTarget(address, rule, None, None) if rule else _made(making, match, address)
 
 
@@ -74,26 +71,47 @@ def _is_in_scope(making: Making, match: Match) -> bool:
     return any(making.case.in_scope(one) for one in (match.at, match.wants) if one)
 
 
-def _why_not_made(making: Making, match: Match, address: Address, going: Collection[Address]) -> Rule | None:
-    """Return the rule by which a mailbox isn't made now; a finding says what to do, unless it is said elsewhere."""
-    case, user = making.case, match.user
+def _why_no_place(making: Making, address: Address) -> Rule | None:
+    """Return the rule by which no mailbox can be made at an address, whatever the entry says of it."""
+    case = making.case
+    if left := case.left_alone(address):
+        making.say_left_alone(left)
+        return left.rule
     if not case.config.create_mailboxes:
         return Rule.ELSEWHERE
     if address in case.begun.halves:
         return Rule.UNFINISHED  # it is deleted again in this run: mailcow makes no other before that
-    if making.held.has(NoRoom.MAILBOX, address):
-        return Rule.NO_ROOM
-    if is_unreadable(making, user):
+    return Rule.NO_ROOM if making.held.has(NoRoom.MAILBOX, address) else None
+
+
+def _why_not_made(making: Making, user: User, address: Address, going: Collection[Address]) -> Rule | None:
+    """Return the rule by which what an entry says makes no mailbox; a finding says what to do."""
+    says = told(making, user)
+    if says is Told.UNREADABLE:
         return Rule.UNREADABLE
-    if user.attributes.get(ACTIVE.key) == 0:
+    if says is Told.INACTIVE:
         making.say(Say.INACTIVE_NEW, user.dn, user.id, address=address)
         return Rule.INACTIVE
-    if address in case.actual.aliases and address not in going:
-        making.say(Say.ADDRESS_IS_ALIAS, user.dn, user.id, address=address, remedy=_alias_remedy(making, address))
+    if (alias := making.case.actual.aliases.get(address)) and address not in going:
+        _tell_alias(making, user, alias)
         return Rule.ALIAS_THERE
     if not provider_ready(making, user):
         return Rule.NO_PROVIDER
-    return None if _can_log_in(making, user, address) else Rule.NOT_LOGGABLE
+    if _needs_password(user) and making.case.config.missing_password == "skip":  # noqa: S105 - a setting
+        if "password" not in user.present:  # one that can't be used has a finding of its own
+            attribute = making.source(user.id).user_mapping.password or "password"
+            making.say(Say.NO_PASSWORD, user.dn, user.id, attribute=attribute, address=address)
+        return Rule.NOT_LOGGABLE
+    return None
+
+
+def _tell_alias(making: Making, user: User, alias: ExistingAlias) -> None:
+    """Say that an alias is in the way of a new mailbox."""
+    address = alias.address
+    if alias.number == NOT_YET:
+        making.say(Say.NEW_WAITS, user.dn, user.id, address=address)
+    else:
+        making.say(Say.ADDRESS_IS_ALIAS, user.dn, user.id, address=address, remedy=_alias_remedy(making, address))
 
 
 def _alias_remedy(making: Making, address: Address) -> str:
@@ -122,25 +140,13 @@ def _needs_password(user: User) -> bool:
     return user.attributes.get(AUTHSOURCE.key, "mailcow") == "mailcow" and user.password is None
 
 
-def _can_log_in(making: Making, user: User, address: Address) -> bool:
-    """Tell whether a new mailbox has a password, or needs none; a finding says so where the entry shows none."""
-    if not _needs_password(user) or making.case.config.missing_password == "random":  # noqa: S105 - a setting
-        return True
-    if "password" not in user.present:  # one that can't be used has a finding of its own
-        attribute = making.source(user.id).user_mapping.password or "password"
-        making.say(Say.NO_PASSWORD, user.dn, user.id, attribute=attribute, address=address)
-    return False
-
-
 def _made(making: Making, match: Match, address: Address) -> MailboxTarget:
     """Return a new mailbox, whole: all that mailcow would choose by itself is chosen here."""
     case, user = making.case, match.user
     domain = case.actual.domains[address.domain]
-    values: dict[str, Value] = {AUTHSOURCE.key: "mailcow", ACTIVE.key: 1, **user.attributes}
-    if too_much := over_limit(domain, address, int(values.get(QUOTA.key, 0)), user.dn):
-        making.findings.append(replace(too_much, directory=case.directory_of(user.id)))
-        del values[QUOTA.key]
-    values.setdefault(QUOTA.key, domain.default_quota)
+    default = domain.default_quota
+    values: dict[str, Value] = {AUTHSOURCE.key: "mailcow", ACTIVE.key: 1, QUOTA.key: default, **user.attributes}
+    values[QUOTA.key] = _quota(making, user, address, int(values[QUOTA.key]), default)
     password = NOBODY if _needs_password(user) else user.password
     return MailboxTarget(
         address,
@@ -152,19 +158,17 @@ def _made(making: Making, match: Match, address: Address) -> MailboxTarget:
         tags=frozenset(case.marks.tags),
         password=password,
         after={
+            **_NEW_ROW,
             **identity(making, match, None),
             "origin": Origin.CREATED,
             "applied": _applied(user, values),
             "digest": case.memory.seal(password) if password else None,
-            "passwd_update": None,
-            "kept": False,
-            "was_active": 1,
-            "barred": 0,
-            "disabled": None,
-            "senders": frozenset[str](),
-            "foreign_senders": frozenset[str](),
         },
     )
+
+
+_NEW_ROW: Patch = {column.name: column.default for column in fields(Remembered) if column.default is not MISSING}
+"""The columns of a new mailbox's row that nothing was written to yet: none is left of a former mailbox."""
 
 
 # those that are there
@@ -177,31 +181,39 @@ def target_of_user(making: Making, match: Match, existing: Existing) -> MailboxT
         if case.config.decides_status or match.user.senders:
             making.say_left_alone(left)
         return kept(existing, left.rule, match.row)
-    if not _is_in_scope(making, match):
-        return kept(existing, Rule.OUT_OF_SCOPE, match.row)
-    if not case.config.decides_status:
-        return kept(existing, Rule.ELSEWHERE, match.row)
+    if rule := _why_kept(making, match, existing):
+        is_known = rule is Rule.NO_ROOM and match.row is not None
+        return kept(existing, rule, match.row, identity(making, match, match.row) if is_known else {})
     return _brought(making, match, existing)
+
+
+def _why_kept(making: Making, match: Match, existing: Existing) -> Rule | None:
+    """Return the rule by which a mailbox stays as it is, whatever its entry says."""
+    config, address = making.case.config, existing.address
+    if not _is_in_scope(making, match):
+        return Rule.OUT_OF_SCOPE
+    if not config.decides_status:
+        return Rule.ELSEWHERE
+    if _is_adopted(making, match) and config.adopt_mailboxes == "refuse":
+        making.say(Say.ADOPTION_REFUSED, address, address=address)
+        return Rule.ADOPTION_REFUSED
+    if making.held.has(Guarded.ADOPT, address):
+        return Rule.HELD
+    return Rule.NO_ROOM if making.held.has(NoRoom.EDIT, address) else None
+
+
+def _is_adopted(making: Making, match: Match) -> bool:
+    """Tell whether a mailbox that was made by hand becomes ours."""
+    return match.state is State.ADOPTED and making.case.config.create_mailboxes
 
 
 def _brought(making: Making, match: Match, existing: Existing) -> MailboxTarget:
     """Return a mailbox brought to what its entry says, each part by its own rule."""
     case, user = making.case, match.user
-    is_adopted = match.state is State.ADOPTED and case.config.create_mailboxes
-    if is_adopted and case.config.adopt_mailboxes == "refuse":
-        making.say(Say.ADOPTION_REFUSED, existing.address, address=existing.address)
-        return kept(existing, Rule.ADOPTION_REFUSED)
-    if making.held.has(Guarded.ADOPT, existing.address):
-        return kept(existing, Rule.HELD)
-    if making.held.has(NoRoom.EDIT, existing.address):
-        return kept(existing, Rule.NO_ROOM, match.row, identity(making, match, match.row) if match.row else None)
-    values, password = _values(making, match, existing), password_of(making, match, existing)
-    why = _why(making, match, existing, values, password)
+    followed, status = _values(making, match, existing), status_of(making, match, existing)
     login, login_rule = _login(making, match, existing)
-    status = status_of(making, match, existing)
-    if login == "mailcow" != existing.attributes[AUTHSOURCE.key] and user.password is not None:
-        password = Password(user.password, Rule.LDAP, case.memory.seal(user.password))
-    values = {**values, AUTHSOURCE.key: login, ACTIVE.key: status.value}
+    password = password_of(making, match, existing, login)
+    values = {**followed, AUTHSOURCE.key: login, ACTIVE.key: status.value}
     return MailboxTarget(
         existing.address,
         _RULES.get(match.state, Rule.FOLLOWED),
@@ -219,15 +231,20 @@ def _brought(making: Making, match: Match, existing: Existing) -> MailboxTarget:
             **status.after,
         },
         rules={
-            Part.VALUES: why,
+            Part.VALUES: _why(case, match, existing, followed, password),
             Part.LOGIN: login_rule,
             Part.STATUS: status.rule,
         },
-        is_adopted=is_adopted,
+        is_adopted=_is_adopted(making, match),
     )
 
 
 _RULES = {State.ADOPTED: Rule.ADOPTED, State.BY_MARK: Rule.KNOWN_AGAIN, State.TAKEN_OVER: Rule.TAKEN_OVER}
+
+
+def _marks_to_add(case: Case, existing: Existing) -> frozenset[str]:
+    """Return the tags that say who manages a mailbox, where it lacks them and doesn't come from elsewhere."""
+    return lacking(case.marks.tags if case.config.create_mailboxes else (), existing.tags)
 
 
 def _tags(case: Case, existing: Existing, status: Status) -> frozenset[str]:
@@ -237,31 +254,30 @@ def _tags(case: Case, existing: Existing, status: Status) -> frozenset[str]:
     return tags | lacking(disabled, tags) if status.is_ours else tags - disabled
 
 
-def _marks_to_add(case: Case, existing: Existing) -> frozenset[str]:
-    """Return the tags that say who manages a mailbox, where it lacks them and doesn't come from elsewhere."""
-    return lacking(case.marks.tags if case.config.create_mailboxes else (), existing.tags)
-
-
 def _values(making: Making, match: Match, existing: Existing) -> dict[str, Value]:
     """Return the attributes that follow the directory as they are, without those that mailcow can't be given."""
     wanted = match.user.attributes
     told = {key for key in wanted if making.known(match.user.id.source).vanished.isdisjoint(ATTRIBUTES[key].mapped)}
     values = {**existing.attributes, **{key: wanted[key] for key in told}}
-    if values[QUOTA.key] != existing.attributes[QUOTA.key] and (problem := _no_quota(making, match, existing)):
-        making.findings.append(replace(problem, directory=making.case.directory_of(match.user.id)))
-        values[QUOTA.key] = existing.attributes[QUOTA.key]
+    before = int(existing.attributes[QUOTA.key])
+    values[QUOTA.key] = _quota(making, match.user, existing.address, int(values[QUOTA.key]), before)
     return values
 
 
-def _no_quota(making: Making, match: Match, existing: Existing) -> Finding | None:
-    """Return why a quota can't be given."""
-    domain, quota = making.case.actual.domains[existing.address.domain], int(match.user.attributes[QUOTA.key])
-    if too_much := over_limit(domain, existing.address, quota, match.user.dn):
-        return too_much
-    if making.held.has(NoRoom.QUOTA, existing.address):
-        before = int(existing.attributes[QUOTA.key])
-        return no_room_for_quota(domain, existing.address, before, quota, match.user.dn)
-    return None
+def _quota(making: Making, user: User, address: Address, wanted: int, otherwise: int) -> int:
+    """Return the quota that a mailbox can have: the wanted one or, with a finding, what it has otherwise."""
+    domain = making.case.actual.domains[address.domain]
+    name, most = domain.name, domain.max_mailbox_quota
+    if wanted > most and wanted != otherwise:
+        making.say(Say.QUOTA_OVER_LIMIT, user.dn, user.id, address=address, quota=wanted, domain=name, most=most)
+        return otherwise
+    if making.held.has(NoRoom.QUOTA, address):
+        before, after = (f"{quota} MiB" if quota else "unlimited" for quota in (otherwise, wanted))
+        left = max(domain.max_quota - domain.used_quota, 0)
+        told = {"before": before, "after": after, "domain": name, "left": left}
+        making.say(Say.NO_ROOM_FOR_QUOTA, user.dn, user.id, address=address, **told)
+        return otherwise
+    return wanted
 
 
 def _login(making: Making, match: Match, existing: Existing) -> tuple[Value, Rule]:
@@ -274,31 +290,35 @@ def _login(making: Making, match: Match, existing: Existing) -> tuple[Value, Rul
         return now, Rule.HELD
     if not provider_ready(making, user):
         return now, Rule.NO_PROVIDER
-    if wanted == "mailcow" and _keeps_its_login(making, match):
-        return now, Rule.ADOPTED
-    if wanted == "mailcow" and user.password is None:
-        making.say(Say.NO_PASSWORD_TO_MOVE, user.dn, user.id, address=existing.address, login=now)
-        return now, Rule.NOT_LOGGABLE
-    return wanted, Rule.LDAP
+    why = _why_with_provider(making, match, existing) if wanted == "mailcow" else None
+    return (now, why) if why else (wanted, Rule.LDAP)
 
 
-def _keeps_its_login(making: Making, match: Match) -> bool:
-    """Tell whether a mailbox of another identity provider stays there: `keep_password` keeps how a user logs in."""
-    row = match.row
-    is_new_here = row is None or row.digest is None or row.kept
-    return is_new_here and making.case.config.adopt_mailboxes == "keep_password"
+def _why_with_provider(making: Making, match: Match, existing: Existing) -> Rule | None:
+    """Return the rule by which a mailbox of another identity provider stays there."""
+    user, row = match.user, match.row
+    is_its_own = row is None or row.digest is None or row.kept
+    if is_its_own and making.case.config.adopt_mailboxes == "keep_password":
+        return Rule.ADOPTED  # how a user logs in is kept, too
+    if user.password is None:
+        login = existing.attributes[AUTHSOURCE.key]
+        making.say(Say.NO_PASSWORD_TO_MOVE, user.dn, user.id, address=existing.address, login=login)
+        return Rule.NOT_LOGGABLE
+    return None
 
 
-def _why(making: Making, match: Match, existing: Existing, values: Mapping[str, Value], password: Password) -> Rule:
-    """Name the rule of the values: the directory's doing if one isn't what we last applied, else mailcow's."""
+def _why(case: Case, match: Match, existing: Existing, values: Mapping[str, Value], password: Password) -> Rule:
+    """Name the rule of the values: the directory's doing if one isn't what we last applied, else mailcow's.
+
+    That of the password is named where nothing else differs.
+    """
     if match.state is State.ADOPTED:
         return Rule.ADOPTED
-    applied = match.row.applied if match.row else {}
     changed = {(key, values[key]) for key in _COMPARED if values[key] != existing.attributes[key]}
-    if changed - applied.items():
-        return Rule.LDAP
-    is_again = password.rule is Rule.REASSERT and bool(changed or _marks_to_add(making.case, existing))
-    return password.rule if password.write and not is_again else Rule.MAILCOW
+    if not changed | _marks_to_add(case, existing):
+        return password.rule
+    applied = match.row.applied if match.row else {}
+    return Rule.LDAP if changed - applied.items() else Rule.MAILCOW
 
 
 # what is remembered
@@ -306,36 +326,40 @@ def _why(making: Making, match: Match, existing: Existing, values: Mapping[str, 
 
 def identity(making: Making, match: Match, row: Remembered | None) -> Patch:
     """Return what is remembered of a mailbox whose entry is there, whatever else happens to it."""
-    user, known = match.user, making.known(match.user.id.source)
-    had = frozenset[str]()
-    if row and not known.answers_whole:
-        had = row.present  # a doubtful answer makes no row poorer
-    elif row:
-        had = frozenset(key for key in row.present if _waits(making, known, key.partition(":")[0]))
+    user = match.user
+    shown = row.present if row else frozenset[str]()
+    if making.known(user.id.source).answers_whole:  # a doubtful answer makes no row poorer
+        shown = frozenset(key for key in shown if _waits(making, user, key))
     origin: Patch = {} if row else {"origin": Origin.MARK if match.state is State.BY_MARK else Origin.ADOPTED}
     return {
         "source": user.id.source,
         "id": user.id.id if ids_hold(making, user.id.source) else None,
         "dn": user.dn,
         **origin,
-        **SEEN,
-        "last_seen": None,
+        **seen_as(user, row),
         "retired_since": None,
-        "present": user.present | had,
+        "present": user.present | shown,
     }
 
 
-def _waits(making: Making, known: Knowledge, key: str) -> bool:
-    """Tell whether what a key of `user_mapping` made is left as it is, because the attribute vanished.
+def _waits(making: Making, user: User, measured: str) -> bool:
+    """Tell whether what an attribute made is left as it is, because it vanished from most entries.
 
     For aliases and rights that ends with a word that lets all of it go.
     """
-    if key not in known.vanished:
+    key = kind_of(measured)
+    if key not in making.known(user.id.source).vanished:
         return False
-    kinds = {Guarded.RIGHTS} if SOFT.get(key) is None else {Guarded.ALIAS, Guarded.LIST}
-    is_said = key in SOFT and any(making.case.options.approved.get(kind) for kind in kinds)
-    is_done = known.users and known.is_whole and not any(making.held.of(kind) for kind in kinds)
-    return not (is_said and is_done)
+    kinds = _MADE.get(key, ())
+    is_said = any(making.case.options.approved.get(kind) for kind in kinds)
+    return not is_said or any(making.held.of(kind) for kind in kinds)
+
+
+_MADE: Mapping[str, tuple[Guarded, ...]] = {
+    **dict.fromkeys(("aliases", "group_addresses", "forward_to"), (Guarded.ALIAS, Guarded.LIST)),
+    "send_as": (Guarded.RIGHTS,),
+}
+"""Of which kinds it is what a key of `user_mapping` makes, where it isn't mailboxes."""
 
 
 def ids_hold(making: Making, source: str) -> bool:

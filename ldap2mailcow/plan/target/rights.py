@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 
 from ldap2mailcow.desired import ANYONE, Group, Meant
 from ldap2mailcow.model import GOTO, SENDER_ALLOWED, Address, EntryId, Origin, Patch, Remembered, Rule, Say, split
@@ -237,12 +238,34 @@ class RightsMaker:
     def should(self, address: Address) -> _Rows:
         """Return what is wanted, with what we granted where it isn't known to be gone or is held."""
         wanted, had = self.rows_for(address), self.had(address)
+        stay = self.in_doubt(address, had)
+        here = {one for one in stay & had.here if self.is_there(one) and not self.is_implied(address, one)}
+        here = set() if ANYONE in wanted.here else here
+        return _Rows(wanted.here | here, wanted.foreign | (stay & had.foreign))
+
+    def in_doubt(self, address: Address, had: _Rows) -> frozenset[str]:
+        """Return those of the rows that we granted of which it isn't known, or is held, that they are gone."""
         known = all(one.knows(None) for one in self.making.matches.known.values()) and self.making.case.all_answered
-        if known and not self.making.held.has(Guarded.RIGHTS, address):
-            return wanted
-        stay = {one for one in had.here if self.is_there(one) and not self.is_implied(address, one)}
-        here = wanted.here if ANYONE in wanted.here else wanted.here | stay
-        return _Rows(here, wanted.foreign | had.foreign)
+        rows = had.here | had.foreign
+        if not known or address in self.unsettled or self.making.held.has(Guarded.RIGHTS, address):
+            return rows
+        return rows & self.doubtful
+
+    @cached_property
+    def unsettled(self) -> frozenset[Address]:
+        """The mailboxes for which it isn't known whom their users may send as."""
+        asked = self.making.case.asked
+        homes = {self.mailbox_of(user.id) for user in asked.users if not user.senders_known}
+        groups = (group for group in asked.groups if not group.senders_known)
+        return frozenset({*filter(None, homes), *chain.from_iterable(map(self.mailboxes_in, groups))})
+
+    @cached_property
+    def doubtful(self) -> frozenset[str]:
+        """The rows for which it isn't known who has them by a group: those of the group's members stay."""
+        asked = self.making.case.asked
+        groups = (group for group in asked.groups if group.senders and group.id in self.delivery.doubtful)
+        named = {self.name(one) for group in groups for one in group.senders}
+        return frozenset(str(one) for one in named if one) | ({ANYONE} if not asked.any_senders_known else NO_ROWS)
 
     def must_be_read(self, address: Address) -> bool:
         """Tell whether the present rows of a mailbox must be known."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from ldap2mailcow.desired import User
 from ldap2mailcow.model import ACTIVE, Cause, Existing, Patch, Remembered, Rule, Say
@@ -14,6 +16,28 @@ from .making import Making
 
 BARRED = 2
 """What `active` is of a mailbox that takes mail and lets its user not log in."""
+
+OUT_OF_SERVICE: Mapping[str, int] = {"disable": 0, "disallow_login": BARRED, "delete": 0}
+"""What `active` becomes after the grace, by `removed_users.action`; `delete` deletes what is inactive already."""
+
+
+class Told(Enum):
+    """What an entry tells of the status of its mailbox."""
+
+    ACTIVE = auto()
+    INACTIVE = auto()
+    NOTHING = auto()
+    UNREADABLE = auto()  # its value can't be used, or the attribute vanished from most entries
+
+
+def told(making: Making, user: User) -> Told:
+    """Return what the entry of a user tells of the status."""
+    if ACTIVE.key in user.unreadable:
+        return Told.UNREADABLE
+    if ACTIVE.key in user.attributes:
+        return Told.ACTIVE if user.attributes[ACTIVE.key] else Told.INACTIVE
+    is_there = making.known(user.id.source).vanished.isdisjoint(ACTIVE.mapped)
+    return Told.NOTHING if is_there else Told.UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +53,17 @@ class Status:
 
 def status_of(making: Making, match: Match, existing: Existing) -> Status:
     """Return the status of a mailbox whose entry is there."""
-    wanted, row, now = match.user.attributes.get(ACTIVE.key), match.row, int(existing.attributes[ACTIVE.key])
-    ours = is_our_doing(making.case, existing, row)
-    if wanted == 0:
-        return _inactive(making, existing, row, is_ours=ours)
-    if ours:
-        return _back(making, match, existing)
-    if now != 1 and (wanted == 1 or row is None):
-        _tell_by_hand(making, match, existing)
+    says, is_ours = told(making, match.user), is_our_doing(making.case, existing, match.row)
+    if says is Told.INACTIVE:
+        return _inactive(making, existing, match.row, is_ours=is_ours)
+    if is_ours:
+        return _back(making, match, existing, says)
+    now = int(existing.attributes[ACTIVE.key])
+    if now != 1 and (says is Told.ACTIVE or match.row is None):
+        entry = "active" if says is Told.ACTIVE else "in the directory"
+        how = "set inactive" if now == 0 else "barred from logging in"
+        user = match.user
+        making.say(Say.DISABLED_BY_HAND, user.dn, user.id, entry=entry, address=existing.address, how=how)
     return Status(now, Rule.FOLLOWED, is_ours=False, after={"disabled": None})
 
 
@@ -54,55 +81,41 @@ def is_our_doing(case: Case, existing: Existing, row: Remembered | None) -> bool
     now = existing.attributes[ACTIVE.key]
     if row and row.disabled:
         return now == row.barred
-    bars = case.config.removed_users.action == "disallow_login"
-    return case.marks.disabled in existing.tags and (now == 0 or (now == BARRED and bars))
-
-
-def is_unreadable(making: Making, user: User) -> bool:
-    """Tell whether a status can't be read: its value can't be used, or the attribute vanished from most entries."""
-    has_vanished = not making.known(user.id.source).vanished.isdisjoint(ACTIVE.mapped)
-    return ACTIVE.key in user.unreadable or (has_vanished and ACTIVE.key not in user.attributes)
+    return case.marks.disabled in existing.tags and now in (0, OUT_OF_SERVICE.get(case.config.removed_users.action))
 
 
 def _inactive(making: Making, existing: Existing, row: Remembered | None, *, is_ours: bool) -> Status:
+    """Return the status of a mailbox whose entry calls it inactive; from now on that is the cause, if it is ours."""
     now = int(existing.attributes[ACTIVE.key])
-    if now == 0:  # set by us for this or another reason, or by hand
-        is_known = row is not None and row.disabled is not None
-        after: Patch = {"disabled": Cause.STATUS, "barred": 0} if is_known else {}
-        return Status(0, Rule.STATUS, is_ours=is_ours or is_known, after=after)
-    if making.held.has(Guarded.DISABLE, existing.address):  # a barred login is barred for its status from now on
-        after = {"disabled": Cause.STATUS, "barred": now} if is_ours else {"disabled": None}
-        return Status(now, Rule.HELD, is_ours=is_ours, after=after)
+    is_held = making.held.has(Guarded.DISABLE, existing.address)
+    if now == 0 or is_held:
+        after: Patch = {"disabled": Cause.STATUS, "barred": now} if is_ours else {"disabled": None}
+        return Status(now, Rule.HELD if is_held else Rule.STATUS, is_ours, after)
     return Status(0, Rule.STATUS, is_ours=True, after=out_of_service(making.case, existing, row, 0, Cause.STATUS))
 
 
-def _back(making: Making, match: Match, existing: Existing) -> Status:
-    """Return the status of a mailbox that we took out of service and whose entry doesn't call it inactive."""
-    wanted, row, now = match.user.attributes.get(ACTIVE.key), match.row, int(existing.attributes[ACTIVE.key])
-    cause = row.disabled if row else None
-    if wanted is None and (is_unreadable(making, match.user) or _may_be_locked(making, match, cause, now)):
-        _tell_untold(making, match, existing)
-        return Status(now, Rule.UNREADABLE, is_ours=True)
-    was = row.was_active if row and now == 0 else 1
-    rule = Rule.STATUS_BACK if wanted == 1 and cause is not Cause.MISSING else Rule.BACK
+def _back(making: Making, match: Match, existing: Existing, says: Told) -> Status:
+    """Return the status of a mailbox that we took out of service and whose entry doesn't call it inactive.
+
+    Nothing told is not the same as active: what is out of service for its status stays so.
+    """
+    cause, was = _cause(making, match, existing)
+    if says is Told.NOTHING and cause is Cause.STATUS:
+        says, user = Told.UNREADABLE, match.user
+        attribute = making.source(user.id).user_mapping.active or "status"
+        making.say(Say.STATUS_UNTOLD, user.dn, user.id, address=existing.address, attribute=attribute)
+    if says is Told.UNREADABLE:  # why has a finding
+        return Status(int(existing.attributes[ACTIVE.key]), Rule.UNREADABLE, is_ours=True)
+    rule = Rule.STATUS_BACK if cause is Cause.STATUS else Rule.BACK
     return Status(was, rule, is_ours=False, after={"disabled": None, "barred": 0})
 
 
-def _may_be_locked(making: Making, match: Match, cause: Cause | None, now: int) -> bool:
-    """Tell whether the entry's status may be why a mailbox is out of service; without a cause, only a tag tells."""
-    is_mapped = bool(making.source(match.user.id).user_mapping.active)
-    return cause is Cause.STATUS or (cause is None and now == 0 and is_mapped)
+def _cause(making: Making, match: Match, existing: Existing) -> tuple[Cause, int]:
+    """Return why we took a mailbox out of service, and what `active` was before.
 
-
-def _tell_by_hand(making: Making, match: Match, existing: Existing) -> None:
-    user, how = match.user, "set inactive" if existing.attributes[ACTIVE.key] == 0 else "barred from logging in"
-    entry = "active" if ACTIVE.key in user.attributes else "in the directory"
-    making.say(Say.DISABLED_BY_HAND, user.dn, user.id, entry=entry, address=existing.address, how=how)
-
-
-def _tell_untold(making: Making, match: Match, existing: Existing) -> None:
-    """Say that a mailbox stays inactive because nothing tells its status: untold is not the same as active."""
-    if is_unreadable(making, match.user):
-        return  # why has a finding of its own
-    attribute = making.source(match.user.id).user_mapping.active or "status"
-    making.say(Say.STATUS_UNTOLD, match.user.dn, match.user.id, address=existing.address, attribute=attribute)
+    Where only a tag says that we did, it may have been for the status if one is mapped; that never just bars a login.
+    """
+    if match.row and match.row.disabled:
+        return match.row.disabled, match.row.was_active
+    may_be_status = making.source(match.user.id).user_mapping.active and existing.attributes[ACTIVE.key] == 0
+    return Cause.STATUS if may_be_status else Cause.MISSING, 1

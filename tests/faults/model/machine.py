@@ -5,13 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import stamina
 from hypothesis import strategies as st
@@ -20,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from ldap2mailcow.model import Address
 from ldap2mailcow.plan import REMOVING, Guarded, Options
 from ldap2mailcow.sync import Request
+from tests.faults.world import folder_in_memory
 from tests.mailcow_server import DomainLimits, FaultKind, MailcowServer, State
 
 from .installation import Installation, Ran
@@ -67,7 +66,7 @@ class Model(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.closing = ExitStack()
-        folder = Path(self.closing.enter_context(tempfile.TemporaryDirectory()))
+        folder = self.closing.enter_context(folder_in_memory())
         self.closing.enter_context(stamina.set_testing(True, attempts=3, cap=True))
         self.server.clock.set("2026-11-21 11:00:00")
         state = State(self.server.clock)

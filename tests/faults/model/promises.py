@@ -531,7 +531,8 @@ class Judge:
         """Return what somebody lacks, in words."""
         store = self.mail.at(person.mail)
         if store is None:
-            return "has no mailbox" if person.active or self.mail.of(person.id) else ""
+            in_domain = [one for one in self.mail.of(person.id) if domain_of(one.address) == domain_of(person.mail)]
+            return "has no mailbox" if person.active or in_domain else ""
         if self.is_released(store.box):
             return ""  # whoever let go of it knows
         if store.owner != person.id:
@@ -599,7 +600,7 @@ def left_to_do(ran: Ran, first: Ran) -> list[str]:
 
     Nor what was too much for the first: a limit is a share of what is managed, which may be more by now. Nor what
     becomes of an address that the first has set free, by a deletion, the last thing in a run, or by a renaming: a chain
-    of renames goes one link a run.
+    of renames goes one link a run, and a mailbox that was inactive is renamed once it is active.
     """
     assert ran.result is not None
     assert first.result is not None
@@ -609,6 +610,9 @@ def left_to_do(ran: Ran, first: Ran) -> list[str]:
         return []
     free = {change.address for change in first.result.plan.changes if change.kind is Kind.DELETE}
     free |= {change.former for change in first.result.plan.changes if isinstance(change, RenameChange)}
+    enabled = {change.address for change in first.result.plan.changes if change.kind is Kind.ENABLE}
+    renames = [change for change in ran.result.plan.changes if isinstance(change, RenameChange)]
+    free |= {change.address for change in renames if change.former in enabled}
 
     def is_about(change: Change) -> set[str]:
         gotos = [str(field.after).split(",") for field in change.fields if field.key == "goto"]

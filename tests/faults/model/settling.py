@@ -85,9 +85,9 @@ class Settled:
 
     def is_out_of_service_if_nobodys(self, store: Store) -> None:
         is_wanted = store.is_loose and self.ran.told.whose(store.address)
-        is_told = store.owner in self.ran.told.ids
-        if store.mark == self.ran.house.mark and not is_told and not is_wanted:
-            assert store.box.active == 0, f"{store.address} is active, and {store.owner} is gone"
+        is_employed = any(person.id == store.owner and person.active for person in self.ran.told.people)
+        if store.mark == self.ran.house.mark and not is_employed and not is_wanted:
+            assert store.box.active == 0, f"{store.address} is active, and {store.owner} is gone or inactive"
 
     def mail_goes_where_it_should(self) -> None:
         """Mail to an address that only one wants, and that is no hand-made one, goes to that one."""

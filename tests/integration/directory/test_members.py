@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ldap2mailcow.directory import read
-from ldap2mailcow.model import Answers, Code
+from ldap2mailcow.model import Answers
 from tests.directory_server import Slapd, forward, group, ldif, person
 from tests.directory_server.scripted import Done, End, Found, Reply, ScriptedServer, Search
 
@@ -199,6 +199,18 @@ def test_names_are_compared_in_any_case_with_those_of_users(slapd: Slapd) -> Non
     assert (outside(answers), searches) == ([], 3)
 
 
+def test_a_name_that_a_user_added_is_still_looked_up(slapd: Slapd) -> None:
+    """Else a user could take the place of somebody whom the user filter leaves out."""
+    (dn,) = external(slapd, [1])
+    eve, attributes = person(2)
+    slapd.add(eve, {**attributes, "uid": [b"user000002", b"user000001"]})
+    slapd.add(*group("staff", ["user000001", "user000002"], kind="memberUid"))
+
+    answers, _, _ = reading(slapd, user_search_filter=USERS_ONLY, group_mapping={"member": "memberUid"})
+
+    assert outside(answers) == [dn]
+
+
 @pytest.mark.parametrize(("many", "expected"), [(3, 1), (40, 1), (60, 2), (501, 1)])
 def test_unknown_names_are_looked_up_together(many: int, expected: int) -> None:
     with Slapd() as server:
@@ -275,33 +287,87 @@ def test_members_of_groups_that_a_url_selects_are_looked_up(slapd: Slapd) -> Non
     assert outside(answers) == [dn]
 
 
+HASH = "{SSHA512}vXlkJ0"
+
+
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        (
-            "ldap:///dc=example,dc=org??deep?(mail=*)",
-            "is not an LDAP URL: its scope 'deep' is none of base, one and sub",
-        ),
+        ("ldap:///dc=example,dc=org??deep?(mail=*)", "its scope 'deep' is none of base, one and sub"),
         ("ldap:///dc=example,dc=org??sub?(mail=*)?!bindname=cn=x", "it has a critical extension"),
         ("ldap:///dc=example,dc=org??sub?(mail=*)?x?y", "there is a question mark too many in it"),
         ("ldap:///dc=example%FF??sub?(mail=*)", "can't decode byte 0xff"),
-        ("ldap:///dc=example,dc=org??sub?(mail=*", "': Bad search filter"),
-        ("ldap:///ou=gone,dc=example,dc=org??sub?(mail=*)", "': No such object"),
+        ("ldap:///dc=example,dc=org??sub?(mail=*", "its filter has no ')'"),
+        ("ldap:///dc=example,dc=org??sub?(cn=a%00b)", "its filter asks for cn"),
+        ("ldap:///dc=example,dc=org??sub?(mail=a%00b)", "its filter has no ')'"),
+        (
+            "ldap:///ou=people%00,dc=example,dc=org??sub?(mail=*)",
+            "its base 'ou=people\\x00,dc=",
+        ),
+        ("ldap:///ou=gone,ou=people,dc=example,dc=org??sub?(mail=*)", "No such object"),
+        ("ldap:///nosuch=a,ou=people,dc=example,dc=org??sub?(mail=*)", "Invalid DN syntax"),
+        ("ldap:///cn=config??sub?(objectClass=*)", "its base 'cn=config' is neither below nor above"),
+        ("ldap:///cn=reader,dc=example,dc=org??sub?(objectClass=*)", "is neither below nor above"),
+        (
+            "ldap:///dc=example,dc=org??sub?(userPassword=*)",
+            "its filter asks for userPassword, and may",
+        ),
+        (
+            f"ldap:///dc=example,dc=org??sub?(userPassword:octetStringOrderingMatch:={HASH})",
+            "its filter compares in another way than attribute=value",
+        ),
+        (f"ldap:///dc=example,dc=org??sub?(userPassword>={HASH})", "its filter asks for userPassword"),
+        (f"ldap:///dc=example,dc=org??sub?(&(mail=*)(!(2.5.4.35>={HASH})))", "its filter asks for 2.5.4.35"),
+        (f"ldap:///dc=example,dc=org??sub?(userPassword;x-foo>={HASH})", "its filter compares in another way"),
+        (f"ldap:///dc=example,dc=org??sub?(%75serPassword>={HASH})", "its filter asks for userPassword"),
+        (f"ldap:///dc=example,dc=org??sub?(\\75serPassword>={HASH})", "its filter compares in another way"),
     ],
 )
-def test_a_url_that_selects_nobody_for_a_reason_is_a_doubt(slapd: Slapd, url: str, reason: str) -> None:
+def test_a_url_that_can_not_be_followed_is_in_doubt_alone(slapd: Slapd, url: str, reason: str) -> None:
+    """Its filter would run with the rights of the bind DN, and whether a list comes into being can be seen."""
+    slapd.add(*person(1))
     slapd.add(*group("dynamic", [url], kind="memberURL"))
+    slapd.add(*group("good", [f"ldap:///{slapd.people_dn}??sub?(uid=user000001)"], kind="memberURL"))
+
+    answers, _, log = reading(slapd, group_mapping={"member": "memberURL"})
+
+    assert answers.unsure.keys() == {url}
+    assert reason in answers.unsure[url]
+    assert doubts(answers) == []
+    assert answers.users.doubts == ()
+    assert len([entry for found in answers.selected.values() for entry in found]) == 1
+    assert 'filter="(userPassword' not in log
+    assert "2.5.4.35" not in log
+
+
+def test_a_hash_can_not_be_read_by_where_it_stands_in_an_order(slapd: Slapd) -> None:
+    """65 groups with one comparison each told a character of the hash in each run, by which became lists."""
+    slapd.add(*person(1))
+    signs = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    urls = [
+        f"ldap:///{slapd.people_dn}??sub?(&(uid=user000001)(userPassword:2.5.13.18:={{SSHA512}}{sign}))"
+        for sign in signs
+    ]
+    for number, url in enumerate(urls):
+        slapd.add(*group(f"oracle{number}", [url], kind="memberURL"))
+
+    answers, searches, _ = reading(slapd, group_mapping={"member": "memberURL"})
+
+    assert answers.unsure.keys() == set(urls)
+    assert answers.selected == {}
+    assert searches == 3  # the root DSE, users, groups
+
+
+def test_a_url_selects_nothing_outside_of_what_is_searched(slapd: Slapd) -> None:
+    slapd.add(*person(1))
+    url = f"ldap:///{slapd.suffix}??sub?(objectClass=*)"
+    slapd.add(*group("all", [url], kind="memberURL"))
 
     answers, _, _ = reading(slapd, group_mapping={"member": "memberURL"})
 
-    (sentence,) = doubts(answers)
-    assert url in sentence
-    assert reason in sentence
-    assert answers.groups is not None
-    assert (answers.groups.doubts[0].code, answers.groups.doubts[0].where) == (
-        Code.ANSWER_CUT_SHORT,
-        "default (members)",
-    )
+    found = {entry.dn for entry in answers.selected[url]}
+    assert person(1)[0] in found
+    assert found.isdisjoint({slapd.suffix, slapd.reader_dn})
 
 
 def test_dynlist_expands_members_itself() -> None:
@@ -398,34 +464,148 @@ def answering(*replies: Reply, root: dict[str, list[bytes]] | None = None) -> Sc
     [
         ([Done(50, "no")], "Insufficient access (no)"),
         ([Done(32)], "No such object"),
-        ([End.DROP], "the connection was lost"),
-        ([Found("uid=ann,ou=outside,dc=x"), Done(3)], "Time limit exceeded"),
+        ([Done(3)], "Time limit exceeded"),
     ],
 )
-def test_a_lookup_that_fails_is_a_doubt(replies: list[Reply], reason: str) -> None:
+def test_a_member_that_can_not_be_looked_up_is_in_doubt(replies: list[Reply], reason: str) -> None:
     """No such object too, where the server doesn't name its contexts: the place may have been guessed wrong."""
     with answering(*replies) as server:
         answers = read(scripted(server, group_search_base="ou=groups,dc=x"))
 
-    (sentence,) = doubts(answers)
-    assert sentence == (
-        f"not everybody could be looked up who is a member but not among the users: {reason}; see what bind_dn may "
-        "read, group_member_filter, and the URLs of dynamic groups"
-    )
+    assert answers.unsure == {"uid=ann,ou=outside,dc=x": reason}
+    assert doubts(answers) == []
     assert answers.users.doubts == ()
     assert server.binds == 1
 
 
-def test_without_groups_a_lookup_that_fails_makes_the_users_doubtful() -> None:
+def test_a_connection_that_is_lost_is_a_doubt_about_all_groups() -> None:
+    with answering(End.DROP) as server:
+        answers = read(scripted(server, group_search_base="ou=groups,dc=x"))
+
+    (sentence,) = doubts(answers)
+    assert sentence == (
+        "not everybody could be looked up who is a member but not among the users: the connection was lost; see what "
+        "bind_dn may read, and group_member_filter"
+    )
+    assert answers.users.doubts == ()
+
+
+def test_a_url_that_takes_too_long_is_in_doubt_alone() -> None:
+    """Its owner chose what to search for; all else has been read by then."""
+    dynamic = Found("cn=dynamic,ou=groups,dc=example,dc=org", {"member": [b"ldap:///ou=groups,dc=example,dc=org??sub"]})
+    staff = Found("cn=staff,ou=groups,dc=example,dc=org", {"member": [b"uid=ann,ou=outside,dc=example,dc=org"]})
+    asked: list[str] = []
+
+    def script(search: Search) -> Iterable[Reply]:
+        asked.append(search.base)
+        if search.base != "ou=groups,dc=example,dc=org":
+            return [Found(search.base, {"mail": [b"ann@example.org"]}), Done()]
+        return [dynamic, staff, Done()] if asked.count(search.base) == 1 else [End.SILENCE]
+
+    with ScriptedServer(script, supported=(), root={"namingContexts": [b"dc=example,dc=org"]}) as server:
+        answers = read(
+            scripted(
+                server, group_search_base="ou=groups,dc=example,dc=org", user_search_base="ou=people,dc=example,dc=org"
+            )
+        )
+
+    assert outside(answers) == ["uid=ann,ou=outside,dc=example,dc=org"]
+    assert answers.unsure.keys() == {"ldap:///ou=groups,dc=example,dc=org??sub"}
+    assert doubts(answers) == []
+
+
+def test_a_group_has_only_so_many_urls_that_are_followed(slapd: Slapd) -> None:
+    """Each is a search. One that another group has among its first is followed all the same."""
+    urls = [f"ldap:///{slapd.people_dn}??sub?(ou={number})" for number in range(500)]
+    slapd.add(*group("many", urls, kind="memberURL"))
+    slapd.add(*group("one", urls[-1:], kind="memberURL"))
+
+    answers, searches, _ = reading(slapd, group_mapping={"member": "memberURL"})
+
+    assert answers.unsure.keys() == set(urls[20:-1])
+    assert set(answers.unsure.values()) == {"its group has more than 20 LDAP URLs"}
+    assert searches == 3 + 21
+
+
+def test_without_groups_a_lost_connection_makes_the_users_doubtful() -> None:
     ann = Found("uid=ann,ou=people,dc=x", {"send": [b"cn=staff,ou=groups,dc=x"]})
 
     def script(search: Search) -> Iterable[Reply]:
-        return [ann, Done()] if search.base == "dc=example,dc=org" else [Done(50)]
+        return [ann, Done()] if search.base == "dc=example,dc=org" else [End.DROP]
 
     with ScriptedServer(script) as server:
         answers = read(scripted(server, user_mapping={"send_as": "send"}))
 
     assert [doubt.where for doubt in answers.users.doubts] == ["default (members)"]
+
+
+@pytest.mark.parametrize("odd", ["nosuch=a,ou=people,dc=example,dc=org", "uid=a\0b,ou=people,dc=example,dc=org"])
+@pytest.mark.parametrize("kind", ["send_as", "member"])
+def test_a_value_that_no_server_takes_for_a_dn_is_no_doubt(slapd: Slapd, odd: str, kind: str) -> None:
+    """One such value made every removal wait, and one with a NUL ended the run for everybody."""
+    (dn,) = external(slapd, [1])
+    found = {"mailSendAs": [odd.encode()]} if kind == "send_as" else {}
+    slapd.add(person(2)[0], {**person(2)[1], **found})
+    slapd.add(*group("odd", [odd] if kind == "member" else ["x"], kind="rfc822MailMember"))
+    slapd.add(*group("staff", [dn]))
+
+    answers, _, _ = reading(
+        slapd,
+        user_search_filter=USERS_ONLY,
+        user_mapping={"send_as": "mailSendAs"},
+        group_mapping={"member": ["member", "rfc822MailMember"]},
+    )
+
+    assert outside(answers) == [dn]
+    assert (doubts(answers), answers.users.doubts, answers.unsure) == ([], (), {})
+
+
+def test_only_the_member_that_can_not_be_looked_up_is_in_doubt() -> None:
+    """It spoils the search for several, so each is searched for by itself."""
+    members = [b"uid=ann,ou=outside,dc=x", b"uid=odd,ou=secret,dc=x", b"uid=bob,ou=outside,dc=x"]
+    staff = Found("cn=staff,ou=groups,dc=x", {"member": members})
+
+    def script(search: Search) -> Iterable[Reply]:
+        if search.base == "ou=groups,dc=x":
+            return [staff, Done()]
+        if search.base == "uid=ann,ou=outside,dc=x":
+            return [Found(search.base, {"mail": [b"ann@example.org"]}), Done()]
+        return [Done(50 if search.base in {"dc=x", "uid=odd,ou=secret,dc=x"} else 0)]
+
+    with ScriptedServer(script, supported=(), root={"namingContexts": [b"dc=x"]}) as server:
+        answers = read(scripted(server, group_search_base="ou=groups,dc=x"))
+
+    assert outside(answers) == ["uid=ann,ou=outside,dc=x"]
+    assert answers.unsure == {"uid=odd,ou=secret,dc=x": "Insufficient access"}
+    assert doubts(answers) == []
+
+
+def test_members_are_not_looked_up_one_by_one_without_end() -> None:
+    staff = Found("cn=staff,ou=groups,dc=x", {"member": [f"uid={number},dc=x".encode() for number in range(2_000)]})
+
+    def script(search: Search) -> Iterable[Reply]:
+        return [staff, Done()] if search.base == "ou=groups,dc=x" else [Done(11 if search.base == "dc=x" else 0)]
+
+    with ScriptedServer(script, supported=(), root={"namingContexts": [b"dc=x"]}) as server:
+        answers = read(scripted(server, group_search_base="ou=groups,dc=x"))
+
+    assert len(answers.unsure) == 2_000
+    assert len(server.searches) < 50
+
+
+def test_a_filter_for_members_is_never_long() -> None:
+    """slapd hangs up over a request of some megabytes, which would put everything in doubt."""
+    with Slapd() as server:
+        long = [f"uid={number}{'*' * 8_000},{server.people_dn}" for number in range(300)]
+        server.add(*person(1))
+        server.add(*group("staff", ["x"], kind="rfc822MailMember", more={"rfc822MailMember": long}))
+        server.add(*group("good", external(server, [2])))
+        answers, _, _ = reading(
+            server, user_search_filter=USERS_ONLY, group_mapping={"member": ["member", "rfc822MailMember"]}
+        )
+
+    assert outside(answers) == [person(2)[0]]
+    assert (doubts(answers), answers.unsure) == ([], {})
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,8 @@ def by_address(count: int) -> Entries:
 
 
 def by_url(count: int) -> Entries:
-    url = "ldap:///ou=people,dc=example,dc=org??one?(title=staff)"
-    return [*people(count, title=[b"staff"]), *others(), group("staff", [url], kind="memberURL")]
+    url = "ldap:///ou=people,dc=example,dc=org??one?(ou=staff)"
+    return [*people(count, ou=[b"staff"]), *others(), group("staff", [url], kind="memberURL")]
 
 
 def outside(count: int) -> Entries:

@@ -69,6 +69,7 @@ def house(tmp_path: Path) -> Iterator[Installation]:
             ldap__alias_search_base=FORWARDS,
             ldap__alias_search_filter="(objectClass=mailForward)",
             ldap__send_as_any="(title=director)",
+            allow_reserved_groups=[f"@{DOMAIN}"],
         )
         yield house
 

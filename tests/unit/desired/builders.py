@@ -74,6 +74,7 @@ def ask(
     forwards: Iterable[Entry] = (),
     outside: Iterable[Entry] = (),
     selected: Mapping[str, tuple[Entry, ...]] | None = None,
+    unsure: Mapping[str, str] | None = None,
     anyone: AnySenders | None = None,
     config: Config | None = None,
 ) -> Asked:
@@ -86,6 +87,7 @@ def ask(
         Answer(tuple(forwards)) if source.reads_forwards else None,
         tuple(outside),
         selected or {},
+        unsure or {},
         anyone or AnySenders(),
     )
     return read_answers(answers, source, config, id_attribute="entryUUID")

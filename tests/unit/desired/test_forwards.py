@@ -81,15 +81,28 @@ def ask_forward(**attributes: Values | None) -> tuple[Forward, Asked]:
 
 
 def test_an_entry_that_only_forwards() -> None:
-    found, asked = ask_forward(mail=[INFO, "SMTP:Postmaster@example.org", "@example.org"])
+    found, asked = ask_forward(mail=[INFO, "SMTP:Sales@example.org"])
     assert found == Forward(
         id_of("f"),
         dn_of("f"),
-        addresses=frozenset({INFO, Address("postmaster@example.org"), Address("@example.org")}),
+        addresses=frozenset({INFO, Address("sales@example.org")}),
         stated=frozenset({BOB}),
         flags={"sogo_visible": 0},
     )
     assert asked.findings == ()
+
+
+@pytest.mark.parametrize(("allowed", "addresses"), [((), {INFO}), (("postmaster", "@example.org"), None)])
+def test_it_gets_reserved_names_and_catch_alls_by_the_config_only(
+    allowed: tuple[str, ...], addresses: set[Address] | None
+) -> None:
+    every = {INFO, Address("postmaster@example.org"), Address("@example.org")}
+    config = make_config(source=FORWARDS, allow_reserved_groups=list(allowed))
+    asked = ask(forwards=[forward(mail=sorted(every))], config=config)
+    (found,) = asked.forwards
+    assert found.addresses == (addresses or every)
+    assert found.is_clear == (addresses is None)
+    assert codes(asked) == [Code.RESERVED_ADDRESS] * (2 if addresses else 0)
 
 
 def test_it_is_shown_in_sogo_as_lists_are() -> None:

@@ -32,15 +32,15 @@ def staff(**attributes: Values | None) -> Entry:
     return group("staff", **{"member": dn_of("ann"), **attributes})
 
 
-def ask_group(**attributes: Values | None) -> tuple[Group, Asked]:
+def ask_group(*allowed: str, **attributes: Values | None) -> tuple[Group, Asked]:
     """Return what a group of Ann asks for, and all that was said about it."""
-    asked = ask(entry("ann"), groups=[staff(**attributes)], config=config())
+    asked = ask(entry("ann"), groups=[staff(**attributes)], config=config(allow_reserved_groups=list(allowed)))
     return group_of(asked), asked
 
 
 def plain_group(**attributes: Values | None) -> Group:
     """Return what a group of Ann asks for, nothing being odd about it."""
-    found, asked = ask_group(**attributes)
+    found, asked = ask_group("@example.org", **attributes)
     assert asked.findings == ()
     return found
 
@@ -103,10 +103,46 @@ def test_further_addresses_are_those_that_are_no_first_ones() -> None:
     assert plain_group(proxyAddresses=values).further == {"s@example.org", "s@example.net"}
 
 
-def test_reserved_names_are_for_groups() -> None:
-    found = plain_group(mail="postmaster@example.org", proxyAddresses="abuse@example.org")
-    assert found.addresses == ("postmaster@example.org",)
-    assert found.further == {"abuse@example.org"}
+POSTMASTER, ABUSE = Address("postmaster@example.org"), Address("abuse@example.org")
+
+
+@pytest.mark.parametrize("key", ["allow_reserved", "allow_reserved_groups"])
+def test_reserved_names_and_the_catch_all_are_for_groups_that_the_config_lets_have_them(key: str) -> None:
+    settings: dict[str, Any] = {"allow_reserved_groups": [], key: ["postmaster", ABUSE, "@example.net"]}
+    values: dict[str, Values] = {
+        "mail": POSTMASTER,
+        "proxyAddresses": [ABUSE, "@example.net", "root@example.net"],
+        "mailCatchAll": "TRUE",
+    }
+    asked = ask(groups=[group("staff", **values)], config=config(**settings))
+    (found,) = asked.groups
+    assert found.addresses == (POSTMASTER,)
+    assert found.further == {ABUSE, "@example.net", "root@example.net"}
+    assert (found.catches_all, found.is_clear) == (False, False)
+    told = only(asked, Code.RESERVED_ADDRESS)
+    assert told.sentence == (
+        "@example.org stands for the whole domain; if this entry shall have it, put '@example.org' into "
+        "allow_reserved_groups"
+    )
+
+
+def test_without_a_word_in_the_config_a_group_gets_none_and_keeps_what_it_has() -> None:
+    """An owner of a group would get the mail of the domain's keepers, and certificates for the domain."""
+    values: dict[str, Values] = {
+        "mail": ["STAFF@example.org", POSTMASTER],
+        "proxyAddresses": [ABUSE, "@example.org", "s@example.org"],
+    }
+    found, asked = ask_group(**values)
+    assert found.addresses == (STAFF,)
+    assert found.further == {"s@example.org"}
+    assert not found.is_clear
+    assert codes(asked) == [Code.RESERVED_ADDRESS] * 3
+    assert not ask_group(mail=POSTMASTER)[0].is_clear
+
+
+def test_what_one_kind_of_entry_may_have_a_user_may_not() -> None:
+    config = make_config(source=LISTS, allow_reserved_groups=["postmaster"])
+    assert only(ask(entry("postmaster"), config=config), Code.RESERVED_ADDRESS).where == dn_of("postmaster")
 
 
 # Flags

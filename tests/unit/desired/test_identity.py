@@ -81,3 +81,11 @@ def test_binary_ids_that_differ_in_what_lower_case_would_join_stay_two() -> None
         stable_id(Entry("cn=ann", {"objectsid": (raw,)}), "objectSid") for raw in (b"\x01\x05A", b"\x01\x05a", b"\xffA")
     }
     assert ids == {"010541", "010561", "ff41"}
+
+
+def test_the_id_of_an_endless_value_is_short_and_its_own() -> None:
+    """Without an id such an entry would put the whole answer in doubt."""
+    one, other = (Entry("uid=x", {"employeenumber": (text * 3_000_000,)}) for text in (b"ann", b"bob"))
+    ids = {stable_id(one, "employeeNumber"), stable_id(other, "employeeNumber")}
+    assert len(ids) == 2
+    assert all(found and len(found) == 64 for found in ids)

@@ -152,6 +152,39 @@ def test_a_name_that_two_have_means_none_of_them(users: tuple[Entry, ...]) -> No
     assert group_of(asked).members == frozenset()
 
 
+def test_who_adds_another_s_name_takes_nobody_off_a_list() -> None:
+    """People can often add values to their own `uid`: the entry whose RDN has the name is meant, and it is told."""
+    eve, ann = entry("eve", uid=["eve", "ANN", "bob"]), entry("ann", uid="ann")
+    outside = entry("bob", uid="bob")
+    asked = ask(
+        eve,
+        ann,
+        groups=[group("staff", memberUid=["ann", "Bob"])],
+        outside=[outside],
+        config=config(member="memberUid"),
+    )
+    assert group_of(asked).members == {id_of("ann"), Address("bob@example.org")}
+    assert [(one.code, one.where) for one in asked.findings] == [(Code.NAME_OF_ANOTHER, dn_of("eve"))] * 2
+    assert asked.findings[0].sentence == (
+        f"its uid or sAMAccountName has 'ann', which is the name of {dn_of('ann')}; groups that name it mean that "
+        "other entry; take the value from this one"
+    )
+
+
+def test_two_names_are_told_only_where_groups_are_read() -> None:
+    asked = ask(entry("eve", uid=["eve", "ann"]), entry("ann", uid="ann"), config=make_config())
+    assert asked.findings == ()
+
+
+def test_a_name_that_two_have_as_their_rdn_means_none_of_them() -> None:
+    twin = Entry("uid=ann,ou=berlin,dc=example,dc=org", entry("twin", uid="ann").attributes)
+    asked = ask(
+        *(entry("ann", uid="ann"), twin), groups=[group("staff", memberUid="ann")], config=config(member="memberUid")
+    )
+    assert group_of(asked).members == frozenset()
+    assert codes(asked) == [Code.MEMBER_NOT_FOUND]
+
+
 def test_one_entry_may_have_a_name_twice() -> None:
     ann = entry("ann", uid="ann", sAMAccountName="Ann")
     asked = ask(ann, groups=[group("staff", memberUid="ann")], config=config(member="memberUid"))
@@ -257,3 +290,34 @@ def test_groups_that_hold_each_other_and_themselves_are_members_like_others() ->
     asked = ask(groups=groups)
     assert members(asked) == {id_of("staff"), id_of("crew")}
     assert group_of(asked, "crew").members == {id_of("staff")}
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        (URL, URL),
+        (f" {URL} ", URL),
+        ("UID=Odd, ou=secret,dc=example,dc=org", "uid=odd,ou=secret,dc=example,dc=org"),
+    ],
+)
+def test_a_group_with_a_member_that_could_not_be_looked_up_is_in_doubt_alone(value: str, key: str) -> None:
+    asked = ask(
+        entry("ann"),
+        groups=[group("staff", member=[value, dn_of("ann")]), group("crew", member=[dn_of("ann"), dn_of("x")])],
+        config=config(),
+        unsure={key: "its filter asks for userPassword"},
+    )
+    assert group_of(asked).members == {id_of("ann")}
+    assert (group_of(asked).members_known, group_of(asked, "crew").members_known) == (False, True)
+    told, _ = sorted(asked.findings, key=lambda one: one.code, reverse=True)
+    assert (told.code, told.where) == (Code.NOT_LOOKED_UP, group_dn("staff"))
+    assert told.sentence == (
+        f"its member {value.strip()!r} can't be looked up: its filter asks for userPassword; correct it in the "
+        "directory; until then what follows from it stays as it is in mailcow"
+    )
+
+
+def test_a_member_with_a_nul_is_not_found() -> None:
+    asked = ask(groups=[group("staff", member="uid=a\0b,dc=x")], config=config())
+    assert only(asked, Code.MEMBER_NOT_FOUND).where == group_dn("staff")
+    assert group_of(asked).members_known

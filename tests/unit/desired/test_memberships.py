@@ -13,7 +13,11 @@ from .builders import LISTS, Values, ask, codes, dn_of, entry, group, group_dn, 
 
 STAFF, SALES = Address("staff@example.org"), Address("sales@example.org")
 MAPPING: dict[str, Any] = {"aliases": ["proxyAddresses"], "catch_all": "mailCatchAll"}
-CONFIG = make_config({"group_addresses": "mailGroup"}, {**LISTS, "group_mapping": MAPPING})
+CONFIG = make_config(
+    {"group_addresses": "mailGroup"},
+    {**LISTS, "group_mapping": MAPPING},
+    allow_reserved_groups=["postmaster", "@example.org"],
+)
 
 
 def test_a_list_that_only_its_members_name() -> None:
@@ -92,3 +96,12 @@ def test_a_user_without_an_address_is_named_all_the_same() -> None:
 def test_a_user_without_an_id_names_no_list() -> None:
     asked = ask(entry("ann", entryUUID=None, mailGroup=[SALES, STAFF]), groups=[group("staff")], config=CONFIG)
     assert [one.members for one in asked.groups] == [frozenset()]
+
+
+def test_one_entry_names_only_so_many_lists_that_no_group_is() -> None:
+    """Each would take one of the domain's places for aliases."""
+    named = [f"l{number:03}@example.org" for number in range(60)]
+    asked = ask(entry("ann", mailGroup=[*named, STAFF]), groups=[group("staff")], config=CONFIG)
+    assert [one.addresses[0] for one in asked.groups if not one.dn] == named[:50]
+    assert group_of(asked).members == {id_of("ann")}
+    assert only(asked, Code.TOO_MANY_ALIASES).where == dn_of("ann")

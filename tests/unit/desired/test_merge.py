@@ -29,9 +29,12 @@ def test_nothing_of_any_directory_is_lost_and_the_order_stays() -> None:
     for field in fields(Asked):
         head, branch = (getattr(asked(name), field.name) for name in ("head", "branch"))
         assert head
-        assert getattr(both, field.name) == (head | branch if isinstance(head, frozenset) else head + branch), (
-            field.name
-        )
+        both_have = head & branch if isinstance(head, bool) else head | branch if isinstance(head, frozenset) else None
+        assert getattr(both, field.name) == (head + branch if both_have is None else both_have), field.name
+
+
+def test_what_one_directory_does_not_know_is_not_known() -> None:
+    assert not merged([Asked(), Asked(any_senders_known=False)]).any_senders_known
 
 
 def test_none_asks_for_nothing() -> None:

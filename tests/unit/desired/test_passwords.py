@@ -370,3 +370,55 @@ def test_every_row_of_the_table_is_sent_under_a_name_that_mailcow_stores() -> No
 
 def test_a_choice_holds_its_password_as_a_secret() -> None:
     assert isinstance(choose_password([DES], allow_clear_text=True).password, SecretStr)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("{CRYPT}" + BCRYPT_Y.replace("$04$", "$31$"), "{CRYPT}$2y$ is beyond what one login may cost: bcrypt's cost"),
+        ("{BCRYPT}" + BCRYPT_Y.replace("$04$", "$15$"), "{BCRYPT} is beyond what one login may cost: bcrypt's cost"),
+        ("{BLF-CRYPT}" + BCRYPT_Y.replace("$04$", "$03$"), "{BLF-CRYPT} is beyond"),
+        (SHA512_CRYPT.replace("$6$", "$6$rounds=999999999$"), "{CRYPT}$6$ is beyond what one login may cost: rounds"),
+        (SHA512_CRYPT.replace("$6$", f"$6$rounds={'9' * 100}$"), "{CRYPT}$6$ is beyond"),
+        ("{SHA256-CRYPT}" + SHA256_CRYPT.replace("$5$", "$5$rounds=1000001$"), "{SHA256-CRYPT} is beyond"),
+        (
+            "{ARGON2}" + ARGON2ID.replace("m=65536", "m=4294967295"),
+            "{ARGON2} is beyond what one login may cost: Argon2",
+        ),
+        ("{ARGON2}" + ARGON2I.replace("t=2", "t=4294967295"), "Argon2's passes must be from 1 to 10"),
+        ("{ARGON2ID}" + ARGON2ID.replace("p=1", "p=1000"), "Argon2's lanes must be from 1 to 16"),
+        (
+            "{SSHA512}" + digest("sha512", b"x" * 6_000),
+            "{SSHA512} is longer than the 255 characters that mailcow keeps",
+        ),
+        ("{ARGON2}" + ARGON2ID + "A" * 200, "{ARGON2} is longer than the 255 characters"),
+    ],
+)
+def test_a_hash_that_costs_too_much_or_is_too_long_is_refused_with_the_reason(value: str, told: str) -> None:
+    """mailcow checks a login with what is sent, at whatever cost, and keeps 255 characters."""
+    choice = choose_password([value], allow_clear_text=True)
+    assert (choice.password, choice.schemes, choice.clear_text) == (None, (), False)
+    (reason,) = choice.refused
+    assert told in reason
+    assert value.rpartition("$")[2] not in reason
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        BCRYPT_Y.replace("$04$", "$14$"),
+        SHA512_CRYPT.replace("$6$", "$6$rounds=656000$"),
+        "{ARGON2}" + ARGON2ID.replace("m=65536,t=2,p=1", "m=102400,t=2,p=8"),
+    ],
+)
+def test_what_tools_set_by_themselves_is_sent(value: str) -> None:
+    assert chosen(value) is not None
+
+
+def test_a_hash_that_is_refused_does_not_stand_in_the_way_of_another() -> None:
+    assert chosen("{CRYPT}" + BCRYPT_Y.replace("$04$", "$31$"), f"{{SSHA}}{digest('sha1', SALT)}") is not None
+
+
+@pytest.mark.parametrize("salt", ["a:b", "a\nb", "a\0b", "é"])
+def test_a_salt_that_crypt_refuses_is_no_form(salt: str) -> None:
+    assert refused(SHA512_CRYPT.replace("usesomesillystri", salt)) == ("{CRYPT}$6$",)

@@ -96,6 +96,38 @@ def test_users_whom_a_filter_finds_may_send_as_anyone() -> None:
     assert asked.findings == ()
 
 
+def test_only_whose_senders_could_not_be_looked_up_is_in_doubt() -> None:
+    odd = "uid=odd,ou=secret,dc=example,dc=org"
+    asked = ask(
+        entry("ann", mailSendAs=[odd, "uid=gone,dc=x", "bob@example.org"]),
+        entry("bob", mailSendAs="uid=gone,dc=x"),
+        groups=[group("staff", mailSendAs=odd.upper()), group("crew", mailSendAs="ann@example.org")],
+        config=CONFIG,
+        unsure={odd: "Insufficient access"},
+    )
+    assert [user.senders_known for user in asked.users] == [False, True]
+    assert {one.dn: one.senders_known for one in asked.groups} == {group_dn("staff"): False, group_dn("crew"): True}
+    assert asked.users[0].senders == {"bob@example.org"}
+    assert [(one.code, one.where) for one in asked.findings] == [
+        (Code.NOT_LOOKED_UP, group_dn("staff")),
+        (Code.NOT_LOOKED_UP, dn_of("ann")),
+        (Code.SEND_AS_NOT_FOUND, dn_of("ann")),
+        (Code.SEND_AS_NOT_FOUND, dn_of("bob")),
+    ]
+    assert "Insufficient access" in asked.findings[0].sentence
+
+
+def test_who_may_send_as_anyone_is_not_known_where_a_member_could_not_be_looked_up() -> None:
+    asked = ask(
+        entry("ann"),
+        anyone=AnySenders(group=group("chiefs", member=[dn_of("ann"), URL]), unsure={URL: "no"}),
+        config=config(group_dn("chiefs"), group_search_base=""),
+    )
+    assert asked.any_senders == {id_of("ann")}
+    assert not asked.any_senders_known
+    assert [(one.code, one.where) for one in asked.findings] == [(Code.NOT_LOOKED_UP, group_dn("chiefs"))]
+
+
 URL = "ldap:///ou=people,dc=example,dc=org??sub?(title=chief)"
 
 
@@ -132,7 +164,7 @@ def test_a_group_that_lists_lead_to_counts_there_too() -> None:
     assert asked.any_senders == {id_of("ann")}
 
 
-def test_a_name_counts_only_where_it_is_one_user_s() -> None:
+def test_a_name_is_that_of_the_user_whose_rdn_has_it() -> None:
     """A user with the name of another, or the cn of a user who has left, would have the other's rights."""
     users: list[Entry] = [
         entry("ann", uid="ann", sAMAccountName="CAT", cn="leaver"),
@@ -141,7 +173,7 @@ def test_a_name_counts_only_where_it_is_one_user_s() -> None:
     ]
     chiefs = group("chiefs", member=["Chief", "leaver", "cat"])
     asked = ask(*users, anyone=AnySenders(group=chiefs), config=config(group_dn("chiefs")))
-    assert asked.any_senders == {id_of("bob")}
+    assert asked.any_senders == {id_of("bob"), id_of("cat")}
 
 
 def test_without_a_group_that_could_be_read_no_user_may() -> None:

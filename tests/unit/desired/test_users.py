@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from ldap2mailcow.desired import RESERVED, EntryId, Forward, User
 from ldap2mailcow.model import Address, Code, Entry, Value
 
-from .builders import Values, ask, codes, dn_of, entry, id_of, make_config, only, user_of
+from .builders import Values, ask, codes, dn_of, entry, group, id_of, make_config, only, user_of
 
 ANN, BOB = Address("ann@example.org"), Address("bob@example.org")
 CRYPT = "{CRYPT}$1$rasmusle$rISCgZzpwk3UhDidwXvin0"
@@ -349,3 +350,37 @@ def test_whatever_an_entry_holds_its_values_can_be_stored_or_there_is_a_finding(
         assert all(is_storable(key, value) for key, value in user.attributes.items())
         assert asked.findings or (user.addresses and not user.unreadable)
     assert asked.users or asked.without_id
+
+
+def test_a_value_that_is_too_long_is_left_out_and_told_without_it() -> None:
+    asked = ask(entry("ann", mail=["ann@example.org", "x" * 10_000_000 + "@example.org"]))
+    assert asked.users[0].addresses == ("ann@example.org",)
+    found = only(asked, Code.VALUE_TOO_LONG)
+    assert found.sentence == "a value of mail has more than 8,192 bytes and is left out; correct it in the directory"
+
+
+def test_a_value_that_is_too_long_is_told_apart_from_one_that_is_not_utf8() -> None:
+    asked = ask(entry("ann", mail=["ann@example.org", b"\xff", b"\xff" * 9_000]))
+    assert codes(asked) == [Code.NOT_UTF8, Code.VALUE_TOO_LONG]
+
+
+def test_a_status_that_is_too_long_is_unreadable_and_not_gone() -> None:
+    config = make_config({"active": "mailActive"})
+    asked = ask(entry("ann", mailActive="0" * 9_000), config=config)
+    assert asked.users[0].unreadable == {"active"}
+    assert asked.users[0].present >= {"active"}
+
+
+def test_an_entry_with_a_dn_that_is_too_long_is_left_out() -> None:
+    long = replace(entry("bob"), dn=dn_of("b" * 9_000))
+    asked = ask(entry("ann"), long, groups=[replace(group("staff"), dn=long.dn)])
+    assert [user.id for user in asked.users] == [id_of("ann")]
+    assert (asked.groups, asked.without_id) == ((), ())
+    assert {(one.code, len(one.where) < 500) for one in asked.findings} == {(Code.VALUE_TOO_LONG, True)}
+
+
+def test_of_many_odd_values_of_an_entry_some_are_told() -> None:
+    """Each would be a line of cron's mail, and a row of the state file."""
+    asked = ask(entry("ann", mail=["ann@example.org", *(f"{number}@" for number in range(100_000))]))
+    assert len(asked.findings) == 11
+    assert "it has 99,990 more odd values of this kind" in {one.sentence for one in asked.findings}

@@ -234,6 +234,8 @@ class Wish:
     flags: Mapping[str, int] = field(default_factory=lambda: {SOGO_VISIBLE: 0})
     comment: str | None = None
     is_clear: bool = True
+    known: bool = True
+    """Whether all its members could be looked up."""
 
     def owned(self) -> Wish:
         """Return it with the id and the DN that follow from its role, where none are given."""
@@ -428,6 +430,7 @@ def _group(of: Wish) -> Group:
         of.dn or "",
         (of.address,),
         members=frozenset(of.goto),
+        members_known=of.known,
         flags=of.flags,
         comment=of.comment,
         is_clear=of.is_clear,

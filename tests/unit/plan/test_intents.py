@@ -139,6 +139,11 @@ DONE: dict[str, tuple[Change, list[Existing | ExistingAlias], bool]] = {
     "not made": (BIRTH, [existing(BOB)], False),
     "made by somebody else": (BIRTH, [existing(ANN, tags=())], False),
     "barred": (BARRING, [existing(ANN, active=2, tags=[MARK, DISABLED_TAG])], True),
+    "disabled where it was barred": (
+        replace(BARRING, add_tags=(), remember={"disabled": Cause.STATUS, "was_active": 1, "barred": 0}),
+        [existing(ANN, active=0, tags=[MARK, DISABLED_TAG])],
+        True,
+    ),
     "not barred": (BARRING, [existing(ANN, tags=[MARK, DISABLED_TAG])], False),
     "barred by somebody else": (BARRING, [existing(ANN, active=2)], False),
     "set inactive by somebody else": (BARRING, [existing(ANN, active=0, tags=[MARK, DISABLED_TAG])], False),

@@ -10,6 +10,7 @@ import pytest
 from ldap2mailcow.desired import EntryId
 from ldap2mailcow.model import Address, Cause, Code, Kind, Origin, Remembered, Rule, SourceMemory, Subject
 from ldap2mailcow.plan import Guarded, Options, Plan, fingerprint
+from ldap2mailcow.plan.takeover import LONG_AGO
 
 from .builders import (
     ANN,
@@ -156,6 +157,20 @@ def test_a_user_who_moves_to_another_domain_gets_no_mailbox_that_is_there() -> N
     assert codes(plan) == [Code.ADDRESS_REUSED]
 
 
+def test_a_user_who_is_inactive_in_another_domain_is_inactive_where_the_mailbox_is() -> None:
+    """No mailbox is made there yet, and the one that is there must not stay active."""
+    scene = Scene(
+        wants=[wanted(OTHER, id=id_of(ANN), dn=dn_of(ANN), name="New", active=0), wanted(BOB)],
+        has=[existing(ANN), existing(BOB)],
+        rows=[row(ANN), row(BOB)],
+        domains=(make_domain([existing(ANN), existing(BOB)]), make_domain([], "example.net")),
+    )
+    plan = scene.plan()
+    assert kinds(plan.changes) == [(Kind.UPDATE, ANN), (Kind.DISABLE, ANN)]
+    assert codes(plan) == [Code.INACTIVE_NEW]
+    assert codes(replace(scene, config=make_config(create_mailboxes=False)).plan()) == []
+
+
 def test_an_entry_that_had_a_mailbox_adopts_no_other() -> None:
     scene = Scene(
         wants=[wanted(CAT, id=id_of(ANN), dn=dn_of(ANN))], has=[existing(CAT, tags=())], rows=[row(ANN)], sources={}
@@ -205,6 +220,14 @@ def test_most_ids_new_at_once_wait_for_a_word() -> None:
     plan = replaced_server(4, 6).plan()
     assert (plan.changes, plan.whole, plan.withheld, codes(plan)) == ((), False, (), [Code.IDS_REPLACED])
     assert "--approve takeover:4" in plan.findings[0].sentence
+
+
+def test_an_address_that_two_new_ids_ask_for_counts_once() -> None:
+    """Two mailboxes are no new server, however many want them."""
+    scene = replaced_server(2, 3)
+    first, *_ = people(3)
+    plan = replace(scene, wants=[*scene.wants, wanted(first, id="id-other", dn="uid=other")]).plan()
+    assert (Code.IDS_REPLACED in codes(plan), plan.withheld) == (False, ())
 
 
 def test_a_word_lets_them_be_known_again_by_their_addresses() -> None:
@@ -262,13 +285,21 @@ def test_a_row_of_a_mailbox_that_is_gone_with_its_entry_is_forgotten() -> None:
     assert EntryId("default", id_of(ANN)) in plan.bystanders
 
 
-def test_an_entry_without_a_mailbox_is_remembered_as_a_bystander() -> None:
+def test_a_row_of_a_domain_that_is_not_read_is_kept() -> None:
+    """Whether its mailbox is gone nothing tells: no directory is for that domain any more."""
+    elsewhere = Address("ann@example.com")
+    plan = quiet([BOB], rows=[row(BOB), row(elsewhere)]).plan()
+    assert plan.notes == ()
+
+
+def test_every_entry_is_remembered_with_when_it_was_first_seen() -> None:
+    """One with a row was there with any other; it has to be known by then if the row is gone."""
     there = wanted(CAT, password=None)
     scene = quiet([ANN])
-    plan = replace(scene, wants=[*scene.wants, there]).plan()
-    assert plan.bystanders == {there.id: NOW}
-    known = replace(scene, wants=[*scene.wants, there], bystanders={there.id: NOW - MINUTE})
-    assert known.plan().bystanders == {}
+    scene = replace(scene, wants=[*scene.wants, there], rows=[*scene.rows, row(BOB)])
+    had = {EntryId("default", id_of(one)): LONG_AGO for one in (ANN, BOB)}
+    assert scene.plan().bystanders == {there.id: NOW, **had}
+    assert replace(scene, bystanders={there.id: NOW - MINUTE}).plan().bystanders == had
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from ldap2mailcow.model import (
     Subject,
     joined,
 )
-from ldap2mailcow.plan import Guarded, Options, Plan
+from ldap2mailcow.plan import Guarded, Options, Plan, make_plan
 
 from .builders import (
     ANN,
@@ -204,6 +204,18 @@ def test_an_alias_that_gives_way_is_deleted_just_before() -> None:
     assert NEW not in simulate(of.plan(), of.case()).memory.aliases
 
 
+def test_a_new_user_gets_the_address_that_a_rename_sets_free_in_the_next_run() -> None:
+    """The rename leaves an alias there, which must go first; mailcow would refuse the mailbox before that."""
+    of = scene({ANN: NEW}, options=Options(approved={"rename": 9, "alias": 9}))
+    of = replace(of, wants=[*of.wants, wanted(ANN, id="id-new", dn="uid=new")])
+    plan = of.plan()
+    assert kinds(plan.changes) == [(Kind.RENAME, NEW)]
+    assert [(one.code, one.where) for one in plan.findings] == [(Code.ADDRESS_WAITS, "uid=new")]
+    second = make_plan(simulate(plan, of.case()))
+    assert kinds(second.changes) == [(Kind.REMOVE, ANN), (Kind.CREATE, ANN)]
+    assert until_quiet(of)[0] == [{ANN: NEW}, {}]
+
+
 def test_a_domain_without_room_for_the_alias_holds_a_rename() -> None:
     plan = scene({ANN: NEW}, limits={"max_aliases": 0}).plan()
     assert (plan.changes, codes(plan)) == ((), [Code.RENAMED])
@@ -262,3 +274,26 @@ def test_too_many_renames_wait_for_a_word() -> None:
 def test_a_run_for_some_addresses_renames_those(only: set[Address], is_renamed: bool) -> None:  # noqa: FBT001
     of = scene({ANN: NEW}, BOB, options=Options(only=frozenset(only), approved=ANY))
     assert bool(renames(of.plan())) is is_renamed
+
+
+def test_rights_are_remembered_by_the_new_names_of_all_mailboxes_of_the_run() -> None:
+    """Of both in one row, of its own mailbox, and of none that is gone: it has no row by then."""
+    other = Address(f"other@{DOMAIN}")
+    of = scene(
+        {ANN: other, BOB: NEW},
+        CAT,
+        rows=[
+            row(ANN, senders=frozenset({ANN, BOB})),
+            row(BOB),
+            row(CAT, senders=frozenset({ANN, BOB})),
+            row(DAN, senders=frozenset({ANN})),
+        ],
+    )
+    plan, case = planned(of.case())
+    assert renames(plan) == {ANN: other, BOB: NEW}
+    rows = simulate(plan, case).memory.mailboxes
+    assert {one: row.senders for one, row in rows.items()} == {
+        other: {other, NEW},
+        NEW: frozenset(),
+        CAT: {other, NEW},
+    }

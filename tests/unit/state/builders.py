@@ -17,6 +17,7 @@ from ldap2mailcow.model import (
     Origin,
     Outcome,
     Patch,
+    RenameChange,
     Role,
     Rule,
     SourceMemory,
@@ -82,3 +83,18 @@ def in_another_process(code: str, *arguments: object) -> subprocess.CompletedPro
     """Run Python code that ends in whatever way, and wait for its end."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+CHANGE = change(BOB)
+ALIAS_CHANGE = AliasChange(
+    Kind.UPDATE, LIST, Rule.LDAP, "cn=all", (FieldChange("goto", "a@example.org", "b@example.org"),), remember={}
+)
+RENAME = RenameChange(
+    Kind.RENAME,
+    Address("new@example.org"),
+    Rule.LDAP,
+    "uid=new",
+    remember={"dn": "uid=new"},
+    notes=(Note(ANN, NEW),),
+    former=Address("old@example.org"),
+)

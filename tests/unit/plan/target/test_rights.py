@@ -485,6 +485,36 @@ def test_what_is_kept_for_doubt_is_kept_only_as_long_as_it_is_there_and_needed()
     assert again(scene).changes == ()
 
 
+def test_rights_stay_where_it_is_not_known_whom_the_user_may_send_as() -> None:
+    """Another user's don't, whose entry is as clear as ever."""
+    users = [replace(wanted(ANN, senders=[CAT]), senders_known=False), wanted(BOB), wanted(CAT)]
+    rows = [row(ANN, senders=frozenset({BOB})), row(BOB, senders=frozenset({CAT})), row(CAT)]
+    scene = asking(wants=users, rows=rows, senders={ANN: frozenset({BOB}), BOB: frozenset({CAT})})
+    found = {change.address: change.senders for change in of_mailboxes(scene.plan().changes)}
+    assert found == {ANN: (BOB, CAT), BOB: ()}
+
+
+@pytest.mark.parametrize(("members_known", "senders_known"), [(False, True), (True, False)])
+def test_rights_by_a_group_stay_where_it_is_not_known_what_it_says(*, members_known: bool, senders_known: bool) -> None:
+    """Of one whose members aren't known nobody loses what it gives; of one whose rights aren't, no member any."""
+    member = EntryId("default", id_of(ANN))
+    given = frozenset({Address(CAT)}) if senders_known else frozenset[Address]()
+    members = frozenset({member}) if members_known else frozenset[EntryId]()
+    group = Group(
+        EntryId("default", "g"), "cn=g", members=members, senders=given,
+        members_known=members_known, senders_known=senders_known,
+    )  # fmt: skip
+    rows = [row(ANN, senders=frozenset({CAT})), row(BOB, senders=frozenset({ANN})), row(CAT)]
+    scene = asking(asked={"groups": (group,)}, rows=rows, senders={ANN: frozenset({CAT}), BOB: frozenset({ANN})})
+    assert [(change.address, change.senders) for change in of_mailboxes(scene.plan().changes)] == [(BOB, ())]
+
+
+def test_the_right_to_send_as_anybody_stays_where_it_is_not_known_who_has_it() -> None:
+    scene = asking(had=["*"], there=["*"], asked={"any_senders_known": False})
+    assert scene.plan().changes == ()
+    assert grant(replace(scene, asked={})).senders == ()
+
+
 def test_anybody_needs_nothing_beside_it_in_doubt() -> None:
     assert grant(asking("*", had=[BOB], there=[BOB], doubts=(CUT_SHORT,))).senders == ("*",)
 

@@ -77,20 +77,20 @@ def test_attributes_and_status_are_two_changes_in_two_steps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("there", "known"),
+    ("there", "known", "cause"),
     [
-        pytest.param(box(0), [row(ANN)], id="by hand"),
-        pytest.param(box(0, tagged=True), [row(ANN)], id="by us, as its tag says"),
-        pytest.param(box(0), [], id="not remembered"),
+        pytest.param(box(0), [row(ANN)], None, id="by hand"),
+        pytest.param(box(0, tagged=True), [row(ANN)], Cause.STATUS, id="by us, as its tag says"),
+        pytest.param(box(0), [], None, id="not remembered"),
+        pytest.param(box(0, tagged=True), [ours(Cause.MISSING, 2)], None, id="by hand, where we had barred the login"),
     ],
 )
 def test_a_mailbox_that_is_inactive_as_its_entry_is_stays_whosever_doing_it_is(
-    there: Existing, known: list[Remembered]
+    there: Existing, known: list[Remembered], cause: Cause | None
 ) -> None:
     plan = scene(0, there, rows=known).plan()
     assert (statuses(plan), plan.findings) == ([], ())
-    assert not [change for change in of_mailboxes(plan.changes) if change.remove_tags]
-    assert remembered(plan, ANN).get("disabled") is None
+    assert remembered(plan, ANN).get("disabled") is cause
 
 
 def test_what_was_activated_by_hand_against_the_directory_is_disabled_again() -> None:
@@ -98,13 +98,10 @@ def test_what_was_activated_by_hand_against_the_directory_is_disabled_again() ->
     assert (change.kind, change.add_tags) == (Kind.DISABLE, ())
 
 
-@pytest.mark.parametrize("barred", [pytest.param(0, id="back"), pytest.param(2, id="by a run that was killed")])
-def test_a_mailbox_that_is_inactive_for_its_absence_is_inactive_for_its_status_from_now_on(barred: int) -> None:
+def test_a_mailbox_that_is_inactive_for_its_absence_is_inactive_for_its_status_from_now_on() -> None:
     """Else it would be activated as back as soon as its status isn't told any more."""
-    plan = scene(0, box(0, tagged=True), ours(Cause.MISSING, barred)).plan()
-    assert plan.changes == ()
-    found = {"disabled": Cause.STATUS} | ({"barred": 0} if barred else {})
-    assert found.items() <= remembered(plan, ANN).items()
+    plan = scene(0, box(0, tagged=True), ours(Cause.MISSING)).plan()
+    assert (plan.changes, remembered(plan, ANN)["disabled"]) == ((), Cause.STATUS)
 
 
 def test_a_mailbox_that_we_barred_becomes_inactive_and_what_it_was_before_is_kept() -> None:
@@ -160,7 +157,7 @@ def test_a_stale_memory_of_our_doing_goes_though_the_status_is_held() -> None:
     ],
 )
 def test_an_active_entry_enables_what_we_disabled(tagged: bool, known: Remembered) -> None:  # noqa: FBT001 - pytest gives it by name
-    change = only(scene(1, box(0, tagged=tagged), known).plan().changes)
+    change = only(scene(1, box(0, tagged=tagged), known, config=MAPPED).plan().changes)
     assert (change.kind, change.why, change.writes) == (Kind.ENABLE, Rule.STATUS_BACK, {"active": 1})
     assert (change.remove_tags, change.rebuilds) == ((DISABLED_TAG,) * tagged, 0)
     assert {"disabled": None, "barred": 0}.items() <= patch_of(change).items()
@@ -333,8 +330,3 @@ def test_a_tag_that_mailcow_has_in_other_case_is_not_added_again() -> None:
 def test_the_tag_of_our_doing_that_was_taken_away_is_put_back() -> None:
     change = only(scene(0, box(0), ours(Cause.STATUS)).plan().changes)
     assert (change.kind, change.add_tags) == (Kind.UPDATE, (DISABLED_TAG,))
-
-
-def test_a_stale_tag_is_removed_though_mailcow_refuses_edits() -> None:
-    plan = scene(None, box(1, tagged=True), limits={"max_quota": 50}).plan()
-    assert (only(plan.changes).remove_tags, plan.findings) == ((DISABLED_TAG,), ())
