@@ -257,7 +257,7 @@ class _Reader:
         return [row for row in of_here if row.role is role and row.owner not in self.ids and not row.disabled]
 
     def asked_for(self, role: Role) -> set[Address]:
-        """Return the addresses that entries of a kind ask for and say targets of."""
+        """Return the addresses that entries of a kind ask for, if they name targets or what they name can't be read."""
         if role is Role.LIST:
             groups = [group for group in self.asked.groups if group.members or not group.members_known]
             return {one for group in groups for one in (*group.addresses, *group.further)}

@@ -198,14 +198,8 @@ def _notes(case: Case, draft: _Draft) -> tuple[Note, ...]:
     matches = draft.matches
     gone = (Note(row.address, None) for row in matches.gone_rows)
     aliases = (Note(address, None, Subject.ALIAS) for address in _gone_aliases(draft))
-    return (
-        *case.forgotten,
-        *_other_ids(case, draft),
-        *draft.matches.sightings,
-        *draft.difference.notes,
-        *gone,
-        *aliases,
-    )
+    noted = (*matches.sightings, *draft.difference.notes)
+    return (*case.forgotten, *_other_ids(case, draft), *noted, *gone, *aliases)
 
 
 def _other_ids(case: Case, draft: _Draft) -> Iterator[Note]:
