@@ -143,8 +143,8 @@ class RightsMaker:
         if ANYONE in wanted:
             return _Rows(frozenset({ANYONE}), self.foreign_of(wanted))
         named = {str(one) for one in map(self.name, wanted) if one is not None}
-        hosted = {one for one in named if self.is_hosted(one)}
-        needed = {one for one in hosted if not self.is_implied(address, one)}
+        hosted = set(filter(self.is_hosted, named))
+        needed = hosted - self.implied(address, hosted)
         unknown = sorted(one for one in needed if not self.is_there(one) or self.is_strangers(Address(one)))
         if unknown:
             self.making.say(Say.SENDER_NOT_FOUND, address, senders=", ".join(unknown))
