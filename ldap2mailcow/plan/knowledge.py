@@ -16,7 +16,6 @@ from ldap2mailcow.config import Source
 from ldap2mailcow.desired import measured
 from ldap2mailcow.model import (
     Address,
-    Answer,
     Finding,
     Fingerprint,
     Remembered,
@@ -125,8 +124,9 @@ class _Reader:
         self.accepted = case.source_memory(directory.name).accepted
         self.rows = [row for row in case.rows.values() if row.source == directory.name and row.id is not None]
         self.ids = {user.id.id for user in self.asked.users}
-        self.searched = {Role.LIST: directory.answers.groups, Role.FORWARD: directory.answers.forwards}
-        """By kind of alias: the answer of a search of its own, None where there was none."""
+        answers = {Role.LIST: directory.answers.groups, Role.FORWARD: directory.answers.forwards}
+        self.searched = {role: answer for role, answer in answers.items() if answer is not None}
+        """By kind of alias: the answer of a search of its own, where there was one."""
         self.vanished = self.find_vanished()
         self.lost = {SOFT[key]: f"most users lost {one.where} at once" for key, one in self.vanished if key in SOFT}
 
@@ -134,7 +134,7 @@ class _Reader:
         replaced, again = self.replaced()
         reasons = tuple(self.reasons(replaced))
         users = not reasons and not self.case.options.scoped
-        whole = {role: is_whole(answer) for role, answer in self.searched.items()}
+        whole = {role: not answer.doubts for role, answer in self.searched.items()}
         doubts = {role: first(self.doubts_of(role)) for role in Role}
         rights = (self.unaccepted(SENDER_KEYS), self.lost.get(None, ""), doubts[Role.USER], doubts[Role.LIST])
         return Knowledge(
@@ -213,7 +213,7 @@ class _Reader:
         """Give what is said and lets the answer about users be whole."""
         yield from (finding for key, finding in self.vanished if key in SOFT)
         for answer in self.searched.values():
-            yield from answer.doubts if answer else ()
+            yield from answer.doubts
 
     # settings of the search
 
@@ -240,16 +240,11 @@ class _Reader:
         """Say that most lists, or forwardings, lost their addresses or targets at once: a right to read may be lost."""
         rows = self.of_entries(role)
         gone = self.case.actual.aliases.keys() & {row.address for row in rows} - self.asked_for(role)
-        if gone and not self.finds_any(role):
+        if gone and not self.searched[role].entries:
             return "the search for them found nothing"
         if not is_most(len(gone), len(rows)):
             return ""
         return f"{len(gone)} of {len(rows)} lost their addresses or targets at once"
-
-    def finds_any(self, role: Role) -> bool:
-        """Tell whether there are entries of a kind, or none were searched for."""
-        answer = self.searched[role]
-        return answer is None or bool(answer.entries)
 
     def of_entries(self, role: Role) -> list[RememberedAlias]:
         """Return what is remembered of the aliases that entries of a kind made, and not users' own attributes."""
@@ -257,7 +252,7 @@ class _Reader:
         return [row for row in of_here if row.role is role and row.owner not in self.ids and not row.disabled]
 
     def asked_for(self, role: Role) -> set[Address]:
-        """Return the addresses that entries of a kind ask for and say targets of."""
+        """Return the addresses that entries of a kind ask for, if they name targets or what they name can't be read."""
         if role is Role.LIST:
             groups = [group for group in self.asked.groups if group.members or not group.members_known]
             return {one for group in groups for one in (*group.addresses, *group.further)}
@@ -275,11 +270,6 @@ def first(reasons: Iterable[str]) -> str:
 def is_most(count: int, total: int) -> bool:
     """Tell whether so many are more than half, and more than a few edits."""
     return count >= AT_LEAST and count * 2 > total
-
-
-def is_whole(answer: Answer | None) -> bool:
-    """Tell whether an answer is whole; one that wasn't asked for is."""
-    return answer is None or not answer.doubts
 
 
 def kind_of(key: str) -> str:

@@ -91,15 +91,15 @@ def make_plan(case: Case) -> Plan:
     """
     before = match(case)
     held = Held()
-    withheld: list[Withheld] = []
+    withheld: dict[str, Withheld] = {}  # each kind once: what a later round adds belongs to what the first one said
     findings: list[Finding] = []
     while True:
         draft = _round(case, before, held)
         verdict = judge(draft.case, draft.matches, draft.targets, draft.changes)
-        withheld += verdict.withheld
+        withheld |= {one.name: one for one in verdict.withheld if one.name not in withheld}
         findings += verdict.findings
         if not verdict.held:
-            return _plan(case, draft, _together(withheld), findings)
+            return _plan(case, draft, tuple(withheld.values()), findings)
         grown = held.plus(verdict.held)
         if grown == held:
             raise RuntimeError(f"a change of {verdict.held} doesn't heed that it is held")
@@ -120,14 +120,6 @@ def _round(case: Case, before: Matches, held: Held) -> _Draft:
     after = after_renames(case, renames.changes)
     matches = match(after) if renames.changes else before
     return _Draft(after, matches, renames, make_targets(after, matches, held))
-
-
-def _together(withheld: Iterable[Withheld]) -> tuple[Withheld, ...]:
-    """Return what is withheld, each kind once: what a later round adds belongs to what the first one said."""
-    found: dict[str, Withheld] = {}
-    for one in withheld:
-        found.setdefault(one.name, one)
-    return tuple(found.values())
 
 
 def _plan(case: Case, draft: _Draft, withheld: tuple[Withheld, ...], findings: Iterable[Finding]) -> Plan:
@@ -206,14 +198,8 @@ def _notes(case: Case, draft: _Draft) -> tuple[Note, ...]:
     matches = draft.matches
     gone = (Note(row.address, None) for row in matches.gone_rows)
     aliases = (Note(address, None, Subject.ALIAS) for address in _gone_aliases(draft))
-    return (
-        *case.forgotten,
-        *_other_ids(case, draft),
-        *draft.matches.sightings,
-        *draft.difference.notes,
-        *gone,
-        *aliases,
-    )
+    noted = (*matches.sightings, *draft.difference.notes)
+    return (*case.forgotten, *_other_ids(case, draft), *noted, *gone, *aliases)
 
 
 def _other_ids(case: Case, draft: _Draft) -> Iterator[Note]:

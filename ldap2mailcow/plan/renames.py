@@ -288,23 +288,22 @@ def after_renames(case: Case, renames: Iterable[RenameChange]) -> Case:
 def with_aliases_left(renames: Iterable[RenameChange], changes: Iterable[Change]) -> Iterator[Change]:
     """Give all changes; what becomes of an alias that a rename leaves is in the rename: before it, there is none."""
     changes = tuple(changes)
-    left = {change.address: change for change in changes if isinstance(change, AliasChange)}
-    left = {address: change for address, change in left.items() if change.number == NOT_YET}
-    for rename in renames:
-        alias = left.get(rename.former)
-        # the alias is written after the renaming, which costs a rebuild where its mailbox isn't active
-        yield _with_left(rename, alias) if alias else replace(rename, rebuilds=2 * rename.rebuilds)
-    names = {change.name for change in left.values()}
-    yield from (change for change in changes if change.name not in names)
+    aliases = [change for change in changes if isinstance(change, AliasChange) and change.number == NOT_YET]
+    left = {change.address: change for change in aliases}
+    yield from (_with_alias_left(rename, left.get(rename.former)) for rename in renames)
+    yield from (change for change in changes if change not in aliases)
 
 
-def _with_left(rename: RenameChange, alias: AliasChange) -> RenameChange:
-    known = {**(alias.remember or {}), "number": None}
+def _with_alias_left(rename: RenameChange, alias: AliasChange | None) -> RenameChange:
+    """Return a rename that writes the alias it leaves, which costs a rebuild where its mailbox isn't active."""
+    if alias is None:
+        return replace(rename, rebuilds=2 * rename.rebuilds)
+    note = Note(alias.address, {**(alias.remember or {}), "number": None}, Subject.ALIAS)
     return replace(
         rename,
         rebuilds=rename.rebuilds + alias.rebuilds,
         left={**rename.left, **alias.writes},
-        notes=(*rename.notes, Note(alias.address, known, Subject.ALIAS)),
+        notes=(*rename.notes, note),
     )
 
 
