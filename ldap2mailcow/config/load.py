@@ -54,17 +54,18 @@ def load_config(path: Path | None, *, environ: Mapping[str, str], cwd: Path, scr
     """
     looked = (cwd / path,) if path else _candidates(cwd, script_dir)
     found = next(filter(os.path.lexists, looked), None)
-    if path and not found:
-        raise NoConfig(looked, _missing(_over_a_file(environ, cwd)))
-    folder = found.parent if found else cwd
-    is_named = bool(path) or folder == SYSTEM_FOLDER
-    draft = _read(found, is_named=is_named) if found else Draft()
-    layers, hints = _over_a_file(environ, folder), container.unread(environ, str(found or f"{PREFIX}..."))
-    if not found and (missing := _missing(layers)):
-        if not container.is_used(environ):
-            raise NoConfig(looked, missing)
+    if found:
+        is_named = bool(path) or found.parent == SYSTEM_FOLDER
+        draft, layers = _read(found, is_named=is_named), _over_a_file(environ, found.parent)
+        config = _config(draft, layers, found, found.parent)
+        return Loaded(config, found, tuple(draft.findings), container.unread(environ, str(found)))
+    layers, hints = _over_a_file(environ, cwd), container.unread(environ, f"{PREFIX}...")
+    missing = _missing(layers)
+    if path or (missing and not container.is_used(environ)):
+        raise NoConfig(looked, missing)
+    if missing:
         layers, hints = (container.read_container(environ), *layers), container.hints(environ)
-    return Loaded(_config(draft, layers, found, folder), found, tuple(draft.findings), hints)
+    return Loaded(_config(Draft(), layers, None, cwd), None, hints=hints)
 
 
 def _over_a_file(environ: Mapping[str, str], folder: Path) -> tuple[Layer, ...]:

@@ -39,7 +39,7 @@ from .mailbox import Cause, Domain, Existing, Origin, Remembered
 from .memory import Fingerprint, Memory, Notice, SourceMemory
 from .rule import Rule
 from .saying import Say
-from .stored import MIB, UNITS, UnusableValueError, read_flag, read_name, read_quota
+from .stored import MIB, UnusableValueError, read_flag, read_name, read_quota
 from .text import LONGEST, decoded, escaped, escaped_lines, hiding, is_too_long, shortened
 
 __all__ = [
@@ -64,7 +64,6 @@ __all__ = [
     "SOGO_VISIBLE",
     "TLS_IN",
     "TLS_OUT",
-    "UNITS",
     "Actual",
     "Address",
     "AddressError",

@@ -295,21 +295,21 @@ def with_aliases_left(renames: Iterable[RenameChange], changes: Iterable[Change]
     changes = tuple(changes)
     aliases = [change for change in changes if isinstance(change, AliasChange) and change.number == NOT_YET]
     left = {change.address: change for change in aliases}
-    for rename in renames:
-        alias = left.get(rename.former)
-        # the alias is written after the renaming, which costs a rebuild where its mailbox isn't active
-        more = rename.rebuilds if alias is None else alias.rebuilds
-        yield replace(
-            rename,
-            rebuilds=rename.rebuilds + more,
-            left={**rename.left, **(alias.writes if alias else {})},
-            notes=(*rename.notes, *(_note_of_left(alias) if alias else ())),
-        )
+    yield from (_with_alias_left(rename, left.get(rename.former)) for rename in renames)
     yield from (change for change in changes if change not in aliases)
 
 
-def _note_of_left(alias: AliasChange) -> tuple[Note]:
-    return (Note(alias.address, {**(alias.remember or {}), "number": None}, Subject.ALIAS),)
+def _with_alias_left(rename: RenameChange, alias: AliasChange | None) -> RenameChange:
+    """Return a rename that writes the alias it leaves, which costs a rebuild where its mailbox isn't active."""
+    if alias is None:
+        return replace(rename, rebuilds=2 * rename.rebuilds)
+    note = Note(alias.address, {**(alias.remember or {}), "number": None}, Subject.ALIAS)
+    return replace(
+        rename,
+        rebuilds=rename.rebuilds + alias.rebuilds,
+        left={**rename.left, **alias.writes},
+        notes=(*rename.notes, note),
+    )
 
 
 def _alias_rows(case: Case, changes: Iterable[RenameChange]) -> dict[Address, RememberedAlias]:

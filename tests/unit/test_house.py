@@ -29,6 +29,7 @@ ROOMS = (
     "directory",
     "mailcow",
     "http",
+    "deadline",
     "state",
     "config",
     "files",

@@ -55,6 +55,15 @@ def new(*wishes: Wish, **more: object) -> Scene:
     return settled([ANN, BOB, CAT], wishes, **{"aliases": [], "alias_rows": [], **more})
 
 
+def test_the_aliases_of_users_who_all_have_other_ids_wait_with_the_mailboxes() -> None:
+    """That is told once, for all of them."""
+    everybody = [ANN, BOB, CAT]
+    old = wish(INFO, ANN)
+    scene = settled(everybody, [wish(INFO, ANN, owner="new-ann")], alias_rows=[alias_row(old)])
+    plan = replace(scene, wants=[wanted(one, id=f"new-{one.local}") for one in everybody]).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.IDS_REPLACED])
+
+
 def told(scene: Scene) -> list[tuple[Code, str]]:
     return [(one.code, one.where) for one in scene.plan().findings]
 

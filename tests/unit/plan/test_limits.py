@@ -298,6 +298,7 @@ def test_the_aliases_of_a_mailbox_that_is_held_stay_with_it() -> None:
     ).plan()
     assert (plan.changes, only(plan)[0]) == ((), Guarded.DISABLE)
     assert {plan.rules[Subject.ALIAS, one.address] for one in asked} == {Rule.STILL_REACHED}
+    assert set(plan.orphaned_aliases) == {one.address for one in asked}
 
 
 def test_what_is_held_is_held_in_every_run() -> None:
