@@ -13,7 +13,7 @@ help:
 	@echo 'make demo-all   the same, and every finding'
 	@echo 'make test    every test, with coverage'
 	@echo 'make test-long  2,000 stories of the model, every fault at every step, and every fuzz: an hour or more'
-	@echo 'make lint    ruff and mypy'
+	@echo 'make lint    ruff, mypy and xenon'
 	@echo 'make bench   scale and speed: tables for 1,000 users, and for lists'
 	@echo 'make lock    requirements.lock with the newest releases that requirements.txt allows'
 
@@ -43,6 +43,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/xenon --max-absolute B ldap2mailcow
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -10,18 +10,19 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 import click
 from click.core import ParameterSource
 
 from ldap2mailcow.config import ConfigError, Loaded, Mistake, NoConfig, load_config, write_first_config
 from ldap2mailcow.files import OddFile, open_file
-from ldap2mailcow.model import Address, AddressError, escaped_lines, normal_domain
+from ldap2mailcow.model import Address, AddressError, escaped, escaped_lines, normal_domain
 from ldap2mailcow.plan import REMOVING, Guarded, Options
+from ldap2mailcow.process import settle
 from ldap2mailcow.report import (
     EVERYTHING,
     Due,
@@ -125,6 +126,7 @@ class _Command(click.Group):
     """The command as a process calls it: with streams of its own."""
 
     def __call__(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - click's
+        settle()
         take_over()
         return super().__call__(*args, **options)
 
@@ -277,6 +279,8 @@ def _ending(screen: Screen, config_path: Path | None) -> Iterator[Loaded]:
     try:
         _log_to_stderr(screen.reader.verbosity)
         loaded = load_config(config_path, environ=os.environ, cwd=Path.cwd(), script_dir=SCRIPT_FOLDER)
+        screen.reader = replace(screen.reader, hide=loaded.hide)
+        _OneLine.hide = loaded.hide
         if not screen.dry_run:
             _log_to_file(loaded.config.log_file, loaded.path)
         yield loaded
@@ -284,12 +288,13 @@ def _ending(screen: Screen, config_path: Path | None) -> Iterator[Loaded]:
         screen.fail(ExitCode.CONFIG, _first_run(error, config_path, screen.dry_run))
     except ConfigError as error:
         screen.fail(ExitCode.CONFIG, str(error))
-    except LockedError:
-        screen.fail(ExitCode.TRY_LATER, "another run holds the lock of the state file", quietly=not screen.was_asked)
+    except LockedError as error:
+        screen.fail(ExitCode.TRY_LATER, str(error), quietly=not (screen.was_asked or error.is_news))
     except StateError as error:
-        screen.fail(ExitCode.UNEXPECTED, str(error))
+        screen.fail(ExitCode.UNEXPECTED, escaped(str(error)))
     except Exception as error:  # noqa: BLE001 - whatever it is, cron's mail gets one sentence and the exit code is 1
-        log.debug("%s", _trace(error))
+        for line in _trace(error):
+            log.debug("%s", line)
         sentence = f"unexpected error: {type(error).__name__}; run again with -vv and report what it says"
         screen.fail(ExitCode.UNEXPECTED, sentence)
 
@@ -353,7 +358,7 @@ class Screen:
         elif quietly:
             log.info("%s", sentence)
         else:
-            click.echo(escaped_lines(sentence), err=True)
+            click.echo(self.reader.hide(escaped_lines(sentence)), err=True)
         sys.exit(exit_code)
 
 
@@ -371,11 +376,14 @@ def _first_run(missing: NoConfig, asked_for: Path | None, dry_run: bool) -> str:
     return f"There was no config, so {path} was written; fill in at least {needed}, then try --dry-run.\n{looked}"
 
 
-class _EscapingFormatter(logging.Formatter):
-    """Writes log lines in which values from LDAP or mailcow can't play tricks on a terminal."""
+class _OneLine(logging.Formatter):
+    """Writes a record as one line, whatever is in it: a value from LDAP or mailcow can't make another one."""
+
+    hide: ClassVar[Callable[[str], str]] = str
+    """Takes the secrets of the config out of a text, once there is a config."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return escaped_lines(super().format(record))
+        return escaped(type(self).hide(super().format(record)))
 
 
 _LEVELS = {Verbosity.VERBOSE: logging.INFO, Verbosity.DEBUG: logging.DEBUG}
@@ -383,8 +391,9 @@ _LEVELS = {Verbosity.VERBOSE: logging.INFO, Verbosity.DEBUG: logging.DEBUG}
 
 def _log_to_stderr(verbosity: Verbosity) -> None:
     level = _LEVELS.get(verbosity, logging.WARNING)
+    _OneLine.hide = str
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_EscapingFormatter("%(levelname)s %(message)s"))
+    handler.setFormatter(_OneLine("%(levelname)s %(message)s"))
     handler.setLevel(level)
     package = logging.getLogger("ldap2mailcow")
     package.handlers = [handler]
@@ -404,13 +413,13 @@ def _log_to_file(path: Path | None, config: Path | None) -> None:
         sentence = f"{path} can't be written: {error.strerror}; correct the path, or the rights"
         raise ConfigError([Mistake("log_file", sentence)], config) from None
     handler = logging.StreamHandler(Stream(io.FileIO(descriptor, "w"), "utf-8", f"the log file {path}"))
-    handler.setFormatter(_EscapingFormatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(message)s"))
     package = logging.getLogger("ldap2mailcow")
     package.addHandler(handler)
     package.setLevel(min(package.level, logging.INFO))
 
 
-def _trace(error: BaseException) -> str:
+def _trace(error: BaseException) -> list[str]:
     """Return where an error came from: files and lines only, since values could be secrets."""
     frames = traceback.extract_tb(error.__traceback__)
-    return "\n".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
+    return [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]

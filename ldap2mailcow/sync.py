@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from ldap2mailcow import directory, mailcow
 from ldap2mailcow.apply import Applied, apply, read_stamps, writes_password
-from ldap2mailcow.config import Config, Loaded, Source
+from ldap2mailcow.config import NOT_VERIFIED, Config, Loaded, Source
 from ldap2mailcow.gather import gather
 from ldap2mailcow.mailcow import Mailcow
 from ldap2mailcow.model import (
@@ -97,6 +97,7 @@ class Run:
     def sync(self) -> None:
         """Read all, plan all, show, and only then write."""
         self.stop_if_refused()
+        self.tell_trust()
         self.take_over_ancestor()
         answers = self.read_directories()
         with self.connected() as client:
@@ -104,6 +105,7 @@ class Run:
             self.tell_differences(case.memory)
             self.result.plan = make_plan(case)
             self.result.findings += self.result.plan.findings
+            self.result.findings = tuple(map(self.without_secrets, self.result.findings))
             self.is_planned = True
             self.screen.plan(self.result, self.due(complete=False))
             if not self.request.dry_run:
@@ -139,8 +141,8 @@ class Run:
 
     def refused_lately(self, what: str, credential: SecretStr) -> EndedEarlyError | None:
         """Return what ends the run where a credential was refused a short while ago."""
-        refused = self.refused.get(credential) or self.store.refused_at(credential)
-        if refused is None or self.clock() - refused >= REFUSED_FOR:
+        refused = self.refused.get(credential) or self.refused_before(credential)
+        if refused is None:
             return None
         return EndedEarlyError(
             ExitCode.REFUSED,
@@ -149,6 +151,11 @@ class Run:
             f"{REFUSED_FOR // timedelta(minutes=1)} minutes, so that no account or address is locked; "
             "correct them in the config, which ends the wait at once",
         )
+
+    def refused_before(self, credential: SecretStr) -> datetime | None:
+        """Return when an earlier run was refused, if a short while ago; a moment to come is that of a wrong clock."""
+        refused = self.store.refused_at(credential)
+        return refused if refused and timedelta() <= self.clock() - refused < REFUSED_FOR else None
 
     def login(self, name: str) -> SecretStr:
         """Return what a directory knows us by, whole, so that a corrected one counts as another."""
@@ -159,6 +166,11 @@ class Run:
     def key(self) -> SecretStr:
         """What mailcow knows us by, whole."""
         return SecretStr(f"{self.config.mailcow_url}\0{self.config.mailcow_api_key.get_secret_value()}")
+
+    def tell_trust(self) -> None:
+        """Say that this run takes any certificate, unless the config says so and that was told."""
+        if not self.request.verify and self.config.mailcow_verify is not False:
+            self.result.findings += (Finding(Code.NOT_VERIFIED, "--do-not-verify", NOT_VERIFIED),)
 
     def take_over_ancestor(self) -> None:
         """Read the ancestor's database once, if one lies beside the config."""
@@ -281,9 +293,15 @@ class Run:
 
     def record(self, outcome: Outcome) -> None:
         """Remember how a change ended."""
+        outcome = replace(outcome, detail=self.loaded.hide(outcome.detail))
         self.result.outcomes.append(outcome)  # first: it happened, even where it can't be written down
         self.store.record(self.number, outcome, self.clock())
         log.info("%s: %s", outcome.change.name, "done" if outcome.done else outcome.detail)
+
+    def without_secrets(self, finding: Finding) -> Finding:
+        """Return a finding in which no server says our passwords back to us."""
+        hide = self.loaded.hide
+        return replace(finding, where=hide(finding.where), sentence=hide(finding.sentence))
 
     def remember_refusal(self, credential: SecretStr) -> None:
         """Remember that a server refused us; a dry run leaves no trace."""
@@ -334,7 +352,7 @@ def run(loaded: Loaded, request: Request, screen: Screen, clock: Callable[[], da
         scoped=request.options.scoped,
     )
     with begun(loaded, request, screen, clock, result) as this:
-        with told_early_end(result):
+        with told_early_end(result, loaded):
             this.sync()
         return result, this.finish()
 
@@ -348,7 +366,7 @@ def release(
     """
     result = Result(dry_run=request.dry_run, scoped=True)
     with begun(loaded, request, screen, clock, result, mode="release") as this:
-        with told_early_end(result):
+        with told_early_end(result, loaded):
             this.release(address)
         this.close()
     return result
@@ -359,18 +377,18 @@ def begun(
     loaded: Loaded, request: Request, screen: Screen, clock: Callable[[], datetime], result: Result, *, mode: str = ""
 ) -> Iterator[Run]:
     """Give a run that no other overlaps, on record unless it is dry."""
-    with opened(loaded.config, dry_run=request.dry_run) as store:
+    with opened(loaded.config, clock(), dry_run=request.dry_run) as store:
         number = 0 if request.dry_run else store.begin_run(clock(), mode or mode_of(request))
         yield Run(loaded, request, store, screen, clock, result, number)
 
 
 @contextmanager
-def told_early_end(result: Result) -> Iterator[None]:
+def told_early_end(result: Result, loaded: Loaded) -> Iterator[None]:
     """Note in the result why a run ended early, if it did."""
     try:
         yield
     except EndedEarlyError as error:
-        result.error, result.exit_code, result.what = error.sentence, error.exit_code, error.what
+        result.error, result.exit_code, result.what = loaded.hide(error.sentence), error.exit_code, error.what
 
 
 def gravest(ends: Mapping[str, EndedEarlyError]) -> EndedEarlyError:
@@ -392,13 +410,13 @@ def look_at(client: Mailcow, address: Address) -> Existing | ExistingAlias | Non
 
 
 @contextmanager
-def opened(config: Config, *, dry_run: bool) -> Iterator[State]:
+def opened(config: Config, now: datetime, *, dry_run: bool) -> Iterator[State]:
     """Open the state file: locked and written by a run, only read by a dry run."""
     if dry_run:
         with State.open(config.state_file, read_only=True) as store:
             yield store
     else:
-        with lock(config.state_file), State.open(config.state_file) as store:
+        with lock(config.state_file, now), State.open(config.state_file) as store:
             yield store
 
 

@@ -615,10 +615,10 @@ CORNERS = (
         ),
     ),
     Scene(
-        "The installation: four things that whoever keeps it should know.",
+        "The installation: five things that whoever keeps it should know.",
         f"{SET}LDAP__REQUIRE_TLS=false \\\n"
         f"  {SET}LDAP__URI='[{{ldap}}, ldap://ldap.elsewhere.internal]' \\\n"
-        f"  {SYNC} --dry-run",
+        f"  {SYNC} --dry-run --do-not-verify",
         (
             (
                 "everybody may read ldap-password, and the key of the state file is lost",
@@ -626,7 +626,15 @@ CORNERS = (
             ),
             ("the database of mailcow-ldap-sync lies beside the config", (_leave_ancestors_database,)),
         ),
-        codes=frozenset({Code.LDAP_NOT_ENCRYPTED, Code.SECRET_READABLE, Code.DIGEST_KEY_LOST, Code.ANCESTOR_STATE}),
+        codes=frozenset(
+            {
+                Code.LDAP_NOT_ENCRYPTED,
+                Code.NOT_VERIFIED,
+                Code.SECRET_READABLE,
+                Code.DIGEST_KEY_LOST,
+                Code.ANCESTOR_STATE,
+            }
+        ),
     ),
     Scene(
         "Several directories: one that is down is left out, and one that the config no longer has isn't called empty.",

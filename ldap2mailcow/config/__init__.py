@@ -1,5 +1,6 @@
 """The config: what can be set, where it is read from, and what the first run writes."""
 
+from .checks import NOT_VERIFIED
 from .example import example_text, write_first_config
 from .load import Loaded, load_config
 from .mistakes import ConfigError, Mistake, NoConfig
@@ -26,6 +27,7 @@ from .values import MARK_STATES
 __all__ = [
     "MARK_STATES",
     "MEMBER_NAMES",
+    "NOT_VERIFIED",
     "AliasMapping",
     "Config",
     "ConfigError",

@@ -25,6 +25,12 @@ REQUIRED = {
 }
 """What there is no default for, and what to write there."""
 
+NOT_VERIFIED = (
+    "no certificate is looked at, so whoever stands between can read and change everything, passwords too; name the "
+    "authority's file in ca_file or mailcow_verify instead"
+)
+"""The sentence about a setting by which any server is believed."""
+
 _USER, _GROUP, _FORWARD = "user_mapping", "group_mapping", "alias_mapping"
 _MODELS: dict[str, type[BaseModel]] = {_USER: UserMapping, _GROUP: GroupMapping, _FORWARD: AliasMapping}
 _CHOICES = {"quota_unit", "authsource"}
@@ -41,6 +47,7 @@ def check(draft: Draft) -> None:
     _check_required(draft, ("mailcow_host",))
     _check_required(draft, ("mailcow_api_key",))
     _check_placeholder(draft, ("mailcow_host",), split_mailcow_host)
+    _check_trust(draft, ("mailcow_verify",), trusts_all=draft.get(("mailcow_verify",)) is False)
     _check_directories(draft)
     for place, _ in draft.blocks():
         _check_required(draft, (*place, "uri"))
@@ -49,6 +56,7 @@ def check(draft: Draft) -> None:
         _check_placeholder(draft, (*place, "uri"), split_url)
         _check_bind(draft, place, block)
         _check_encryption(draft, place, block)
+        _check_trust(draft, (*place, "allow_self_signed"), trusts_all=block.get("allow_self_signed") is True)
         _check_mapping(draft, place, block)
         _check_groups(draft, place, block)
     _check_aliases_alone(draft)
@@ -107,6 +115,11 @@ def _check_encryption(draft: Draft, place: Place, block: Block) -> None:
     else:
         sentence = f"what is read from the directory, password hashes among it, {remedy}"
         draft.findings.append(Finding(Code.LDAP_NOT_ENCRYPTED, dotted((*place, "uri")), sentence))
+
+
+def _check_trust(draft: Draft, place: Place, *, trusts_all: bool) -> None:
+    if trusts_all:
+        draft.findings.append(Finding(Code.NOT_VERIFIED, dotted(place), NOT_VERIFIED))
 
 
 def _check_mapping(draft: Draft, place: Place, block: Block) -> None:

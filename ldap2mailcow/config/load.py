@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from ldap2mailcow.model import Finding
+from ldap2mailcow.model import Finding, hiding
 
 from . import container
 from .apart import check_apart
@@ -22,7 +22,7 @@ from .files import FileProblem, exposure, read_config
 from .keys import settle_keys
 from .mistakes import ConfigError, Mistake, NoConfig
 from .schema import Config
-from .secrets import holds_secret, read_secret_files, secret_file
+from .secrets import holds_secret, read_secret_files, secret_file, secrets_of
 from .values import FOLDER
 
 NAMES = ("config.yaml", "config.yml", "config.json")
@@ -40,6 +40,10 @@ class Loaded:
     hints: tuple[str, ...] = ()
     """What is said once: variables that have no effect here."""
 
+    def hide(self, text: str) -> str:
+        """Return a text without the secrets of the config, should a server say them back to us."""
+        return hiding(secrets_of(self.config))(text)
+
 
 def load_config(path: Path | None, *, environ: Mapping[str, str], cwd: Path, script_dir: Path | None) -> Loaded:
     """Read the config: `path`, else the first file there is in `cwd`, `script_dir` or the system's folder.
@@ -50,17 +54,18 @@ def load_config(path: Path | None, *, environ: Mapping[str, str], cwd: Path, scr
     """
     looked = (cwd / path,) if path else _candidates(cwd, script_dir)
     found = next(filter(os.path.lexists, looked), None)
-    if path and not found:
-        raise NoConfig(looked, _missing(_over_a_file(environ, cwd)))
-    folder = found.parent if found else cwd
-    is_named = bool(path) or folder == SYSTEM_FOLDER
-    draft = _read(found, is_named=is_named) if found else Draft()
-    layers, hints = _over_a_file(environ, folder), container.unread(environ, str(found or f"{PREFIX}..."))
-    if not found and (missing := _missing(layers)):
-        if not container.is_used(environ):
-            raise NoConfig(looked, missing)
+    if found:
+        is_named = bool(path) or found.parent == SYSTEM_FOLDER
+        draft, layers = _read(found, is_named=is_named), _over_a_file(environ, found.parent)
+        config = _config(draft, layers, found, found.parent)
+        return Loaded(config, found, tuple(draft.findings), container.unread(environ, str(found)))
+    layers, hints = _over_a_file(environ, cwd), container.unread(environ, f"{PREFIX}...")
+    missing = _missing(layers)
+    if path or (missing and not container.is_used(environ)):
+        raise NoConfig(looked, missing)
+    if missing:
         layers, hints = (container.read_container(environ), *layers), container.hints(environ)
-    return Loaded(_config(draft, layers, found, folder), found, tuple(draft.findings), hints)
+    return Loaded(_config(Draft(), layers, None, cwd), None, hints=hints)
 
 
 def _over_a_file(environ: Mapping[str, str], folder: Path) -> tuple[Layer, ...]:

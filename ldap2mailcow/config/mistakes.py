@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ldap2mailcow.model import escaped
+
 _SHOWN = 100
 """As many mistakes are told at once; who has more has named another file."""
 
@@ -37,7 +39,7 @@ class ConfigError(Exception):
         self.path = path
         """The config file; None where there is only the environment."""
         name = str(path) if path else "the environment"
-        shown = [f"The config in {name} can't be used:", *map(str, self.mistakes[:_SHOWN])]
+        shown = [f"The config in {name} can't be used:", *(escaped(str(one)) for one in self.mistakes[:_SHOWN])]
         if len(self.mistakes) > _SHOWN:
             shown.append(f"and {len(self.mistakes) - _SHOWN} more mistakes; correct these first")
         super().__init__("\n".join(shown))

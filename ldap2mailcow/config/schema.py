@@ -33,7 +33,6 @@ def _blocks(value: object) -> object:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-Text = Annotated[str, BeforeValidator(values.read_text)]
 Word = Annotated[str, BeforeValidator(values.read_word)]
 Mark = Annotated[str, BeforeValidator(values.read_mark)]
 Flag = Annotated[bool, BeforeValidator(values.read_flag)]
@@ -158,6 +157,11 @@ class Source(_Block):
     allow_self_signed: Flag = False
     require_tls: Flag = False
     timeout: Seconds = 10
+    """The longest silence, in seconds."""
+    deadline: LongSeconds = 600
+    """How long all that is read of the directory may take, in seconds."""
+    max_entries: Count = 200_000
+    """Of all searches together; the limits for bytes and for pages follow from it."""
     page_size: PageSize = 1000
     bind_dn: BindName = ""
     """A DN or, for Active Directory, `name@domain` or `DOMAIN\\name`."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from .draft import Draft, Place
 from .files import FileProblem, exposure, read_secret
+from .schema import Config
 from .urls import split_url
 
 _API_KEY = "mailcow_api_key"
@@ -26,6 +28,13 @@ def holds_secret(draft: Draft) -> bool:
     proxy = draft.get((_PROXY,))
     url = split_url(proxy) if isinstance(proxy, str) else None
     return url is not None and url.user
+
+
+def secrets_of(config: Config) -> tuple[str, ...]:
+    """Return all secrets of a config, for a text to be searched for them."""
+    proxy = urlsplit(config.proxy or "")
+    given = [config.mailcow_api_key.get_secret_value(), proxy.password, unquote(proxy.password or "")]
+    return tuple(filter(None, [*given, *(source.bind_pw.get_secret_value() for source in config.sources)]))
 
 
 def read_secret_files(draft: Draft, folder: Path) -> None:

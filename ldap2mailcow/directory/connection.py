@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 import ldap
-import ldap.ldapobject
 
 from ldap2mailcow.config import Source, is_loopback
 
-from .errors import REFUSALS, Refused, Unreachable, described, refusal
-from .handshake import no_connection, try_handshake
+from .allowance import Allowance
+from .errors import LOST, REFUSALS, Malformed, Refused, Unreachable, described, refusal
+from .wire import Wire, trust
 
 # PYTHON_LDAP_TRACE_LEVEL in the environment would have python-ldap print its calls to stderr, the password of the bind
 # among them, and its own argument for that can't say "never".
@@ -30,11 +30,11 @@ class _NoAnswer(Exception):  # noqa: N818 - a turn of the loop over the URIs, no
 
 
 @contextlib.contextmanager
-def connected(source: Source) -> Iterator[tuple[Any, str]]:
-    """Connect and bind; give the python-ldap connection and its URI, and unbind at the end.
+def connected(source: Source, allowance: Allowance) -> Iterator[tuple[Wire, str]]:
+    """Connect and bind; give the connection and its URI, and unbind at the end.
 
     Raises Refused where a server says no to the bind (no other URI is tried: each try counts towards a lock-out), and
-    Unreachable, with a reason for each URI, where none can be used.
+    Unreachable, with a reason for each URI, where none can be used, and where the allowance is used up.
     """
     if source.bind_dn and not source.bind_pw.get_secret_value():
         # RFC 4513 section 5.1.2: a server may take this for an anonymous bind, and answer with less.
@@ -42,34 +42,31 @@ def connected(source: Source) -> Iterator[tuple[Any, str]]:
     reasons = []
     for uri in source.uri:
         try:
-            connection = _bound(source, uri)
+            wire = _bound(source, uri, allowance)
         except _NoAnswer as reason:
             reasons.append(f"{uri}: {reason}")
             continue
-        try:
-            yield connection, uri
-        finally:
-            _unbind(connection)
+        with contextlib.closing(wire):
+            yield wire, uri
         return
     raise Unreachable(f"No server of the directory {source.name!r} can be used: {'; '.join(reasons)}.")
 
 
-def _bound(source: Source, uri: str) -> Any:  # noqa: ANN401 - python-ldap has no types
-    """Return a connection that is bound; raise _NoAnswer or Refused, with nothing left open."""
-    encrypted = _is_encrypted(source, uri)
-    distrust = _tried_handshake(source, uri) if encrypted else ""
+def _bound(source: Source, uri: str, allowance: Allowance) -> Wire:
+    """Return a connection that is bound; raise _NoAnswer, Refused or Unreachable, with nothing left open."""
+    is_encrypted = _is_encrypted(source, uri)
     with contextlib.ExitStack() as undo:
         try:
-            connection = ldap.ldapobject.SimpleLDAPObject(uri)
-            undo.callback(_unbind, connection)
-            _set_options(connection, source, encrypted=encrypted)
-            if encrypted and urlsplit(uri).scheme == "ldap":
-                connection.start_tls_s()
-            _bind(connection, source, uri)
+            wire = undo.enter_context(contextlib.closing(_wire(source, uri, allowance)))
+            if is_encrypted:
+                _encrypt(wire, source, uri)
+            _bind(wire, source, uri)
         except ldap.LDAPError as error:
-            raise _NoAnswer(_reason(error, source, uri, distrust)) from None
+            raise _NoAnswer(_reason(error, source)) from None
+        except Malformed:
+            raise _NoAnswer("it sends what is not LDAP") from None
         undo.pop_all()
-        return connection
+        return wire
 
 
 def _is_encrypted(source: Source, uri: str) -> bool:
@@ -81,62 +78,60 @@ def _is_encrypted(source: Source, uri: str) -> bool:
     return parts.scheme != "ldapi" and not is_clear
 
 
-def _tried_handshake(source: Source, uri: str) -> str:
-    """Return why the server's certificate is not trusted ("" = it seems to be)."""
+def _wire(source: Source, uri: str, allowance: Allowance) -> Wire:
     try:
-        return try_handshake(
-            uri, ca_file=source.ca_file, verify=not source.allow_self_signed, seconds=float(source.timeout)
-        )
+        return Wire(uri, allowance)
     except TimeoutError:
-        raise _NoAnswer(f"no answer within {source.timeout} seconds") from None
+        raise _NoAnswer(_silence(source)) from None
     except OSError as error:
         raise _NoAnswer(f"no connection ({error.strerror or error})") from None
 
 
-def _set_options(connection: Any, source: Source, *, encrypted: bool) -> None:  # noqa: ANN401 - the same
-    """Set what this connection needs, and nothing that holds for the whole process."""
-    connection.timeout = source.timeout
-    connection.set_option(ldap.OPT_PROTOCOL_VERSION, ldap.VERSION3)
-    connection.set_option(ldap.OPT_REFERRALS, 0)
-    connection.set_option(ldap.OPT_NETWORK_TIMEOUT, source.timeout)
-    connection.set_option(ldap.OPT_TIMEOUT, source.timeout)
-    if not encrypted:
-        return
-    if source.ca_file is not None:
-        connection.set_option(ldap.OPT_X_TLS_CACERTFILE, str(source.ca_file))
-    check = ldap.OPT_X_TLS_NEVER if source.allow_self_signed else ldap.OPT_X_TLS_DEMAND
-    connection.set_option(ldap.OPT_X_TLS_REQUIRE_CERT, check)
+def _encrypt(wire: Wire, source: Source, uri: str) -> None:
+    """Begin with TLS, or raise _NoAnswer; nothing but StartTLS was sent then."""
     try:
-        connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)  # the last one: what comes later doesn't count
-    except ValueError:  # it is not an LDAPError (docs/directories.md section 2)
-        raise _NoAnswer(f"the CA file {source.ca_file} can't be read") from None
+        context = trust(source.ca_file, verify=not source.allow_self_signed)
+    except OSError as error:
+        why = "holds no certificates" if isinstance(error, ssl.SSLError) else "can't be read"
+        raise _NoAnswer(f"the CA file {source.ca_file} {why}") from None
+    if urlsplit(uri).scheme == "ldap":
+        _start_tls(wire)
+    try:
+        wire.encrypt(context)
+    except TimeoutError:
+        raise _NoAnswer(_silence(source)) from None
+    except ssl.SSLCertVerificationError as error:
+        raise _NoAnswer(_DISTRUST.format(why=f" ({error.verify_message})")) from None
+    except OSError:
+        raise _NoAnswer(_DISTRUST.format(why="")) from None
 
 
-def _bind(connection: Any, source: Source, uri: str) -> None:  # noqa: ANN401 - the same
+def _start_tls(wire: Wire) -> None:
+    try:
+        wire.start_tls()
+    except ldap.TIMEOUT:
+        raise
+    except LOST:
+        raise _NoAnswer(_DISTRUST.format(why="")) from None
+    except ldap.LDAPError as error:
+        raise _NoAnswer(f"the server did not start TLS, and the password was not sent ({described(error)})") from None
+
+
+def _bind(wire: Wire, source: Source, uri: str) -> None:
     """Send one simple bind, an anonymous one without bind_dn. The cause is cut off: it might carry the password."""
     try:
-        connection.simple_bind_s(source.bind_dn, source.bind_pw.get_secret_value())
+        wire.answer(wire.library.simple_bind(source.bind_dn, source.bind_pw.get_secret_value()))
     except tuple(REFUSALS) as error:
         who = source.bind_dn or "an anonymous bind"
         raise Refused(f"{uri} refused {who}: {refusal(error)}.") from None
 
 
-def _reason(error: ldap.LDAPError, source: Source, uri: str, distrust: str) -> str:
+def _reason(error: ldap.LDAPError, source: Source) -> str:
     """Say why a URI gave no connection, in words that help where libldap's don't."""
-    scheme = urlsplit(uri).scheme
-    start_tls = source.start_tls and scheme == "ldap"
-    match error:
-        case ldap.TIMEOUT():
-            return f"no answer within {source.timeout} seconds"
-        case ldap.PROTOCOL_ERROR() if start_tls:
-            return f"the server did not start TLS, and the password was not sent ({described(error)})"
-        case ldap.SERVER_DOWN() | ldap.CONNECT_ERROR() if start_tls or scheme == "ldaps":
-            return _DISTRUST.format(why=f" ({distrust})" if distrust else "")
-        case ldap.SERVER_DOWN() if scheme == "ldap":
-            return f"no connection ({no_connection(uri, float(source.timeout))})"
-    return described(error)
+    if isinstance(error, ldap.TIMEOUT):
+        return _silence(source)
+    return "no connection (the server hung up)" if isinstance(error, LOST) else described(error)
 
 
-def _unbind(connection: Any) -> None:  # noqa: ANN401 - the same
-    with contextlib.suppress(ldap.LDAPError):
-        connection.unbind_s()
+def _silence(source: Source) -> str:
+    return f"no answer within {source.timeout} seconds"

@@ -6,6 +6,8 @@ import re
 
 import ldap
 
+from ldap2mailcow.model import shortened
+
 LOST = (ldap.SERVER_DOWN, ldap.TIMEOUT, ldap.CONNECT_ERROR)
 """After these nothing more is asked: a connection that came back would be one without the bind."""
 
@@ -20,6 +22,10 @@ class Refused(DirectoryError):  # noqa: N818 - it reads as what happened
 
 class Unreachable(DirectoryError):  # noqa: N818 - the same
     """No server gave an answer that says anything about who is in the directory."""
+
+
+class Malformed(Unreachable):
+    """A server sent what is not LDAP."""
 
 
 class BadFilter(DirectoryError):  # noqa: N818 - the same
@@ -70,7 +76,7 @@ def described(error: ldap.LDAPError) -> str:
     """Return an error in the server's own words, its result code before them where it sent one."""
     said = details(error)
     words = said.get("desc") or type(error).__name__.replace("_", " ").capitalize()
-    return f"{words} ({said['info']})" if said.get("info") else words
+    return f"{words} ({shortened(said['info'])})" if said.get("info") else words
 
 
 def refusal(error: ldap.LDAPError) -> str:
@@ -92,6 +98,6 @@ def search_failure(error: ldap.LDAPError, base: str, key: str, timeout: int) -> 
     if isinstance(error, LOST):
         return words(error, timeout)
     matched = details(error).get("matched")
-    there = f" (what exists is {matched!r})" if matched else ""
+    there = f" (what exists is {shortened(matched)!r})" if matched else ""
     meaning = _BEFORE_ANY_ENTRY.get(type(error), "the search failed").format(base=base, key=key, matched=there)
     return f"{meaning}; the server says: {described(error)}"

@@ -15,7 +15,8 @@ from ldap2mailcow.model import Entry
 from .errors import words
 from .session import Session
 
-_RANGE = re.compile(r"(?P<attribute>[^;]+(?:;.+)?);range=(?P<first>\d+)-(?P<last>\d+|\*)", re.IGNORECASE)
+_RANGE = re.compile(r"(?P<attribute>[^;]+(?:;.+)?);range=(?P<first>[0-9]+)-(?P<last>[0-9]+|\*)", re.IGNORECASE)
+_DIGITS = 18
 _MOST_PARTS = 1_000  # a million and a half values; a server that goes on after that won't end
 
 
@@ -34,7 +35,13 @@ class Part:
         found = _RANGE.fullmatch(name)
         if found is None:
             return None
-        return cls(found["attribute"], int(found["first"]), None if found["last"] == "*" else int(found["last"]))
+        last = None if found["last"] == "*" else _number(found["last"])
+        return cls(found["attribute"], _number(found["first"]), last)
+
+
+def _number(digits: str) -> int:
+    """Return a place among values; one with more digits than any server counts to is nowhere, and cut short."""
+    return int(digits[:_DIGITS])
 
 
 @dataclass(frozen=True, slots=True)

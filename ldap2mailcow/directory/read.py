@@ -8,6 +8,7 @@ from dataclasses import replace
 from ldap2mailcow.config import Source
 from ldap2mailcow.model import Answers, Finding
 
+from .allowance import Allowance
 from .answer import Question, answer_to, users_of
 from .connection import connected
 from .members import Members, member_doubt
@@ -25,10 +26,12 @@ def read(source: Source, *, filter_override: str | None = None) -> Answers:
     isn't there. No entries at all is an answer like any other. Only the users have to be readable: groups that are not
     are an empty answer with a doubt.
 
-    Raises Refused, Unreachable (also for a search for users that brings nothing but an error) and BadFilter.
+    Raises Refused, Unreachable (also for a search for users that brings nothing but an error, where all of this takes
+    longer than the deadline, and for what is not LDAP) and BadFilter.
     """
-    with connected(source) as (connection, uri):
-        session = Session(connection, source)
+    allowance = Allowance(source)
+    with connected(source, allowance) as (wire, uri):
+        session = Session(wire, source, allowance)
         users = users_of(session, source, uri, filter_override)
         groups = answer_to(session, source, Question.about_groups(source)) if source.reads_groups else None
         forwards = answer_to(session, source, Question.about_forwards(source)) if source.reads_forwards else None

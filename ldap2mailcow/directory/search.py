@@ -10,12 +10,13 @@ from urllib.parse import unquote, urlsplit
 import ldap
 from ldap.controls import LDAPControl, SimplePagedResultsControl
 
-from ldap2mailcow.model import Entry
+from ldap2mailcow.model import Entry, shortened
 
 from .ranges import Cut, Part, complete
 from .session import Query, Session
 
 _SMALLEST_PAGE = 50
+_SERVERS_TOLD = 3
 _EMPTY_PAGES = 100  # in a row; Active Directory sends some while a search is slow, none sends so many
 
 # A search at the root of an Active Directory domain always refers to these; no people are in them.
@@ -132,10 +133,11 @@ class _Collector:
         """Note what makes the answer doubtful though no error came."""
         oddities = self._reading.oddities
         if self._repeated:
-            oddities.append(f"{self._repeated!r} came twice, so that the server's pages can't be relied on")
+            oddities.append(f"{shortened(self._repeated)!r} came twice, so that the server's pages can't be relied on")
         elsewhere = sorted({url for url in self._reading.references if not _is_peopleless(url)})
         if elsewhere:
-            oddities.append(f"a part of the directory is on another server ({', '.join(elsewhere)})")
+            told = [*map(shortened, elsewhere[:_SERVERS_TOLD]), *(["..."] if elsewhere[_SERVERS_TOLD:] else [])]
+            oddities.append(f"a part of the directory is on another server ({', '.join(told)})")
 
     def _plain(self, attributes: dict[str, list[bytes]]) -> dict[str, tuple[bytes, ...]]:
         """Return attributes by their lower-case names without options; values sent without an option come first."""
@@ -166,5 +168,8 @@ def _cookie(controls: Sequence[LDAPControl]) -> bytes:
 
 
 def _is_peopleless(url: str) -> bool:
-    dn = unquote(urlsplit(url).path.removeprefix("/"))
+    try:
+        dn = unquote(urlsplit(url).path.removeprefix("/"))
+    except ValueError:  # not a URL, and so a reference to some place
+        return False
     return dn.lower().startswith(_PEOPLELESS)

@@ -12,7 +12,9 @@ from ldap.controls import LDAPControl
 
 from ldap2mailcow.config import Source
 
+from .allowance import Allowance
 from .errors import LOST
+from .wire import Wire
 
 # MS-ADTS section 3.1.1.3.4.1.19, LDAP_SERVER_DOMAIN_SCOPE_OID: no references to other partitions.
 _DOMAIN_SCOPE = "1.2.840.113556.1.4.1339"
@@ -37,8 +39,8 @@ class Query:
 class Session:
     """A bound connection. `searches` is how many searches were sent through it, each page counted."""
 
-    def __init__(self, connection: Any, source: Source) -> None:  # noqa: ANN401 - python-ldap has no types
-        self._connection = connection
+    def __init__(self, wire: Wire, source: Source, allowance: Allowance) -> None:
+        self._wire, self._allowance = wire, allowance
         self.timeout = source.timeout
         """The longest silence, in seconds."""
         self.page_size: int | None = source.page_size
@@ -50,21 +52,25 @@ class Session:
         """Send one search and hand over what comes; return the controls that came with its end.
 
         One message at a time, because python-ldap throws away the entries that came before an error otherwise. Raises
-        LDAPError; one of LOST, with nothing sent, from the second time on.
+        LDAPError; one of LOST, with nothing sent, from the second time on. Raises Unreachable where the allowance is
+        used up, or where the server sends what is not LDAP.
         """
         if self.is_lost:
             raise ldap.SERVER_DOWN
-        result, timeout = self._connection.result3, self.timeout
+        self._allowance.search()
         try:
-            number = self._connection.search_ext(
+            number = self._wire.library.search_ext(
                 query.base, query.scope, query.filter, list(query.attributes), serverctrls=list(controls)
             )
             self.searches += 1
             while True:
-                kind, messages, _, answered = result(number, all=0, timeout=timeout)
+                kind, messages, answered = self._wire.answer(number)
                 if kind == ldap.RES_SEARCH_RESULT:
                     return list(answered)
                 for dn, attributes in messages:
+                    self._allowance.entry()
+                    if "" in attributes:  # an attribute without a name, or a reference to nowhere
+                        raise self._allowance.malformed()
                     take(dn, attributes)
         except LOST:
             self.is_lost = True

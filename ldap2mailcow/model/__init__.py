@@ -39,8 +39,8 @@ from .mailbox import Cause, Domain, Existing, Origin, Remembered
 from .memory import Fingerprint, Memory, Notice, SourceMemory
 from .rule import Rule
 from .saying import Say
-from .stored import MIB, UNITS, UnusableValueError, read_flag, read_name, read_quota
-from .text import LONGEST, decoded, escaped, escaped_lines, is_too_long, shortened
+from .stored import MIB, UnusableValueError, read_flag, read_name, read_quota
+from .text import LONGEST, decoded, escaped, escaped_lines, hiding, is_too_long, shortened
 
 __all__ = [
     "ACTIVE",
@@ -64,7 +64,6 @@ __all__ = [
     "SOGO_VISIBLE",
     "TLS_IN",
     "TLS_OUT",
-    "UNITS",
     "Actual",
     "Address",
     "AddressError",
@@ -109,6 +108,7 @@ __all__ = [
     "decoded",
     "escaped",
     "escaped_lines",
+    "hiding",
     "is_dn",
     "is_ldap_url",
     "is_too_long",

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from .address import Address
 from .attribute import Value
+from .entry import EntryId
 from .mailbox import Origin
 
 GOTO, ALIAS_ACTIVE = "goto", "active"
@@ -75,6 +76,11 @@ class RememberedAlias:
     """Whole answers in a row that didn't have the entry."""
     last_missed: datetime | None = None
     """When the last of them was given."""
+
+    @property
+    def entry(self) -> EntryId:
+        """The entry whose alias it is; that of no entry where only the mark made it ours."""
+        return EntryId(self.source, self.owner)
 
     @property
     def identity(self) -> Mapping[str, object]:

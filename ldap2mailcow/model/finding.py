@@ -97,6 +97,7 @@ class Code(StrEnum):
     DIRECTORY_NOT_READ = "directory_not_read"
     DIRECTORY_UNKNOWN = "directory_unknown"
     LDAP_NOT_ENCRYPTED = "ldap_not_encrypted"
+    NOT_VERIFIED = "not_verified"
     SECRET_READABLE = "secret_readable"  # noqa: S105 - the name of a finding
     DIGEST_KEY_LOST = "digest_key_lost"
     ANCESTOR_STATE = "ancestor_state"
@@ -169,6 +170,7 @@ LEVELS: dict[Code, Level] = {
     Code.DIRECTORY_NOT_READ: Level.ERROR,
     Code.DIRECTORY_UNKNOWN: Level.WARNING,
     Code.LDAP_NOT_ENCRYPTED: Level.WARNING,
+    Code.NOT_VERIFIED: Level.WARNING,
     Code.SECRET_READABLE: Level.WARNING,
     Code.DIGEST_KEY_LOST: Level.WARNING,
     Code.ANCESTOR_STATE: Level.WARNING,

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from .address import Address
 from .attribute import Value
+from .entry import EntryId
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +103,8 @@ class Remembered:
     """The rows of `sender_acl` that are ours, as last confirmed."""
     foreign_senders: frozenset[str] = frozenset()
     """`extended_sender_acl` as last confirmed, which mailcow doesn't show."""
+
+    @property
+    def entry(self) -> EntryId:
+        """The entry whose mailbox it is; without an id that of no entry."""
+        return EntryId(self.source, self.id or "")

@@ -170,13 +170,6 @@ class Say(Enum):
             "or take it out of user_mapping.{key} if it is meant to be gone"
         ),
     )
-    EMPTIED = (
-        Code.ATTRIBUTE_VANISHED,
-        (
-            "{lost} of the {had} lists that had members no longer show any {attribute}; let the bind DN read it "
-            "again, or correct group_mapping.member"
-        ),
-    )
     REPLACED = (
         Code.IDS_REPLACED,
         (
@@ -246,13 +239,13 @@ class Say(Enum):
         Code.OTHER_INSTALLATION,
         (
             "{address} carries {marks} of another installation, {whose}, and is left alone; take it out of one "
-            "of the two directories or, if that installation is no more, delete the tag {tags} in mailcow"
+            "of the two directories or, if that installation is no more, delete the tag {words} in mailcow"
         ),
     )
     ALIAS_OF_ANOTHER = (
         Code.OTHER_INSTALLATION,
         (
-            '{address} is left alone, for its private comment "{comment}" is the mark of another installation; '
+            '{address} is left alone, for its private comment "{words}" is the mark of another installation; '
             "take it out of one of the two directories or, if that installation is no more, clear that comment "
             "in mailcow"
         ),

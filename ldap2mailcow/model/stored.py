@@ -14,8 +14,6 @@ _FALSE = frozenset({"0", "false", "no"})
 _QUOTA = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgt]?)(?:i?b)?)", re.IGNORECASE)
 _QUOTA_MAX_MIB = 2**63 // MIB - 1  # mailcow keeps bytes in a signed 64-bit column
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
-UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-"""What `quota_unit` may be."""
 
 
 class UnusableValueError(ValueError):

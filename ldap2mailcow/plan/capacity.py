@@ -63,22 +63,3 @@ class Room:
             return None
         left, domain = max(limit, 0), self.domain.name
         return Say.QUOTA_BLOCKS_EDITS.at(dn, address=address, quota=quota, left=left, domain=domain)
-
-
-def over_limit(domain: Domain, address: Address, quota: int, dn: str) -> Finding | None:
-    """Say that a quota is above what one mailbox of the domain may have."""
-    if quota <= domain.max_mailbox_quota:
-        return None
-    most = domain.max_mailbox_quota
-    return Say.QUOTA_OVER_LIMIT.at(dn, address=address, quota=quota, domain=domain.name, most=most)
-
-
-def no_room_for_quota(domain: Domain, address: Address, before: int, after: int, dn: str) -> Finding:
-    """Say that a larger quota doesn't fit into its domain."""
-    left = max(domain.max_quota - domain.used_quota, 0)
-    name, was, wanted = domain.name, _shown(before), _shown(after)
-    return Say.NO_ROOM_FOR_QUOTA.at(dn, address=address, before=was, domain=name, left=left, after=wanted)
-
-
-def _shown(quota: int) -> str:
-    return f"{quota} MiB" if quota else "unlimited"

@@ -6,9 +6,10 @@ is left alone if the config protects it, if it was released, or if another insta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from functools import cached_property
 
 from ldap2mailcow.config import Config, Source
@@ -80,6 +81,15 @@ class Begun:
     """mailcow did them: all that is left is to write that down."""
     halves: frozenset[Address] = frozenset()
     """Mailboxes of which mailcow holds only half, because deleting them crashed."""
+
+
+class Standing(StrEnum):
+    """How the directory that a row is of stands to a run."""
+
+    READ = "read"  # it answered
+    NOT_READ = "not_read"  # it can't be read just now
+    UNKNOWN = "unknown"  # the config doesn't have it
+    UNCLAIMED = "unclaimed"  # none is known to have the entry: only a mark, or the ancestor, made it ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,62 +195,75 @@ class Case:
     @cached_property
     def rows(self) -> dict[Address, Remembered]:
         """What is remembered of mailboxes, without those that carry a mark against it."""
-        lost = {note.address for note in self.forgotten if note.subject is Subject.MAILBOX}
+        lost = self._lost(self.memory.mailboxes, self.actual.mailboxes)
         return {address: row for address, row in self.memory.mailboxes.items() if address not in lost}
 
     @cached_property
     def alias_rows(self) -> dict[Address, RememberedAlias]:
         """What is remembered of aliases, without those that carry a mark against it."""
-        lost = {note.address for note in self.forgotten if note.subject is Subject.ALIAS}
+        lost = self._lost(self.memory.aliases, self.actual.aliases)
         return {address: row for address, row in self.memory.aliases.items() if address not in lost}
 
-    @cached_property
+    @property
     def forgotten(self) -> tuple[Note, ...]:
         """Rows to forget: of what was released, and of what carries another installation's mark and not ours."""
-        boxes, aliases = self.actual.mailboxes, self.actual.aliases
-        lost = sorted(one for one in self.memory.mailboxes if one in boxes and self._is_lost(boxes[one]))
-        gone = sorted(one for one in self.memory.aliases if one in aliases and self._alias_mark(aliases[one]))
-        return (*(Note(one, None) for one in lost), *(Note(one, None, Subject.ALIAS) for one in gone))
+        boxes = sorted(self.memory.mailboxes.keys() - self.rows.keys())
+        aliases = sorted(self.memory.aliases.keys() - self.alias_rows.keys())
+        return (*(Note(one, None) for one in boxes), *(Note(one, None, Subject.ALIAS) for one in aliases))
 
-    def _is_lost(self, existing: Existing) -> bool:
-        if self.marks.foreign(existing.tags):
-            return not self.marks.claims(existing.tags)
-        return self.marks.released in existing.tags
+    def _lost(
+        self, rows: Mapping[Address, object], there: Mapping[Address, Existing | ExistingAlias]
+    ) -> frozenset[Address]:
+        return frozenset(one for one in rows.keys() & there.keys() if self._is_lost(there[one]))
+
+    def _is_lost(self, existing: Existing | ExistingAlias) -> bool:
+        left = mark_against(self.marks, existing)
+        if left is None or left.rule is Rule.WAS_RELEASED:
+            return left is not None
+        return not self.marks.claims(_words(existing))
+
+    def standing(self, row: Remembered | RememberedAlias) -> Standing:
+        """Return how the directory that a row is of stands to this run."""
+        entry = row.owner if isinstance(row, RememberedAlias) else row.id
+        dn = "" if row.origin is Origin.ANCESTOR else row.dn
+        if not (entry or dn):
+            return Standing.UNCLAIMED
+        if row.source in self.by_name:
+            return Standing.READ
+        return Standing.NOT_READ if row.source in self.names else Standing.UNKNOWN
+
+    def home(self, row: Remembered | RememberedAlias) -> str | None:
+        """Return the directory of the config that a row is of."""
+        return row.source if self.standing(row) in (Standing.READ, Standing.NOT_READ) else None
 
     def is_unclaimed(self, row: Remembered | RememberedAlias) -> bool:
         """Tell whether no directory is known to have the entry of a row: only a mark, or the ancestor, made it ours."""
-        if isinstance(row, RememberedAlias):
-            return not row.owner and not row.dn
-        return row.id is None and (not row.dn or row.origin is Origin.ANCESTOR)
+        return self.standing(row) is Standing.UNCLAIMED
 
     def not_read(self, row: Remembered | RememberedAlias) -> bool:
         """Tell whether a row is of a directory that can't be read just now."""
-        return not self.is_unclaimed(row) and row.source in self.names - self.by_name.keys()
+        return self.standing(row) is Standing.NOT_READ
 
     def is_of_unknown(self, row: Remembered | RememberedAlias) -> bool:
         """Tell whether a row is of a directory that the config doesn't have."""
-        return not self.is_unclaimed(row) and row.source not in self.names
+        return self.standing(row) is Standing.UNKNOWN
 
     # whose is it
 
     def is_ours(self, existing: Existing) -> bool:
         """Tell whether a mailbox is ours: the state file or the mark in mailcow says so, and no mark against it."""
-        is_ours = existing.address in self.rows or self.marks.claims(existing.tags)
-        return is_ours and self.mark_against(existing) is None
+        if mark_against(self.marks, existing):
+            return False
+        return existing.address in self.rows or self.marks.claims(existing.tags)
 
     def is_our_alias(self, existing: ExistingAlias) -> bool:
-        """Tell whether an alias is ours.
-
-        A remembered number that differs tells of another alias, which somebody made after ours was gone.
-        """
-        row = self.alias_rows.get(existing.address)
-        is_marked = existing.values[PRIVATE_COMMENT] in self.marks.of_aliases
-        return is_marked or (row is not None and _is_about(row, existing))
+        """Tell whether an alias is ours: its mark or the state file says so."""
+        return existing.values[PRIVATE_COMMENT] in self.marks.of_aliases or self._row_about(existing) is not None
 
     def alias_row(self, existing: ExistingAlias) -> RememberedAlias:
         """Return what we remember of an alias that is ours; a fresh row where only its mark says so."""
         comment = existing.values[PRIVATE_COMMENT]
-        return self.alias_rows.get(existing.address) or RememberedAlias(
+        fresh = RememberedAlias(
             existing.address,
             source=self.config.sources[0].name,
             owner="",
@@ -249,71 +272,66 @@ class Case:
             origin=Origin.MARK,
             disabled=comment == self.marks.disabled,
         )
+        return self.alias_rows.get(existing.address, fresh)
 
     def disabled_alias(self, existing: ExistingAlias) -> bool:
         """Tell whether the inactive state of an alias is our doing."""
+        row = self._row_about(existing)
+        by_row = row.disabled if row else False
+        return by_row or existing.values[PRIVATE_COMMENT] == self.marks.disabled
+
+    def _row_about(self, existing: ExistingAlias) -> RememberedAlias | None:
+        """Return the row that is about this very alias.
+
+        A remembered number that differs tells of another alias, which somebody made after ours was gone. One that was
+        made and not read back yet has no number, but our mark; nor has one that a rename of ours left, where the run
+        ended before it could mark it.
+        """
         row = self.alias_rows.get(existing.address)
-        is_marked = existing.values[PRIVATE_COMMENT] == self.marks.disabled
-        return is_marked or (row is not None and _is_about(row, existing) and row.disabled)
+        if row is None or row.number == existing.number:
+            return row
+        is_left = row.role is Role.FORMER and not row.number
+        return row if is_left and is_as_renaming_left_it(existing) else None
 
     def left_alone(self, address: Address) -> LeftAlone | None:
         """Return why a mailbox is left alone; None where it needn't be."""
-        existing = self.actual.mailboxes.get(address)
-        return self._protected(address) or (self.mark_against(existing) if existing else None)
+        return self._left_alone(address, self.actual.mailboxes.get(address))
 
     def alias_left_alone(self, address: Address) -> LeftAlone | None:
         """Return why an alias is left alone; None where it needn't be."""
-        existing = self.actual.aliases.get(address)
-        return self._protected(address) or (self._alias_mark(existing) if existing else None)
+        return self._left_alone(address, self.actual.aliases.get(address))
 
-    def _protected(self, address: Address) -> LeftAlone | None:
-        is_protected = address in self.config.protected
-        return LeftAlone(Rule.PROTECTED, Say.PROTECTED.at(address, address=address)) if is_protected else None
-
-    def mark_against(self, existing: Existing) -> LeftAlone | None:
-        """Return why the tags of a mailbox forbid touching it; None where they don't."""
-        return mark_against(self.marks, existing)
-
-    def _alias_mark(self, existing: ExistingAlias) -> LeftAlone | None:
-        return alias_mark_against(self.marks, existing)
+    def _left_alone(self, address: Address, existing: Existing | ExistingAlias | None) -> LeftAlone | None:
+        if address in self.config.protected:
+            return LeftAlone(Rule.PROTECTED, Say.PROTECTED.at(address, address=address))
+        return mark_against(self.marks, existing) if existing else None
 
 
-def mark_against(marks: Marks, existing: Existing) -> LeftAlone | None:
-    """Return why the tags of a mailbox forbid touching it; None where they don't."""
-    address = existing.address
-    if foreign := marks.foreign(existing.tags):
-        both = "our mark and that" if marks.claims(existing.tags) else "the mark"
-        tags, whose = ", ".join(foreign), _installations(foreign)
-        said = Say.MAILBOX_OF_ANOTHER.at(address, address=address, marks=both, whose=whose, tags=tags)
+_SAID = {
+    Existing: (Say.MAILBOX_OF_ANOTHER, Say.MAILBOX_RELEASED),
+    ExistingAlias: (Say.ALIAS_OF_ANOTHER, Say.ALIAS_RELEASED),
+}
+
+
+def mark_against(marks: Marks, existing: Existing | ExistingAlias) -> LeftAlone | None:
+    """Return why the tags of a mailbox, or the private comment of an alias, forbid touching it; None if they don't."""
+    address, words = existing.address, _words(existing)
+    of_another, released = _SAID[type(existing)]
+    if foreign := marks.foreign(words):
+        both = "our mark and that" if marks.claims(words) else "the mark"
+        whose = ", ".join(sorted(set(map(installation, foreign))))
+        said = of_another.at(address, address=address, marks=both, whose=whose, words=", ".join(foreign))
         return LeftAlone(Rule.OTHER_INSTALLATION, said)
-    if marks.released in existing.tags:
-        said = Say.MAILBOX_RELEASED.at(address, address=address, tag=marks.released)
-        return LeftAlone(Rule.WAS_RELEASED, said)
+    if marks.released in words:
+        return LeftAlone(Rule.WAS_RELEASED, released.at(address, address=address, tag=marks.released))
     return None
 
 
-def alias_mark_against(marks: Marks, existing: ExistingAlias) -> LeftAlone | None:
-    """Return why the private comment of an alias forbids touching it; None where it doesn't."""
-    address, comment = existing.address, str(existing.values[PRIVATE_COMMENT])
-    if marks.is_foreign(comment):
-        said = Say.ALIAS_OF_ANOTHER.at(address, address=address, comment=comment)
-        return LeftAlone(Rule.OTHER_INSTALLATION, said)
-    if comment == marks.released:
-        return LeftAlone(Rule.WAS_RELEASED, Say.ALIAS_RELEASED.at(address, address=address))
-    return None
-
-
-def _installations(words: Iterable[str]) -> str:
-    return ", ".join(sorted(set(map(installation, words))))
-
-
-def _is_about(row: RememberedAlias, existing: ExistingAlias) -> bool:
-    """Tell whether a row is about this very alias; one made and not read back yet has no number, but our mark.
-
-    Nor has one that a rename of ours left, where the run ended before it could mark it.
-    """
-    is_left = row.role is Role.FORMER and not row.number and is_as_renaming_left_it(existing)
-    return row.number == existing.number or is_left
+def _words(existing: Existing | ExistingAlias) -> frozenset[str]:
+    """Return where marks are: the tags of a mailbox, the private comment of an alias."""
+    if isinstance(existing, Existing):
+        return existing.tags
+    return frozenset({str(existing.values[PRIVATE_COMMENT])})
 
 
 def is_as_renaming_left_it(existing: ExistingAlias) -> bool:

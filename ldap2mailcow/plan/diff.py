@@ -53,6 +53,9 @@ COLUMNS: Mapping[Part, frozenset[str]] = {
 PARTS = {Kind.SWITCH: Part.LOGIN, Kind.ENABLE: Part.STATUS, Kind.DISABLE: Part.STATUS, Kind.GRANT: Part.RIGHTS}
 """The part of a mailbox that a kind of change writes; all others write its values."""
 
+_KEYS = {part: [key for key, row in ATTRIBUTES.items() if row.part is part] for part in Part}
+"""The attributes of each part."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -144,8 +147,9 @@ def _edits(box: MailboxTarget, there: Existing, disabled_tag: str) -> Iterator[M
     of_status = tags & {disabled_tag} if status else frozenset[str]()
     tags -= of_status
     password = None if login else box.password
-    if values or tags or password:
-        kind = _kind_of_update(box, is_same=not (values or tags))
+    is_same = not values and not tags
+    if password or not is_same:
+        kind = _kind_of_update(box, is_same=is_same)
         yield _edit(box, there, kind, values, tags, password)
     if login:
         yield _edit(box, there, Kind.SWITCH, login, password=box.password)
@@ -166,8 +170,8 @@ def _kind_of_update(box: MailboxTarget, *, is_same: bool) -> Kind:
 
 def _changed_fields(box: MailboxTarget, there: Existing, part: Part) -> tuple[FieldChange, ...]:
     wanted = box.values or {}
-    keys = (key for key, row in ATTRIBUTES.items() if row.part is part and wanted[key] != there.attributes[key])
-    return tuple(FieldChange(key, there.attributes[key], wanted[key]) for key in keys)
+    changed = (key for key in _KEYS[part] if wanted[key] != there.attributes[key])
+    return tuple(FieldChange(key, there.attributes[key], wanted[key]) for key in changed)
 
 
 def _edit(

@@ -29,12 +29,16 @@ from ldap2mailcow.model import (
 
 from .case import Begun
 
+_NEEDED: Mapping[type[Change], frozenset[Kind]] = {
+    MailboxChange: frozenset({Kind.CREATE, Kind.DISABLE, Kind.DELETE}),
+    RenameChange: frozenset({Kind.RENAME}),
+    AliasChange: frozenset({Kind.DISABLE}),  # an adopted alias keeps its comment: nothing says who set it inactive
+}
+
 
 def needs_intent(change: Change) -> bool:
     """Tell whether mailcow alone wouldn't show afterwards that a change was ours, or why, or how far it came."""
-    if isinstance(change, AliasChange):
-        return change.kind is Kind.DISABLE  # an adopted alias keeps its comment: nothing says who set it inactive
-    return isinstance(change, RenameChange) or change.kind in {Kind.CREATE, Kind.DISABLE, Kind.DELETE}
+    return change.kind in _NEEDED[type(change)]
 
 
 def deletions_begun(memory: Memory, actual: Actual) -> frozenset[Address]:
@@ -64,21 +68,21 @@ def settle(memory: Memory, actual: Actual, halves: Collection[Address] = ()) -> 
 def _is_done(change: Change, actual: Actual, halves: Collection[Address]) -> bool:
     """Tell whether mailcow did what was begun; what is neither done nor begun is simply planned again."""
     if isinstance(change, RenameChange):
-        is_there = change.address in actual.mailboxes
-        return is_there and change.former not in actual.mailboxes
+        return {change.former, change.address} & actual.mailboxes.keys() == {change.address}
     if isinstance(change, AliasChange):
         alias = actual.aliases.get(change.address)
-        return alias is not None and alias.number == change.number and not alias.is_active
+        return alias is not None and (alias.number, bool(alias.is_active)) == (change.number, False)
     if change.kind is Kind.DELETE:
-        return _is_gone(change.address, actual) and change.address not in halves
+        return change.address not in halves and _is_gone(change.address, actual)
     box = actual.mailboxes.get(change.address)
-    return box is not None and _has_become(box, cast("MailboxChange", change))
+    return _has_become(box, cast("MailboxChange", change)) if box else False
 
 
 def _has_become(box: Existing, change: MailboxChange) -> bool:
     """Tell whether a mailbox was made, or disabled, by a change of ours: nobody else sets our tags."""
-    is_so = change.kind is Kind.CREATE or box.attributes[ACTIVE.key] == (change.remember or {}).get("barred")
-    return is_so and box.tags.issuperset(change.add_tags)
+    if not box.tags.issuperset(change.add_tags):
+        return False
+    return change.kind is Kind.CREATE or box.attributes[ACTIVE.key] == (change.remember or {}).get("barred")
 
 
 def _applicable(change: Change, memory: Memory) -> Change:

@@ -7,16 +7,15 @@ too, but what it would take away waits for a word: that is a doubt, a part of a 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 
 from ldap2mailcow.config import Source
-from ldap2mailcow.desired import Group, User, measured
+from ldap2mailcow.desired import measured
 from ldap2mailcow.model import (
-    GOTO,
     Address,
-    Answer,
     Finding,
     Fingerprint,
     Remembered,
@@ -105,7 +104,7 @@ class Knowledge:
 
     def why_not(self, role: Role | None) -> str:
         """Say why the removal of an alias waits for a word; empty where it doesn't."""
-        return next(filter(None, self.doubts.values()), "") if role is None else self.doubts[role]
+        return first(self.doubts.values()) if role is None else self.doubts[role]
 
 
 NOTHING = Knowledge()
@@ -120,181 +119,152 @@ class _Reader:
     """Looks at the answers of one directory."""
 
     def __init__(self, case: Case, directory: Directory) -> None:
-        self.case, self.directory, self.source = case, directory, directory.source
+        self.case, self.directory, self.source, self.asked = case, directory, directory.source, directory.asked
         self.fingerprint = fingerprint(directory.source)
         self.accepted = case.source_memory(directory.name).accepted
         self.rows = [row for row in case.rows.values() if row.source == directory.name and row.id is not None]
-        self.alias_rows = [row for row in case.alias_rows.values() if row.source == directory.name]
-        self.groups = {group.id.id: group for group in directory.asked.groups}
+        self.ids = {user.id.id for user in self.asked.users}
+        answers = {Role.LIST: directory.answers.groups, Role.FORWARD: directory.answers.forwards}
+        self.searched = {role: answer for role, answer in answers.items() if answer is not None}
+        """By kind of alias: the answer of a search of its own, where there was one."""
+        self.vanished = self.find_vanished()
+        self.lost = {SOFT[key]: f"most users lost {one.where} at once" for key, one in self.vanished if key in SOFT}
 
     def knowledge(self) -> Knowledge:
-        scoped, answers = self.case.options.scoped, self.directory.answers
-        vanished = self.vanished()
-        soft = {key: lost for key, lost in vanished.items() if kind_of(key) in SOFT}
-        hard = {key: lost for key, lost in vanished.items() if key not in soft}
-        replaced = self.replaced()
-        again = replaced if len(replaced) <= self.case.options.approved.get(Guarded.TAKEOVER, 0) else ()
-        replaced = () if again else replaced
-        reasons = (*answers.users.doubts, *self.nobody(), *self.without_id(), *self.tell_vanished(hard))
-        reasons = (*reasons, *self.tell_replaced(replaced))
-        emptied = () if reasons or scoped else self.emptied_lists()
-        users = not reasons and not scoped
-        doubts = {role: self.alias_doubt(role) or _EMPTIED * bool(emptied and role is Role.LIST) for role in Role}
-        lost = {SOFT[kind_of(key)]: f"most users lost {measured(self.source)[key]} at once" for key in soft}
-        doubts = {role: doubt or lost.get(role, "") for role, doubt in doubts.items()}
-        kinds = {Role.LIST: is_whole(answers.groups), Role.FORWARD: is_whole(answers.forwards)}
+        replaced, again = self.replaced()
+        reasons = tuple(self.reasons(replaced))
+        users = not reasons and not self.case.options.scoped
+        whole = {role: not answer.doubts for role, answer in self.searched.items()}
+        doubts = {role: first(self.doubts_of(role)) for role in Role}
+        rights = (self.unaccepted(SENDER_KEYS), self.lost.get(None, ""), doubts[Role.USER], doubts[Role.LIST])
         return Knowledge(
             users=users,
-            doubt=self.changed(USER_KEYS),
-            doubt_of_status=self.changed(USER_KEYS) if self.accepted is not None else "",
-            doubt_of_names=self.changed(NAME_KEYS) if self.accepted is not None else "",
-            kinds={role: users and kinds.get(role, True) for role in Role},
+            doubt=self.unaccepted(USER_KEYS),
+            doubt_of_status=self.changed(USER_KEYS),
+            doubt_of_names=self.changed(NAME_KEYS),
+            kinds={role: users and whole.get(role, True) for role in Role},
             doubts=doubts,
-            doubt_of_rights=self.changed(SENDER_KEYS) or lost.get(None) or doubts[Role.USER] or doubts[Role.LIST],
-            vanished=frozenset(map(kind_of, vanished)),
+            doubt_of_rights=first(rights),
+            vanished=frozenset(key for key, _ in self.vanished),
             replaced=replaced,
             again=again,
             fingerprint=self.fingerprint,
-            is_whole=not reasons and all(kinds.values()),
+            is_whole=not reasons and all(whole.values()),
             answers_whole=not reasons,
-            findings=(*reasons, *self.tell_vanished(soft), *self.alias_findings(), *emptied),
+            findings=(*reasons, *self.besides()),
         )
 
     # users
 
-    def nobody(self) -> tuple[Finding, ...]:
-        """Say that the search found no user; in a run with another filter they may all be in another directory."""
-        elsewhere = any(one.answers.users.entries for one in self.case.directories)
-        if self.directory.answers.users.entries or (self.case.options.overridden_filter and elsewhere):
-            return ()
-        source, used = self.source, self.directory.search_filter
-        return (Say.NO_USERS.at(self.directory.name, base=source.user_search_base, filter=used),)
+    def reasons(self, replaced: tuple[Address, ...]) -> Iterator[Finding]:
+        """Give every reason why the answer about users isn't believed to be whole."""
+        name, attribute, without_id = self.directory.name, self.directory.id_attribute, self.asked.without_id
+        yield from self.directory.answers.users.doubts
+        if self.has_nobody():
+            yield Say.NO_USERS.at(name, base=self.source.user_search_base, filter=self.directory.search_filter)
+        if without_id:
+            yield Say.WITHOUT_ID.at(name, count=len(without_id), attribute=attribute, dn=without_id[0])
+        yield from (finding for key, finding in self.vanished if key not in SOFT)
+        if replaced:
+            count, had = len(replaced), len(self.current)
+            yield Say.REPLACED.at(name, count=count, had=had, attribute=attribute, kind=Guarded.TAKEOVER)
 
-    def without_id(self) -> tuple[Finding, ...]:
-        lacking = self.directory.asked.without_id
-        if not lacking:
-            return ()
-        attribute = self.directory.id_attribute
-        return (Say.WITHOUT_ID.at(self.directory.name, count=len(lacking), attribute=attribute, dn=lacking[0]),)
+    def has_nobody(self) -> bool:
+        """Tell whether the search found no user; with another filter they may all be in another directory."""
+        directories = self.case.directories if self.case.options.overridden_filter else (self.directory,)
+        return not any(one.answers.users.entries for one in directories)
 
-    def vanished(self) -> dict[str, tuple[int, int]]:
-        """Return the mapped keys that most entries which had them no longer have: how many, of how many."""
+    def find_vanished(self) -> list[tuple[str, Finding]]:
+        """Return the keys of `user_mapping` whose attributes most entries that had them no longer show."""
         remembered = {row.id: row for row in self.rows}
         had: Counter[str] = Counter()
         lost: Counter[str] = Counter()
-        for user in self.directory.asked.users:
+        for user in self.asked.users:
             if row := remembered.get(user.id.id):
                 had.update(row.present)
                 lost.update(row.present - user.present)
-        known = measured(self.source)
-        return {key: (lost[key], had[key]) for key in sorted(lost) if key in known and is_most(lost[key], had[key])}
+        named = {key: name for key, name in sorted(measured(self.source).items()) if is_most(lost[key], had[key])}
+        return [
+            (kind_of(key), Say.VANISHED.at(name, lost=lost[key], had=had[key], attribute=name, key=kind_of(key)))
+            for key, name in named.items()
+        ]
 
-    def tell_vanished(self, vanished: Mapping[str, tuple[int, int]]) -> Iterable[Finding]:
-        """Give a finding for each attribute that vanished: how many entries lost it, of how many."""
-        for key, (lost, had) in vanished.items():
-            attribute = measured(self.source)[key]
-            yield Say.VANISHED.at(attribute, lost=lost, had=had, attribute=attribute, key=kind_of(key))
-
-    def replaced(self) -> tuple[Address, ...]:
+    def replaced(self) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
         """Return the addresses whose user has another id than before, where that is most of them.
 
-        A new directory server does that, and so does the wrong one. One that several ask for counts once.
+        A new directory server does that, and so does the wrong one: first without a word, then with one. An address
+        that several ask for counts once.
         """
-        ids = {user.id.id for user in self.directory.asked.users}
-        found = sorted({address for user in self.directory.asked.users for address in self.known_otherwise(user, ids)})
-        return tuple(found) if is_most(len(found), len(self.current)) else ()
+        asked = {user.addresses for user in self.asked.users}
+        found = sorted(row.address for row in self.current if row.id not in self.ids and (row.address,) in asked)
+        if not is_most(len(found), len(self.current)):
+            return (), ()
+        has_word = len(found) <= self.case.options.approved.get(Guarded.TAKEOVER, 0)
+        return ((), tuple(found)) if has_word else (tuple(found), ())
 
     @cached_property
-    def current(self) -> dict[Address, Remembered]:
+    def current(self) -> list[Remembered]:
         """The rows of users who were there lately, when an answer was last believed: a leaver has no other id."""
         answered, patience = self.case.source_memory(self.directory.name).answered, self.case.config.removed_users
         since = (answered or self.case.now) - patience.missing_for
-        return {row.address: row for row in self.rows if not row.missed or (row.last_seen and row.last_seen >= since)}
+        return [row for row in self.rows if not row.missed or (row.last_seen and row.last_seen >= since)]
 
-    def known_otherwise(self, user: User, ids: set[str]) -> Iterable[Address]:
-        """Give the address of a user whose mailbox is remembered with an id that is gone."""
-        row = self.current.get(user.addresses[0]) if len(user.addresses) == 1 else None
-        if row and row.id not in ids:
-            yield row.address
+    def besides(self) -> Iterator[Finding]:
+        """Give what is said and lets the answer about users be whole."""
+        yield from (finding for key, finding in self.vanished if key in SOFT)
+        for answer in self.searched.values():
+            yield from answer.doubts
 
-    def tell_replaced(self, replaced: tuple[Address, ...]) -> tuple[Finding, ...]:
-        if not replaced:
-            return ()
-        count, had, attribute = len(replaced), len(self.current), self.directory.id_attribute
-        name = self.directory.name
-        return (Say.REPLACED.at(name, count=count, had=had, attribute=attribute, kind=Guarded.TAKEOVER),)
+    # settings of the search
 
-    # groups and entries that only forward
-
-    def alias_findings(self) -> tuple[Finding, ...]:
-        """Return every reason why the groups or the entries that only forward may not be all there are."""
-        answers = (self.directory.answers.groups, self.directory.answers.forwards)
-        return tuple(finding for answer in answers if answer for finding in answer.doubts)
-
-    def alias_doubt(self, role: Role) -> str:
-        """Say why the removal of aliases of a kind waits for a word."""
-        if changed := self.changed(KEYS[role]):
-            return changed
-        answers, source = self.directory.answers, self.source
-        searched = {Role.LIST: (source.group_base, answers.groups), Role.FORWARD: (source.alias_base, answers.forwards)}
-        if role not in searched:
-            return ""
-        base, answer = searched[role]
-        if answer is not None and not answer.entries and self.had_some(role):
-            return f"the search for them below {base} found nothing"
-        return self.dropped(role)
+    def unaccepted(self, keys: Iterable[str]) -> str:
+        """Say why a search that depends on some settings isn't the accepted one."""
+        return _NONE_ACCEPTED if self.accepted is None else self.changed(keys)
 
     def changed(self, keys: Iterable[str]) -> str:
         """Say which of some settings differ from those of the last accepted run."""
-        if self.accepted is None:
-            return _NONE_ACCEPTED
-        accepted = self.accepted
+        accepted = self.fingerprint if self.accepted is None else self.accepted
         differing = [key for key in keys if accepted.get(key, "") != self.fingerprint.get(key, "")]
         return f"{' and '.join(differing)} changed since the last accepted run" if differing else ""
 
-    def of_entries(self, role: Role) -> list[RememberedAlias]:
-        """Return what is remembered of the aliases that entries of a kind made, and not users' own attributes."""
-        users = {user.id.id for user in self.directory.asked.users}
-        return [row for row in self.alias_rows if row.role is role and row.dn and row.owner not in users]
+    # aliases
 
-    def had_some(self, role: Role) -> bool:
-        """Tell whether mailcow has aliases that entries of a kind made."""
-        return any(row.address in self.case.actual.aliases for row in self.of_entries(role))
+    def doubts_of(self, role: Role) -> Iterator[str]:
+        """Give every reason why the removal of aliases of a kind waits for a word."""
+        yield self.unaccepted(KEYS[role])
+        if role in self.searched:
+            yield self.dropped(role)
+        yield self.lost.get(role, "")
 
     def dropped(self, role: Role) -> str:
         """Say that most lists, or forwardings, lost their addresses or targets at once: a right to read may be lost."""
         rows = self.of_entries(role)
-        asked = self.asked_for(role)
-        dropped = sum(row.address in self.case.actual.aliases and row.address not in asked for row in rows)
-        return (
-            f"{dropped} of {len(rows)} lost their addresses or targets at once" if is_most(dropped, len(rows)) else ""
-        )
+        gone = self.case.actual.aliases.keys() & {row.address for row in rows} - self.asked_for(role)
+        if gone and not self.searched[role].entries:
+            return "the search for them found nothing"
+        if not is_most(len(gone), len(rows)):
+            return ""
+        return f"{len(gone)} of {len(rows)} lost their addresses or targets at once"
+
+    def of_entries(self, role: Role) -> list[RememberedAlias]:
+        """Return what is remembered of the aliases that entries of a kind made, and not users' own attributes."""
+        of_here = (row for row in self.case.alias_rows.values() if row.source == self.directory.name and row.dn)
+        return [row for row in of_here if row.role is role and row.owner not in self.ids and not row.disabled]
 
     def asked_for(self, role: Role) -> set[Address]:
-        """Return the addresses that entries of a kind ask for; of entries that only forward, only with a target."""
-        asked = self.directory.asked
+        """Return the addresses that entries of a kind ask for, if they name targets or what they name can't be read."""
         if role is Role.LIST:
-            return {one for group in asked.groups for one in (*group.addresses, *group.further)}
-        return {one for forward in asked.forwards if forward.stated for one in forward.addresses}
-
-    def emptied_lists(self) -> tuple[Finding, ...]:
-        """Tell where most lists that had members lost all of them at once: that waits for a word."""
-        groups = [self.groups[row.owner] for row in self.alias_rows if self.had_members(row)]
-        groups = [group for group in groups if group.members_known]
-        lost = sum(not has_members(group) for group in groups)
-        if not is_most(lost, len(groups)):
-            return ()
-        attribute = ", ".join(self.source.group_mapping.member)
-        return (Say.EMPTIED.at(attribute, lost=lost, had=len(groups), attribute=attribute),)
-
-    def had_members(self, row: RememberedAlias) -> bool:
-        """Tell whether an alias is of a list in the answer that went to members when it was last written."""
-        is_list = row.role is Role.LIST and bool(row.dn) and row.owner in self.groups
-        return is_list and bool(row.applied.get(GOTO)) and not row.disabled
+            groups = [group for group in self.asked.groups if group.members or not group.members_known]
+            return {one for group in groups for one in (*group.addresses, *group.further)}
+        return {one for forward in self.asked.forwards if forward.stated for one in forward.addresses}
 
 
 _NONE_ACCEPTED = "no run was accepted yet, so their absence may be a mistake in the search"
-_EMPTIED = "most lists lost all their members at once"
+
+
+def first(reasons: Iterable[str]) -> str:
+    """Return the first of some reasons; empty for none."""
+    return next(filter(None, reasons), "")
 
 
 def is_most(count: int, total: int) -> bool:
@@ -302,51 +272,25 @@ def is_most(count: int, total: int) -> bool:
     return count >= AT_LEAST and count * 2 > total
 
 
-def is_whole(answer: Answer | None) -> bool:
-    """Tell whether an answer is whole; one that wasn't asked for is."""
-    return answer is None or not answer.doubts
-
-
-def has_members(group: Group) -> bool:
-    """Tell whether a group names anything as a member, or anything names the group."""
-    return bool(group.members)
-
-
 def kind_of(key: str) -> str:
     """Return the key of `user_mapping` that a measured key belongs to."""
     return key.partition(":")[0]
 
 
+_READ_AS = {
+    "user_search_filter": "search_filter",
+    "group_search_base": "group_base",
+    "group_search_filter": "group_filter",
+    "alias_search_base": "alias_base",
+    "alias_search_filter": "alias_filter",
+}
+"""Where what is searched with, defaults included, has another name than the setting."""
+
+
 def fingerprint(source: Source) -> Fingerprint:
-    """Return the settings that decide who is in the answer, and which aliases follow from it."""
-    users, groups, forwards = source.user_mapping, source.group_mapping, source.alias_mapping
-    found = {
-        "user_search_base": source.user_search_base,
-        "user_search_filter": source.search_filter,
-        "domains": ",".join(sorted(source.domains)),
-        "user_mapping.id": users.id,
-        "user_mapping.mail": users.mail,
-        "user_mapping.aliases": ",".join(users.aliases),
-        "user_mapping.group_addresses": users.group_addresses,
-        "user_mapping.forward_to": users.forward_to,
-        "user_mapping.send_as": users.send_as,
-        "send_as_any": source.send_as_any,
-    }
-    if source.reads_groups:
-        found |= {
-            "group_search_base": source.group_base,
-            "group_search_filter": source.group_filter,
-            "group_member_filter": source.group_member_filter,
-            "group_mapping.mail": groups.mail,
-            "group_mapping.member": ",".join(groups.member),
-            "group_mapping.aliases": ",".join(groups.aliases),
-            "group_mapping.send_as": groups.send_as,
-        }
-    if source.reads_forwards:
-        found |= {
-            "alias_search_base": source.alias_base,
-            "alias_search_filter": source.alias_filter,
-            "alias_mapping.mail": forwards.mail,
-            "alias_mapping.goto": forwards.goto,
-        }
-    return found
+    """Return the settings that decide who is in the answer, and which aliases and rights follow from it."""
+    unused = {"group": not source.reads_groups, "alias": not source.reads_forwards}
+    keys = dict.fromkeys(key for keys in (*KEYS.values(), SENDER_KEYS) for key in keys)
+    found = {key: attrgetter(_READ_AS.get(key, key))(source) for key in keys if not unused.get(key.partition("_")[0])}
+    found["domains"] = sorted(source.domains)
+    return {key: value if isinstance(value, str) else ",".join(value) for key, value in found.items()}

@@ -156,9 +156,14 @@ class _Counter:
     def shrinking(self) -> Iterator[_Counted]:
         """Give the lists that lose more members than one run may take, or any while their search is in doubt."""
         for target in self.targets.aliases.values():
-            doubt = self.known(target.source).why_not(target.role)
+            doubt = self.doubt_of_members(target)
             if target.lost and (doubt or self.is_too_much(target)):
                 yield _Counted(target.address, target.source, doubt)
+
+    def doubt_of_members(self, target: AliasTarget) -> str:
+        """Say why what a list loses waits for a word: by the entry that has it, or by the one that had it."""
+        had = self.known(target.row.source).why_not(target.row.role) if target.row else ""
+        return self.known(target.source).why_not(target.role) or had
 
     def is_too_much(self, target: AliasTarget) -> bool:
         return target.role is Role.LIST and len(target.lost) > self.case.config.limits.list_shrink.allows(target.before)
@@ -206,79 +211,67 @@ class _Guard:
     managed: Callable[[_Counter], set[Address]]
     """Those of ours that they are counted among."""
     what: str
-    against: str = "limits.removals lets {limit} through"
-    limit: Callable[[Limits, int], int] = lambda limits, managed: limits.removals.allows(managed)
-    """Tells how many of so many one run may change."""
 
 
 _GUARDS: Mapping[Guarded, _Guard] = {
     Guarded.DISABLE: _Guard(_Counter.disabled, _Counter.active_boxes, "managed mailboxes would {fates}"),
     Guarded.DELETE: _Guard(_Counter.deleted, _Counter.managed_boxes, "managed mailboxes would be deleted"),
-    Guarded.ADOPT: _Guard(
-        _Counter.adopted,
-        _Counter.managed_boxes,
-        "mailboxes were made by hand in mailcow and would be adopted",
-        "limits.adoptions lets {limit} through",
-        lambda limits, _: limits.adoptions,
-    ),
-    Guarded.RENAME: _Guard(
-        _Counter.renamed,
-        _Counter.managed_boxes,
-        "managed mailboxes would be renamed",
-        "limits.renames lets {limit} through",
-        lambda limits, managed: limits.renames.allows(managed),
-    ),
+    Guarded.ADOPT: _Guard(_Counter.adopted, _Counter.managed_boxes, "mailboxes made by hand would be adopted"),
+    Guarded.RENAME: _Guard(_Counter.renamed, _Counter.managed_boxes, "managed mailboxes would be renamed"),
     Guarded.ALIAS: _Guard(_Counter.leaving, _Counter.active_aliases, "managed aliases would be removed"),
     Guarded.LIST: _Guard(
-        _Counter.shrinking,
-        _Counter.lists,
-        "managed lists would lose too many of their members at once",
-        "limits.list_shrink doesn't let that through",
-        lambda *_: 0,
+        _Counter.shrinking, _Counter.lists, "managed lists would lose too many of their members at once"
     ),
     Guarded.RIGHTS: _Guard(_Counter.deprived, _Counter.senders, "users would lose rights to send as others"),
 }
 """All kinds that are counted; of takeovers it is known before there are changes."""
 
 
+def _limit(kind: Guarded, limits: Limits, managed: int) -> tuple[int, str]:
+    """Return how many of so many one run may change, and the setting that says so."""
+    match kind:
+        case Guarded.ADOPT:
+            return limits.adoptions, "limits.adoptions"
+        case Guarded.RENAME:
+            return limits.renames.allows(managed), "limits.renames"
+        case Guarded.LIST:
+            return 0, "limits.list_shrink"
+        case _:
+            return limits.removals.allows(managed), "limits.removals"
+
+
 # what stands against it
 
-_AGAINST: Mapping[Reason, str] = {
-    Reason.NOT_WHOLE: "but the directory's answer is not whole; nothing lifts this but a whole answer",
-    Reason.SEARCH_CHANGED: "and {doubt}; {word}",
-    Reason.OVER_LIMIT: "and {limit}; {word}",
-}
+_NOT_WHOLE = "but the directory's answer is not whole; nothing lifts this but a whole answer"
 
 
 def _of_kind(case: Case, kind: Guarded, counted: Collection[_Counted], managed: int) -> Iterator[Withheld]:
     """Give what of one kind is withheld."""
-    guard = _GUARDS[kind]
-    limit = guard.limit(case.config.limits, managed)
+    limit, name = _limit(kind, case.config.limits, managed)
+    lets = f"{name} lets {limit} through" if limit else f"{name} doesn't let that through"
     waiting = sum(not one.is_doubtful for one in counted)
-    is_approved = waiting <= case.options.approved.get(kind, 0)
-    through = (
-        {Reason.SEARCH_CHANGED: waiting, Reason.OVER_LIMIT: waiting} if is_approved else {Reason.OVER_LIMIT: limit}
-    )
-    words = {
-        "limit": guard.against.format(limit=limit),
-        "word": f"if that is meant, run once with --approve {kind}:{waiting}",
-    }
+    lifted = waiting if waiting <= case.options.approved.get(kind, 0) else 0
+    through = {Reason.NOT_WHOLE: 0, Reason.SEARCH_CHANGED: lifted, Reason.OVER_LIMIT: max(limit, lifted)}
     for (reason, directory), found in _groups(case, counted).items():
-        if len(found) > through.get(reason, 0):
-            what = guard.what.format(fates=" or ".join(dict.fromkeys(one.fate for one in found)))
-            against = _AGAINST[reason].format(doubt=found[0].doubt, **words)
+        if len(found) > through[reason]:
             place = f"{directory}: " if directory else ""
-            sentence = f"{place}{len(found)} of {managed} {what}, {against}"
+            word = f"and {found[0].doubt or lets}; if that is meant, run once with --approve {kind}:{waiting}"
+            against = _NOT_WHOLE if reason is Reason.NOT_WHOLE else word
+            sentence = f"{place}{len(found)} of {managed} {_happens(kind, found)}, {against}"
             addresses = tuple(sorted(one.address for one in found))
             yield Withheld(kind, reason, addresses, managed, limit, sentence, directory)
+
+
+def _happens(kind: Guarded, found: Iterable[_Counted]) -> str:
+    """Say what would happen to what is counted."""
+    return _GUARDS[kind].what.format(fates=" or ".join(dict.fromkeys(one.fate for one in found)))
 
 
 def _groups(case: Case, counted: Iterable[_Counted]) -> Mapping[tuple[Reason, str], list[_Counted]]:
     """Sort what is counted by reason and, where there are several, directory; the limit is one for all of them."""
     groups: defaultdict[tuple[Reason, str], list[_Counted]] = defaultdict(list)
     for one in counted:
-        is_for_all = one.reason is Reason.OVER_LIMIT
-        groups[one.reason, "" if is_for_all else case.named(one.directory)].append(one)
+        groups[one.reason, "" if one.reason is Reason.OVER_LIMIT else case.named(one.directory)].append(one)
     return groups
 
 

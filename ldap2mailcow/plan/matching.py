@@ -8,7 +8,7 @@ where it should be. What is left over has no entry: it is gone, or its directory
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -34,7 +34,7 @@ from ldap2mailcow.model import (
 from .case import Case
 from .claims import Claims, decide_claims
 from .grace import absence
-from .knowledge import Knowledge, learn
+from .knowledge import NOTHING, Knowledge, learn
 from .takeover import is_same_user, last_seen, sightings, was_there
 
 
@@ -65,6 +65,10 @@ class Match:
     """What is remembered of the mailbox."""
 
 
+BELIEVED = frozenset({Rule.MISSING, Rule.MOVED})
+"""Why a mailbox is without an entry, where that is for certain."""
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """A mailbox of ours whose entry isn't in the answer, or that its user has left for one in another domain."""
@@ -77,7 +81,7 @@ class Missing:
     @property
     def is_believed(self) -> bool:
         """Whether its entry is surely gone."""
-        return self.rule in (Rule.MISSING, Rule.MOVED)
+        return self.rule in BELIEVED
 
 
 @dataclass(frozen=True)
@@ -93,14 +97,10 @@ class Matches:
     findings: tuple[Finding, ...] = ()
     gone_rows: tuple[Remembered, ...] = field(default=())
     """Rows whose mailbox is gone from mailcow and whose entry is gone, or has another mailbox."""
+    taken_over: Mapping[EntryId, EntryId] = field(default_factory=dict)
+    """By the entry that had a mailbox: the one that has it now."""
     sightings: tuple[Note, ...] = ()
     """What rows learn of whether their entries are there."""
-
-    @cached_property
-    def taken_over(self) -> Mapping[EntryId, EntryId]:
-        """By the entry that had a mailbox: the one that has it now."""
-        had = ((one.row, one.user.id) for one in self.users.values() if one.row and one.row.id)
-        return {EntryId(row.source, row.id or ""): user for row, user in had if row.id != user.id}
 
     def owner_of(self, row: RememberedAlias) -> EntryId:
         """Return the entry that an alias belongs to, by its present id."""
@@ -123,251 +123,249 @@ def match(case: Case) -> Matches:
     return _Matcher(case, known).match()
 
 
+class _Rows:
+    """Which row is which user's."""
+
+    def __init__(self, case: Case, whole: frozenset[str]) -> None:
+        self.case, self.whole = case, whole
+        self.by_id: defaultdict[EntryId, list[Remembered]] = defaultdict(list)
+        self.loose: defaultdict[str, list[Remembered]] = defaultdict(list)
+        """By id or, without one, by DN: rows of directories that the config calls otherwise, or of none."""
+        self.unnamed: dict[Address, Remembered] = {}
+        """Rows that an address alone makes a user's: only as long as there was no whole answer."""
+        for row in case.rows.values():
+            if row.id is None:
+                self.sort_in(row)
+            elif case.is_of_unknown(row):
+                self.loose[row.id].append(row)
+            else:
+                self.by_id[row.entry].append(row)
+
+    def sort_in(self, row: Remembered) -> None:
+        """Take in a row without an id."""
+        if was_there(row):
+            self.loose[row.dn.lower()].append(row)
+        if self.is_first and self.case.is_unclaimed(row) and self.is_no_entrys(row.dn):
+            self.unnamed[row.address] = row
+
+    @cached_property
+    def is_first(self) -> bool:
+        """Whether there was no whole answer yet."""
+        return not any(one.answered for one in self.case.memory.sources.values())
+
+    def own(self) -> dict[EntryId, Remembered]:
+        """Return the row of each user."""
+        found = ((user.id, self.own_row(user)) for user in self.case.asked.users)
+        return {user_id: row for user_id, row in found if row}
+
+    def own_row(self, user: User) -> Remembered | None:
+        """Return what is remembered of a user's mailbox: by its id, else by its DN, else by its address.
+
+        Of several mailboxes it is the one in use.
+        """
+        wanted = user.addresses[0] if len(user.addresses) == 1 else None
+        for rows in (self.by_id.get(user.id), list(self.loose_rows(user)), self.unnamed_rows(user)):
+            if rows:
+                return max(rows, key=lambda row: self.use(row, wanted))
+        return None
+
+    def use(self, row: Remembered, wanted: Address | None) -> tuple[bool, bool, bool, bool]:
+        """Rank the rows of one user: its address, there, its domain, not out of service."""
+        is_there = row.address in self.case.actual.mailboxes
+        is_near = row.address.domain == (wanted.domain if wanted else None)
+        return row.address == wanted, is_there, is_near, row.disabled is not Cause.MISSING
+
+    def loose_rows(self, user: User) -> Iterator[Remembered]:
+        """Give the rows that may be a user's although no directory of the config says so: an id alone isn't enough."""
+        yield from (row for row in self.loose.get(user.id.id, ()) if row.address in user.addresses)
+        homes = (None, user.id.source)
+        yield from (row for row in self.loose.get(user.dn.lower(), ()) if self.case.home(row) in homes)
+
+    def unnamed_rows(self, user: User) -> list[Remembered]:
+        """Return the rows that are a user's by its addresses; none if the entry was seen without them before."""
+        if user.id in self.case.memory.bystanders:
+            return []
+        return [self.unnamed[one] for one in user.addresses if one in self.unnamed]
+
+    def is_no_entrys(self, dn: str) -> bool:
+        """Tell whether a DN is surely no entry's: only whole answers of all tell, whatever `--only` names."""
+        if not dn:
+            return True
+        return self.case.names <= self.whole and dn.lower() not in self.case.asked.dns
+
+
 @dataclass
 class _Matcher:
     case: Case
     known: Mapping[str, Knowledge]
     findings: list[Finding] = field(default_factory=list)
+    taken_over: dict[EntryId, EntryId] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.by_id: defaultdict[EntryId, list[Remembered]] = defaultdict(list)
-        self.loose: defaultdict[str, list[Remembered]] = defaultdict(list)
-        """By id or, without one, by DN: rows of directories that the config calls otherwise, or of none."""
-        for row in self.case.rows.values():
-            if row.id is not None and not self.case.is_of_unknown(row):
-                self.by_id[EntryId(row.source, row.id)].append(row)
-            elif row.id or row.dn:
-                self.loose[row.id or row.dn.lower()].append(row)
-        found = ((user.id, self.own_row(user)) for user in self.case.asked.users)
-        self.own = own = {user_id: row for user_id, row in found if row}
-        self.claims = decide_claims(self.case, own, self.known)
-        self.row_owner = {row.address: user_id for user_id, row in own.items()}
+        case = self.case
+        whole = [name for name, one in self.known.items() if one.answers_whole]
+        self.rows = _Rows(case, frozenset(() if case.options.overridden_filter else whole))
+        self.certain = {name for name in self.rows.whole if not self.known[name].doubt}
+        self.silent = {row.address: row for row in case.rows.values() if case.not_read(row)}
+        self.own = self.rows.own()
+        self.claims = decide_claims(case, self.own, self.known)
+        self.owner = {row.address: user_id for user_id, row in self.own.items()}
 
     def match(self) -> Matches:
+        rows, there = self.case.rows, self.case.actual.mailboxes
         users = {user.id: self.of_user(user) for user in self.case.asked.users}
-        there = self.case.actual.mailboxes
-        at = {found.at: found for found in users.values() if found.at and found.at in there}
+        placed = {found.at: found for found in users.values()}
+        at = {address: placed[address] for address in there if address in placed}
         missing = {one.existing.address: one for one in self.missing(users, at)}
-        gone = tuple(row for row in self.case.rows.values() if self.is_gone_for_good(row, users))
+        gone = tuple(row for row in rows.values() if row.address not in there and self.is_gone_for_good(row, users))
         findings = (*self.claims.findings, *self.findings)
         seen = tuple(sightings(self.case, self.known, self.own))
-        return Matches(self.claims, self.known, users, at, missing, findings, gone, seen)
+        return Matches(self.claims, self.known, users, at, missing, findings, gone, self.taken_over, seen)
 
     # users
 
-    def own_row(self, user: User) -> Remembered | None:
-        """Return what is remembered of a user's mailbox; of several mailboxes the one in use."""
-        rows = self.by_id.get(user.id) or list(self.loose_rows(user))
-        wanted = user.addresses[0] if len(user.addresses) == 1 else None
-        return max(rows, key=lambda row: self.use(row, wanted), default=None) or self.unnamed_row(wanted, user)
-
-    def use(self, row: Remembered, wanted: Address | None) -> tuple[bool, bool, bool, bool]:
-        """Rank the rows of one user: its address, its domain, not out of service, there."""
-        same_domain = wanted is not None and wanted.domain == row.address.domain
-        is_there = row.address in self.case.actual.mailboxes
-        return row.address == wanted, same_domain and is_there, row.disabled is not Cause.MISSING, is_there
-
-    def loose_rows(self, user: User) -> Iterator[Remembered]:
-        """Give the rows that may be a user's although no directory of the config says so: an id alone isn't enough."""
-        for row in self.loose.get(user.id.id, ()):
-            if row.address in user.addresses or row.dn.lower() == user.dn.lower():
-                yield row
-        for row in self.loose.get(user.dn.lower(), ()):
-            if row.id is None and was_there(row) and not self.belongs_elsewhere(row, user):
-                yield row
-
-    def belongs_elsewhere(self, row: Remembered, user: User) -> bool:
-        """Tell whether a row is of another directory of the config than a user."""
-        return row.source in self.case.names - {user.id.source} and not self.case.is_unclaimed(row)
-
-    def unnamed_row(self, wanted: Address | None, user: User) -> Remembered | None:
-        """Return the row at the address that a user asks for, where only a mark or the ancestor made it ours.
-
-        That holds until there was a whole answer, or the entry was seen without it: then an address alone says nothing.
-        """
-        row = self.case.rows.get(wanted) if wanted else None
-        if row is None or not self.case.is_unclaimed(row) or not was_there(row):
-            return None
-        is_first = self.case.source_memory(user.id.source).answered is None
-        if not is_first or user.id in self.case.memory.bystanders:
-            return None
-        return row if not row.dn or self.is_no_entrys(row.dn) else None
-
-    def is_no_entrys(self, dn: str) -> bool:
-        """Tell whether a DN is surely no entry's: that it isn't there only whole answers about everything tell."""
-        return self.all_known and dn.lower() not in self.case.asked.dns
-
-    @property
-    def all_known(self) -> bool:
-        """Whether absence from all directories is believed, whatever `--only` names."""
-        whole = all(one.answers_whole for one in self.known.values())
-        return self.case.all_answered and whole and not self.case.options.overridden_filter
-
     def of_user(self, user: User) -> Match:
         """Return where a user's mailbox is, and where it should be."""
-        row, there = self.own.get(user.id), self.case.actual.mailboxes
-        wants = self.claims.mailboxes.get(user.id)
-        at = row.address if row and row.address in there and self.is_looked_at(user, row) else None
-        if user.forward is not None and wants is None:
-            return Match(user, State.STAYS if at else State.NONE, at, None, row)
-        if at is None:
-            return self.without_mailbox(user, row, wants)
+        row, wants = self.own.get(user.id), self.claims.mailboxes.get(user.id)
+        at = self.place_of(user, row)
+        if wants is None:
+            if at:
+                self.tell_no_address(user, at)
+            return self.stays(user, at, row)
         if wants == at:
             return Match(user, State.SAME, at, at, row)
-        if wants is None:
-            self.tell_no_address(user, at)
-            return Match(user, State.STAYS, at, None, row)
-        if self.is_held_for_another(user, wants):
-            return Match(user, State.STAYS, at, None, row)
-        if wants.domain == at.domain:
+        if holder := self.silent.get(wants):
+            self.refuse(Say.HOLDER_NOT_READ, user, wants, holder=holder.dn, other=holder.source)
+            return self.stays(user, at, row)
+        if wants.domain == (at.domain if at else None):
             return Match(user, State.RENAMED, at, wants, row)
-        if wants in there:
-            self.refuse(Say.HAS_ONE_ALREADY, user, wants, own=at)
-            return Match(user, State.STAYS, at, None, row)
-        if self.case.config.create_mailboxes and user.attributes.get(ACTIVE.key) == 0:
-            self.refuse(Say.INACTIVE_NEW, user, wants)  # so the one that is there is what the status is about
-            return Match(user, State.STAYS, at, None, row)
-        return Match(user, State.NEW, wants, wants, row)
-
-    def is_looked_at(self, user: User, row: Remembered) -> bool:
-        """Tell whether the user's directory is for the domain in which the mailbox is."""
-        return self.case.looks_at(self.case.by_name[user.id.source].source, row.address)
-
-    def without_mailbox(self, user: User, row: Remembered | None, wants: Address | None) -> Match:
-        """Return what becomes of a user whose mailbox isn't there: made, or one that is there becomes its own."""
-        if wants is None:
-            return Match(user, State.NONE, None, None, row)
         existing = self.case.actual.mailboxes.get(wants)
         if existing is None:
-            if self.is_held_for_another(user, wants):
-                return Match(user, State.NONE, None, None, row)
-            return Match(user, State.NEW, wants, wants, row)
-        if row is not None and row.address != wants:
+            return self.made(user, row, at, wants)
+        if row is not None:
             self.refuse(Say.HAS_ONE_ALREADY, user, wants, own=row.address)
-            return Match(user, State.NONE, None, None, row)
-        holder = self.case.rows.get(wants)
+            return self.stays(user, at, row)
+        return self.handed_over(user, existing)
+
+    def place_of(self, user: User, row: Remembered | None) -> Address | None:
+        """Return where a user's mailbox is, if the user's directory is for that domain."""
+        if row is None or row.address not in self.case.actual.mailboxes:
+            return None
+        return row.address if self.case.looks_at(self.case.by_name[user.id.source].source, row.address) else None
+
+    def made(self, user: User, row: Remembered | None, at: Address | None, wants: Address) -> Match:
+        """Return that a mailbox is to be made; where there is one in another domain, only for an active user."""
+        is_inactive = user.attributes.get(ACTIVE.key) == 0
+        if at and is_inactive and self.case.config.create_mailboxes:
+            self.refuse(Say.INACTIVE_NEW, user, wants)  # so the one that is there is what the status is about
+            return self.stays(user, at, row)
+        return Match(user, State.NEW, wants, wants, row)
+
+    def stays(self, user: User, at: Address | None, row: Remembered | None) -> Match:
+        return Match(user, State.STAYS if at else State.NONE, at, None, row)
+
+    def handed_over(self, user: User, existing: Existing) -> Match:
+        """Return what becomes of a user without a mailbox, where there is one at the address that is asked for.
+
+        That the user never had another is known before this is asked.
+        """
+        at = existing.address
+        holder = self.case.rows.get(at)
         if holder is None:
             state = State.BY_MARK if self.case.marks.claims(existing.tags) else State.ADOPTED
-            return Match(user, state, wants, wants, None)
+            return Match(user, state, at, at, None)
         if self.may_take_over(user, holder, existing):
-            return Match(user, State.TAKEN_OVER, wants, wants, holder)
-        return Match(user, State.NONE, None, None, None)
-
-    def is_held_for_another(self, user: User, wants: Address) -> bool:
-        """Tell whether an address without a mailbox is that of an entry which may still be there; a finding says so.
-
-        Its mailbox was deleted in mailcow, and is made again once the entry is seen.
-        """
-        holder = self.case.rows.get(wants)
-        if holder is None or holder.id is None or wants in self.case.actual.mailboxes or self.is_gone(holder, user):
-            return False
-        entry = EntryId(holder.source, holder.id)
-        if self.case.is_of_unknown(holder) or entry in self.case.users or self.own.get(user.id) is holder:
-            return False
-        self.refuse(Say.HOLDER_NOT_READ, user, wants, holder=holder.dn, other=holder.source)
-        return True
-
-    # whose entry has another id
+            if holder.id is not None:
+                self.taken_over[holder.entry] = user.id
+            return Match(user, State.TAKEN_OVER, at, at, holder)
+        return self.stays(user, None, None)
 
     def may_take_over(self, user: User, holder: Remembered, existing: Existing) -> bool:
-        """Tell whether an entry may have the mailbox of another one; a finding says why not.
-
-        That the new id never had a mailbox is known before this is asked.
-        """
-        address, dn = holder.address, holder.dn or "an entry that isn't known"
-        if self.case.not_read(holder):
-            return self.refuse(Say.HOLDER_NOT_READ, user, address, holder=dn, other=holder.source)
-        if address in self.known[user.id.source].replaced:
+        """Tell whether an entry may have the mailbox of another one; a finding says why not."""
+        address, known = holder.address, self.known[user.id.source]
+        if address in known.replaced:
             return False  # told once for all of them
-        if address in self.known[user.id.source].again and self.is_absent(holder, user):
+        if address in known.again and self.is_absent(holder, user):
             return True  # a word was said, which also holds where the new server has another search base
         if not self.is_gone(holder, user):
-            return self.refuse(Say.HOLDER_THERE, user, address, holder=dn)
+            return self.refuse(Say.HOLDER_THERE, user, address, holder=holder.dn or "an entry that isn't known")
         if is_same_user(self.case, user, holder, existing):
             return True
-        return self.refuse(Say.HOLDER_GONE, user, address, holder=dn)
+        return self.refuse(Say.HOLDER_GONE, user, address, holder=holder.dn or "an entry that isn't known")
 
     def is_absent(self, holder: Remembered, user: User) -> bool:
         """Tell whether a whole answer doesn't have the entry that has a mailbox, if it isn't the user's."""
         if holder.id is None:
-            return holder.dn.lower() in ("", user.dn.lower()) or self.is_no_entrys(holder.dn)
-        known = self.known.get(holder.source)
-        is_known = known is not None and known.answers_whole and not self.case.options.overridden_filter
-        return is_known and EntryId(holder.source, holder.id) not in self.case.users
+            return holder.dn.lower() == user.dn.lower() or self.rows.is_no_entrys(holder.dn)
+        return holder.source in self.rows.whole and holder.entry not in self.case.users
 
     def is_gone(self, holder: Remembered, user: User) -> bool:
         """Tell whether the entry that has a mailbox is surely gone: the accepted search doesn't find it."""
-        return self.is_absent(holder, user) and (holder.id is None or not self.known[holder.source].doubt)
+        is_certain = holder.id is None or holder.source in self.certain
+        return is_certain and self.is_absent(holder, user)
 
     # mailboxes without an entry
 
     def missing(self, users: Mapping[EntryId, Match], at: Mapping[Address, Match]) -> Iterator[Missing]:
         """Give our mailboxes that no user is matched with."""
-        for address, existing in sorted(self.case.actual.mailboxes.items()):
-            if address in at or not self.case.is_ours(existing):
-                continue
-            row = self.case.rows.get(address) or Remembered(
-                address, source=self.case.config.sources[0].name, id=None, dn="", origin=Origin.MARK
-            )
-            yield Missing(existing, row, self.why_missing(row, users))
+        first = self.case.config.sources[0].name
+        boxes = self.case.actual.mailboxes
+        for address in sorted(boxes.keys() - at.keys()):
+            if self.case.is_ours(boxes[address]):
+                marked = Remembered(address, source=first, id=None, dn="", origin=Origin.MARK)
+                row = self.case.rows.get(address, marked)
+                yield Missing(boxes[address], row, self.why_missing(row, users))
 
     def why_missing(self, row: Remembered, users: Mapping[EntryId, Match]) -> Rule:
         """Tell whether the absence of a row's entry is believed, and if not, why."""
+        names = self.case.names if self.case.is_unclaimed(row) else {row.source}  # of the first all have a say
+        if unseen := self.why_unseen(row, names):
+            return unseen
+        rule = self.why_unmatched(self.user_of(row, users))
+        doubted = [name for name in names if not self.known[name].users]
+        return Rule.NOT_WHOLE if doubted and rule in BELIEVED else rule
+
+    def why_unseen(self, row: Remembered, names: Collection[str]) -> Rule | None:
+        """Return why the answers of the directories that have a say don't tell; None where they do."""
         if self.case.is_of_unknown(row):
             return Rule.UNKNOWN_DIRECTORY
-        if self.case.not_read(row):
-            return Rule.NOT_READ
-        if self.case.is_unclaimed(row):
-            return self.why_unclaimed(row)
-        if not self.case.looks_at(self.case.by_name[row.source].source, row.address):
-            return Rule.OUT_OF_SCOPE
-        user = users.get(EntryId(row.source, row.id or ""))
-        if user is not None:
-            return self.why_left(row, user)
-        if self.case.options.scoped:
-            return Rule.OUT_OF_SCOPE
-        if row.id is None and row.dn.lower() in self.case.asked.dns:
+        if row.id is None and self.is_asked_for(row):
             return Rule.UNREADABLE
-        return Rule.MISSING if self.known[row.source].users else Rule.NOT_WHOLE
-
-    def why_unclaimed(self, row: Remembered) -> Rule:
-        """Tell the same of a mailbox that only a mark, or the ancestor, made ours: all directories have a say."""
-        if row.address in self.claims.asked or row.dn.lower() in self.case.asked.dns:
-            return Rule.UNREADABLE
-        if not any(self.case.looks_at(one.source, row.address) for one in self.case.directories):
-            return Rule.OUT_OF_SCOPE
-        if not self.case.all_answered:
+        if not self.case.by_name.keys() >= {*names}:
             return Rule.NOT_READ
-        if self.case.options.scoped:
-            return Rule.OUT_OF_SCOPE
-        return Rule.MISSING if all(one.users for one in self.known.values()) else Rule.NOT_WHOLE
+        sources = [self.case.by_name[name].source for name in names]
+        return None if any(self.case.looks_at(one, row.address) for one in sources) else Rule.OUT_OF_SCOPE
 
-    def why_left(self, row: Remembered, user: Match) -> Rule:
-        """Tell the same of a mailbox whose user is there and has another one, or none."""
-        has_other = user.at is not None and user.at != row.address and user.at in self.case.actual.mailboxes
-        if has_other and user.state is State.SAME:
-            return Rule.MOVED if self.known[row.source].users else Rule.NOT_WHOLE
-        return Rule.UNREADABLE
+    def why_unmatched(self, user: Match | None) -> Rule:
+        """Tell the same where the answers are whole, given the user whose mailbox it was."""
+        if user:
+            return Rule.MOVED if user.state is State.SAME else Rule.UNREADABLE
+        return Rule.OUT_OF_SCOPE if self.case.options.scoped else Rule.MISSING
+
+    def is_asked_for(self, row: Remembered) -> bool:
+        """Tell whether an entry may be that of a row without an id."""
+        return row.address in self.claims.asked or row.dn.lower() in self.case.asked.dns
+
+    def user_of(self, row: Remembered, users: Mapping[EntryId, Match]) -> Match | None:
+        return users.get(self.owner.get(row.address, row.entry))
 
     def is_gone_for_good(self, row: Remembered, users: Mapping[EntryId, Match]) -> bool:
-        """Tell whether a row is about nothing any more: mailcow has no such mailbox, and no user is to get it again."""
-        actual = self.case.actual
-        if row.address.domain not in actual.domains or row.address in actual.mailboxes:
+        """Tell whether a row without a mailbox is about nothing any more: no user is to get it again."""
+        if row.address.domain not in self.case.actual.domains:
             return False
-        user = users.get(self.row_owner.get(row.address) or EntryId(row.source, row.id or ""))
-        if user is not None:
-            return user.state is State.SAME and user.at != row.address
-        known = self.known.get(row.source)
-        return known is not None and known.users
+        if user := self.user_of(row, users):
+            return user.state is State.SAME
+        return self.known.get(row.source, NOTHING).users
 
     # what is said
 
     def tell_no_address(self, user: User, at: Address) -> None:
-        if user.id not in self.claims.lost:  # an address that another has is told elsewhere
+        """Say that a mailbox stays without an address; one that another has, and a forwarding, are told elsewhere."""
+        if user.forward is None and user.id not in self.claims.lost:
             self.findings.append(Say.NO_ADDRESS.at(user.dn, self.case.directory_of(user.id), address=at))
 
     def refuse(self, what: Say, user: User, address: Address, **values: object) -> bool:
-        """Say why a user doesn't get a mailbox that is there."""
+        """Say why a user doesn't get a mailbox, or an address."""
         self.findings.append(what.at(user.dn, self.case.directory_of(user.id), address=address, **values))
         return False
 

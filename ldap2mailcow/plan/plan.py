@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 
 from ldap2mailcow.model import (
     Address,
@@ -14,8 +15,6 @@ from ldap2mailcow.model import (
     Finding,
     MailboxChange,
     Note,
-    Remembered,
-    RememberedAlias,
     Role,
     Rule,
     Say,
@@ -31,7 +30,7 @@ from .order import in_order
 from .pending import Pending
 from .renames import Renames, after_renames, decide_renames, with_aliases_left
 from .takeover import first_seen
-from .target import Held, Targets, make_targets
+from .target import AliasTarget, Held, MailboxTarget, Targets, make_targets
 from .withheld import Guarded, Reason, Withheld
 
 
@@ -66,7 +65,7 @@ class Plan:
     """By which rule each mailbox and alias is to be as it is, also where nothing changes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Draft:
     """One round: everything decided with what was held by then."""
 
@@ -75,9 +74,12 @@ class _Draft:
     matches: Matches
     renames: Renames
     targets: Targets
-    difference: Difference
 
-    @property
+    @cached_property
+    def difference(self) -> Difference:
+        return compare(self.case, self.targets)
+
+    @cached_property
     def changes(self) -> tuple[Change, ...]:
         return tuple(with_aliases_left(self.renames.changes, self.difference.changes))
 
@@ -89,15 +91,15 @@ def make_plan(case: Case) -> Plan:
     """
     before = match(case)
     held = Held()
-    withheld: list[Withheld] = list(_replaced(case, before))
+    withheld: dict[str, Withheld] = {}  # each kind once: what a later round adds belongs to what the first one said
     findings: list[Finding] = []
     while True:
         draft = _round(case, before, held)
         verdict = judge(draft.case, draft.matches, draft.targets, draft.changes)
-        withheld += verdict.withheld
+        withheld |= {one.name: one for one in verdict.withheld if one.name not in withheld}
         findings += verdict.findings
         if not verdict.held:
-            return _plan(case, draft, _together(withheld), findings)
+            return _plan(case, draft, tuple(withheld.values()), findings)
         grown = held.plus(verdict.held)
         if grown == held:
             raise RuntimeError(f"a change of {verdict.held} doesn't heed that it is held")
@@ -108,117 +110,77 @@ def senders_to_read(case: Case) -> frozenset[Address]:
     """Return the mailboxes whose rows of `sender_acl` must be known before the plan can be made, by present names."""
     if not case.manages_senders and not case.actual.aliases:
         return frozenset()  # only rights that are asked for, and edits of aliases, have to do with rows
-    _, _, renames, targets = _decided(case, match(case), Held())
-    former = {change.address: change.former for change in renames.changes}
-    return frozenset(former.get(address, address) for address in targets.unread)
+    draft = _round(case, match(case), Held())
+    former = {change.address: change.former for change in draft.renames.changes}
+    return frozenset(former.get(address, address) for address in draft.targets.unread)
 
 
 def _round(case: Case, before: Matches, held: Held) -> _Draft:
-    after, matches, renames, targets = _decided(case, before, held)
-    return _Draft(after, matches, renames, targets, compare(after, targets))
-
-
-def _decided(case: Case, before: Matches, held: Held) -> tuple[Case, Matches, Renames, Targets]:
-    """Return the case after the renames with what belongs together in it, the renames, and the targets."""
     renames = decide_renames(case, before, held.of(Guarded.RENAME))
     after = after_renames(case, renames.changes)
     matches = match(after) if renames.changes else before
-    return after, matches, renames, make_targets(after, matches, held)
-
-
-def _replaced(case: Case, matches: Matches) -> Iterator[Withheld]:
-    """Give the users who wait for a word because most of them have another id."""
-    for directory in case.directories:
-        known = matches.known[directory.name]
-        if known.replaced and not case.options.only:
-            count = len(known.replaced)
-            sentence = (
-                f"{count} users have another {directory.id_attribute} and the same address, as on a new directory "
-                f"server; if that is meant, run once with --approve {Guarded.TAKEOVER}:{count}"
-            )
-            name = directory.name if len(case.config.sources) > 1 else ""
-            yield Withheld(Guarded.TAKEOVER, Reason.OVER_LIMIT, known.replaced, count, 0, sentence, name)
-
-
-def _together(withheld: Iterable[Withheld]) -> tuple[Withheld, ...]:
-    """Return what is withheld, each kind once: what a later round adds belongs to what the first one said."""
-    found: dict[str, Withheld] = {}
-    for one in withheld:
-        found.setdefault(one.name, one)
-    return tuple(found.values())
+    return _Draft(after, matches, renames, make_targets(after, matches, held))
 
 
 def _plan(case: Case, draft: _Draft, withheld: tuple[Withheld, ...], findings: Iterable[Finding]) -> Plan:
-    known, options = draft.matches.known, case.options
-    said = (*_all_findings(case, draft), *findings)
-    is_scoped_whole = options.scoped and all(one.answers_whole for one in known.values())
-    is_whole = all(one.is_whole for one in known.values()) or is_scoped_whole
-    knows = case.all_answered and all(one.users for one in known.values())
-    managed = [box.address for box in case.actual.mailboxes.values() if case.is_ours(box)]
-    aliases = draft.case.actual.aliases.values()
-    changes = in_order(draft.case, (*draft.changes, *_halves(draft.case, draft.targets)))
+    known, targets, claims = draft.matches.known, draft.targets, draft.matches.claims
     return Plan(
-        changes=changes,
+        changes=in_order(draft.case, (*draft.changes, *_halves(draft.case, targets))),
         withheld=withheld,
-        pending=draft.targets.pending,
-        findings=tuple(dict.fromkeys(finding for finding in said if _concerns(case, draft, finding))),
+        pending=targets.pending,
+        findings=_concerning(case, draft, (*_all_findings(case, draft), *findings)),
         notes=_notes(case, draft),
         sources={name: _source_memory(case, draft, name, withheld) for name in known},
         bystanders=first_seen(case),
-        whole=case.all_answered and is_whole,
-        managed=sum(map(case.in_scope, managed)),
-        wanted=sum(map(case.in_scope, draft.matches.claims.mailboxes.values())),
-        unmanaged=_unmanaged(draft) if knows else (),
-        orphans=_orphans(draft),
+        whole=case.all_answered and all(one.is_whole for one in known.values()),
+        managed=sum(map(case.is_ours, case.actual.mailboxes.values())),
+        wanted=len(claims.mailboxes),
+        unmanaged=_unmanaged(draft, targets.mailboxes),
+        orphans=_orphans(targets.mailboxes, draft.matches.missing),
         managed_aliases=sum(map(case.is_our_alias, case.actual.aliases.values())),
-        wanted_aliases=sum(
-            target.rule is Rule.FORMER or address in draft.matches.claims.aliases
-            for address, target in draft.targets.aliases.items()
-        ),
-        unmanaged_aliases=_unmanaged_aliases(draft) if knows and case.manages_aliases else (),
-        orphaned_aliases=tuple(
-            sorted(one.address for one in aliases if draft.targets.aliases[one.address].rule in _ORPHANED)
-        ),
-        rules=_rules(draft.targets),
+        wanted_aliases=len(claims.aliases),
+        unmanaged_aliases=_unmanaged(draft, targets.aliases) if case.manages_aliases else (),
+        orphaned_aliases=_orphans(targets.aliases, draft.case.actual.aliases),
+        rules=_rules(targets),
     )
 
 
 _ORPHANED = frozenset(
     {
         Rule.MISSING,
+        Rule.MOVED,
         Rule.GRACE,
+        Rule.RETIRED,
+        Rule.EXPIRED,
         Rule.KEPT,
         Rule.NOT_WANTED,
         Rule.HELD,
+        Rule.NO_ROOM,
         Rule.STILL_REACHED,
         Rule.KIND_NOT_MANAGED,
     }
 )
+"""The rules of what is ours and surely not asked for, whatever becomes of it."""
+
+_NOT_OURS = frozenset({Rule.NOT_OURS, Rule.WAS_RELEASED, Rule.OTHER_INSTALLATION})
+
+_Targets = Mapping[Address, MailboxTarget] | Mapping[Address, AliasTarget]
+
+
+def _orphans(targets: _Targets, ours: Iterable[Address]) -> tuple[Address, ...]:
+    return tuple(sorted(address for address in ours if targets[address].rule in _ORPHANED))
+
+
+def _unmanaged(draft: _Draft, targets: _Targets) -> tuple[Address, ...]:
+    """Return what is in mailcow and not ours; nothing where it isn't known whether an entry asks for it."""
+    knows = draft.case.all_answered and all(one.users for one in draft.matches.known.values())
+    strange = {address for address, target in targets.items() if target.rule in _NOT_OURS}
+    return tuple(sorted(strange - draft.matches.claims.asked)) if knows else ()
 
 
 def _rules(targets: Targets) -> dict[tuple[Subject, Address], Rule]:
     found = {(Subject.MAILBOX, address): target.rule for address, target in targets.mailboxes.items()}
     return found | {(Subject.ALIAS, address): target.rule for address, target in targets.aliases.items()}
-
-
-def _unmanaged(draft: _Draft) -> tuple[Address, ...]:
-    boxes, asked = draft.case.actual.mailboxes.values(), draft.matches.claims.asked
-    strange = (box.address for box in boxes if not draft.case.is_ours(box) and box.address not in draft.matches.at)
-    return tuple(sorted(one for one in strange if one not in asked))
-
-
-def _unmanaged_aliases(draft: _Draft) -> tuple[Address, ...]:
-    aliases, asked = draft.case.actual.aliases.values(), draft.matches.claims.aliases
-    return tuple(
-        sorted(one.address for one in aliases if not draft.case.is_our_alias(one) and one.address not in asked)
-    )
-
-
-def _orphans(draft: _Draft) -> tuple[Address, ...]:
-    if not draft.case.config.decides_status:
-        return ()
-    gone = (at for at, one in draft.matches.missing.items() if one.is_believed)
-    return tuple(address for address in gone if draft.case.left_alone(address) is None)
 
 
 def _halves(case: Case, targets: Targets) -> Iterator[MailboxChange]:
@@ -236,14 +198,8 @@ def _notes(case: Case, draft: _Draft) -> tuple[Note, ...]:
     matches = draft.matches
     gone = (Note(row.address, None) for row in matches.gone_rows)
     aliases = (Note(address, None, Subject.ALIAS) for address in _gone_aliases(draft))
-    return (
-        *case.forgotten,
-        *_other_ids(case, draft),
-        *draft.matches.sightings,
-        *draft.difference.notes,
-        *gone,
-        *aliases,
-    )
+    noted = (*matches.sightings, *draft.difference.notes)
+    return (*case.forgotten, *_other_ids(case, draft), *noted, *gone, *aliases)
 
 
 def _other_ids(case: Case, draft: _Draft) -> Iterator[Note]:
@@ -257,24 +213,20 @@ def _other_ids(case: Case, draft: _Draft) -> Iterator[Note]:
 
 def _gone_aliases(draft: _Draft) -> Iterator[Address]:
     """Give the aliases that are gone from mailcow and that no entry asks for."""
-    case, actual = draft.case, draft.case.actual
-    for address, row in sorted(case.alias_rows.items()):
-        is_in_scope = address.domain in actual.domains or address.domain in actual.alias_domains
-        is_known = address in actual.aliases or address in draft.targets.aliases
-        if is_in_scope and not is_known and not case.not_read(row):
-            yield address
+    case = draft.case
+    gone = (row for address, row in sorted(case.alias_rows.items()) if address not in draft.targets.aliases)
+    in_scope = (row for row in gone if case.home_domain(row.address) in case.actual.domains)
+    return (row.address for row in in_scope if not case.not_read(row))
 
 
 def _source_memory(case: Case, draft: _Draft, name: str, withheld: Iterable[Withheld]) -> SourceMemory:
-    known, remembered, directory = draft.matches.known[name], case.source_memory(name), case.by_name[name]
-    in_doubt = any(one.reason is Reason.SEARCH_CHANGED and one.directory in ("", name) for one in withheld)
-    accepts = known.is_whole and known.users and not in_doubt
-    holds = remembered.id_attribute == directory.id_attribute or known.users
-    return SourceMemory(
-        id_attribute=directory.id_attribute if holds else remembered.id_attribute,
-        accepted=known.fingerprint if accepts else remembered.accepted,
-        answered=case.now if known.users else remembered.answered,
-    )
+    known, remembered = draft.matches.known[name], case.source_memory(name)
+    if not known.users:
+        return remembered
+    in_doubt = {one.directory for one in withheld if one.reason is Reason.SEARCH_CHANGED}
+    accepts = known.knows(None) and in_doubt.isdisjoint(("", name))
+    accepted = known.fingerprint if accepts else remembered.accepted
+    return SourceMemory(case.by_name[name].id_attribute, accepted, answered=case.now)
 
 
 # what is said
@@ -290,7 +242,7 @@ def _all_findings(case: Case, draft: _Draft) -> Iterator[Finding]:
     yield from _unknown_addresses(case, draft)
     yield from _lost_key(case)
     yield from _half_deleted(case)
-    yield from _unknown_directories(case, draft)
+    yield from _unknown_directories(draft)
     yield from draft.targets.findings
 
 
@@ -301,20 +253,21 @@ def _of_directory(case: Case, name: str, findings: Iterable[Finding]) -> Iterato
         yield replace(one, directory=name) if is_named and one.where.partition(" ")[0] != name else one
 
 
-def _concerns(case: Case, draft: _Draft, finding: Finding) -> bool:
-    """Tell whether a finding is of interest to a run that looks at some addresses only: by what it is about."""
-    only = case.options.only
-    if not only or finding.where in only | case.names:
-        return True
+def _concerning(case: Case, draft: _Draft, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that are of interest to the run, each once: with `--only`, by what they are about."""
+    only, said = case.options.only, dict.fromkeys(findings)
+    if not only:
+        return tuple(said)
     matches = draft.matches.users.values()
     dns = {one.user.dn for one in matches if not only.isdisjoint({one.at, one.wants, *one.user.addresses})}
-    return finding.where in dns
+    places = {*only, *case.names, *dns}
+    return tuple(finding for finding in said if finding.where in places)
 
 
 def _domains(case: Case) -> Iterator[Finding]:
     for directory in case.directories:
         for domain in directory.source.domains:
-            if domain not in case.actual.domains and not case.options.only:
+            if domain not in case.actual.domains:
                 yield Say.NAMED_DOMAIN_MISSING.at(domain, domain=domain)
 
 
@@ -340,16 +293,10 @@ def _half_deleted(case: Case) -> Iterator[Finding]:
         yield Say.HALF_DELETED.at("mailcow", count=count)
 
 
-def _unknown_directories(case: Case, draft: _Draft) -> Iterator[Finding]:
+def _unknown_directories(draft: _Draft) -> Iterator[Finding]:
     """Say what is remembered of directories that the config doesn't have: nothing tells what of it is still there."""
-    if case.options.only:
-        return
-    actual, wanted = case.actual, draft.matches.claims.aliases
-    boxes = [
-        row for row in case.rows.values() if row.address in actual.mailboxes and row.address not in draft.matches.at
-    ]
-    aliases = [row for row in case.alias_rows.values() if row.address in actual.aliases.keys() - wanted.keys()]
-    rows: list[Remembered | RememberedAlias] = [*boxes, *aliases]
-    left = Counter(row.source for row in rows if case.is_of_unknown(row))
+    boxes, aliases = draft.targets.mailboxes.values(), draft.targets.aliases.values()
+    targets: tuple[MailboxTarget | AliasTarget, ...] = (*boxes, *aliases)
+    left = Counter(target.source for target in targets if target.rule is Rule.UNKNOWN_DIRECTORY)
     for name, number in sorted(left.items()):
         yield Say.DIRECTORY_UNKNOWN.at(name, count=number, name=name)

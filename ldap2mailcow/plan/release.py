@@ -21,7 +21,7 @@ from ldap2mailcow.model import (
     Rule,
 )
 
-from .case import alias_mark_against, mark_against
+from .case import mark_against
 from .marks import Marks
 
 
@@ -49,21 +49,22 @@ def release(
             "made, list it in `protected`"
         )
     marks = Marks(config.mark)
+    left = mark_against(marks, there)
+    rule = left.rule if left else None
+    if left and rule is Rule.OTHER_INSTALLATION:
+        return NotReleased(left.sentence)
+    is_released = rule is Rule.WAS_RELEASED
     if isinstance(there, Existing):
-        left = mark_against(marks, there)
-        found = _release_mailbox(there, memory, marks, is_released=left is not None)
-    else:
-        left = alias_mark_against(marks, there)
-        found = _release_alias(there, memory, marks, is_released=left is not None)
-    return NotReleased(left.sentence) if left and left.rule is Rule.OTHER_INSTALLATION else found
+        return _release_mailbox(there, memory, marks, is_released=is_released)
+    return _release_alias(there, memory, marks, is_released=is_released)
 
 
 def _release_mailbox(existing: Existing, memory: Memory, marks: Marks, *, is_released: bool) -> Change | NotReleased:
     row = memory.mailboxes.get(existing.address)
     ours = tuple(tag for tag in (*marks.tags, marks.disabled) if tag in existing.tags)
-    is_begun = is_released and bool(ours)
-    if row is None and not is_begun and not marks.claims(existing.tags):
+    if row is None and not ours:
         return _not_ours(existing.address, is_released=is_released)
+    is_active = existing.attributes[ACTIVE.key] == 1
     return MailboxChange(
         Kind.RELEASE,
         existing.address,
@@ -73,18 +74,17 @@ def _release_mailbox(existing: Existing, memory: Memory, marks: Marks, *, is_rel
         remove_tags=ours,
         attribute_hash=existing.attribute_hash,
         passwd_update=existing.passwd_update,
-        rebuilds=0 if is_released or existing.attributes[ACTIVE.key] == 1 else 1,
+        rebuilds=0 if is_released or is_active else 1,
         remember=None,
     )
 
 
 def _release_alias(existing: ExistingAlias, memory: Memory, marks: Marks, *, is_released: bool) -> Change | NotReleased:
     row, comment = memory.aliases.get(existing.address), str(existing.values[PRIVATE_COMMENT])
-    is_marked = comment in marks.of_aliases
-    is_remembered = row is not None and (is_released or row.number == existing.number)
-    if not is_marked and not is_remembered:
+    number = row.number if row else None
+    if comment not in marks.of_aliases and number != existing.number:
         return _not_ours(existing.address, is_released=is_released)
-    if comment and not is_marked and not is_released:
+    if comment not in ("", marks.released, *marks.of_aliases):
         return NotReleased(
             f'the alias {existing.address} has a private comment of its own, "{comment}", in the place of which the '
             "mark of its release would be; clear it in mailcow, then release it again"

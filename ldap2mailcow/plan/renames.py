@@ -30,6 +30,7 @@ from ldap2mailcow.model import (
     Kind,
     Note,
     Origin,
+    Patch,
     RememberedAlias,
     RenameChange,
     Role,
@@ -43,6 +44,7 @@ from ldap2mailcow.model import (
 
 from .case import Case
 from .grace import SEEN
+from .intents import remembered
 from .matching import Matches, State
 
 FLAGS_OF_FORMER: Mapping[str, Value] = {INTERNAL: 0, SENDER_ALLOWED: 1, SOGO_VISIBLE: 0}
@@ -99,12 +101,14 @@ class _Decider:
     held: frozenset[Address]
     places: dict[str, int] = field(default_factory=dict)
     """By domain: how many aliases it still takes."""
+    renamed: dict[Address, Address] = field(default_factory=dict)
+    """By old address: the new one."""
 
     def decide(self) -> Renames:
         changes: list[RenameChange] = []
         findings: list[Finding] = []
-        for former, wanted in sorted(self.wanted.items()):
-            if former in self.held or not self.is_in_scope(wanted):
+        for wanted in sorted(self.wanted.values(), key=lambda one: one.address):  # as they run
+            if wanted.former in self.held or not self.is_in_scope(wanted):
                 continue
             if against := self.against(wanted) or self.no_place(wanted):
                 findings.append(self.told(wanted, against))
@@ -113,7 +117,7 @@ class _Decider:
         return Renames(tuple(changes), tuple(findings))
 
     def is_in_scope(self, wanted: _Wanted) -> bool:
-        return any(self.case.in_scope(one) for one in (wanted.former, wanted.address))
+        return self.case.in_scope(wanted.former) or self.case.in_scope(wanted.address)
 
     def against(self, wanted: _Wanted) -> _Against | None:
         """Return why a mailbox keeps its name, whatever the aliases of its domain."""
@@ -138,8 +142,8 @@ class _Decider:
             return _Against(Say.EXCHANGE)
         if address in self.wanted:
             return _Against(Say.RENAME_WAITS, f"{address} is free once the mailbox that has it is renamed")
-        row = self.case.rows.get(address)
-        whose = f" of {row.dn}" if row and row.dn else ""
+        dn = self.case.rows[address].dn if address in self.case.rows else ""
+        whose = f" of {dn}" if dn else ""
         return _held(
             f"{address} is a mailbox{whose} already; rename or delete that one in mailcow, or give one another address"
         )
@@ -156,24 +160,26 @@ class _Decider:
     def aliased(self, wanted: _Wanted) -> _Against | None:
         """Return why the new address isn't free of aliases."""
         alias = self.case.actual.aliases.get(wanted.address)
-        if alias is None or self.gives_way(alias, wanted):
+        if alias is None:
             return None
         if not self.case.is_our_alias(alias):
             return _held(f"{alias.address} is an alias that was made by hand in mailcow; delete it there")
-        whose = self.case.alias_row(alias).dn or "a list"
+        row = self.case.alias_row(alias)
+        if self.gives_way(row, alias.goto, wanted):
+            return None
         return _held(
-            f"{alias.address} is an alias of {whose}; take it away there, and the next run renames the mailbox"
+            f"{alias.address} is an alias of {row.dn or 'a list'}; take it away there, and the next run renames the "
+            "mailbox"
         )
 
-    def gives_way(self, alias: ExistingAlias, wanted: _Wanted) -> bool:
-        """Tell whether an alias may go for a mailbox: it is a former address, or goes to this mailbox alone.
+    def gives_way(self, row: RememberedAlias, goto: frozenset[Address], wanted: _Wanted) -> bool:
+        """Tell whether an alias of ours may go for a mailbox: it is a former address, or goes to this mailbox alone.
 
         Not that of a list or of a forwarding, whatever it goes to: it keeps its address.
         """
-        row = self.case.alias_row(alias)
-        if not self.case.is_our_alias(alias) or self.case.not_read(row):
+        if self.case.not_read(row):
             return False
-        is_its_own = alias.goto == {wanted.former} and (row.role is None or row.role in OF_ONE_USER)
+        is_its_own = row.role in (Role.USER, None) and goto == {wanted.former}
         return row.role is Role.FORMER or is_its_own
 
     def inactive(self, wanted: _Wanted) -> _Against | None:
@@ -206,15 +212,19 @@ class _Decider:
         """Return the rename, with all that is remembered of it."""
         former, address = wanted.former, wanted.address
         existing, alias = self.case.actual.mailboxes[former], self.case.actual.aliases.get(address)
-        row = RememberedAlias(
-            former,
-            wanted.user.id.source,
-            wanted.user.id.id,
-            wanted.user.dn,
-            Role.FORMER,
-            Origin.CREATED,
-            applied={GOTO: address},
-        )
+        self.renamed[former] = address
+        known: Patch = {
+            "source": wanted.user.id.source,
+            "owner": wanted.user.id.id,
+            "dn": wanted.user.dn,
+            "role": Role.FORMER,
+            "origin": Origin.CREATED,
+            "number": None,
+            "applied": {GOTO: address},
+            "disabled": False,
+            **SEEN,
+        }
+        forgotten = [Note(alias.address, None, Subject.ALIAS)] if alias else []
         return RenameChange(
             Kind.RENAME,
             address,
@@ -222,7 +232,7 @@ class _Decider:
             wanted.user.dn,
             fields=(FieldChange("address", former, address),),
             rebuilds=0 if existing.attributes[ACTIVE.key] == 1 else 1,
-            notes=(*self.renamed_rights(former, address), *self.forgotten(alias), _note(row)),
+            notes=(*self.renamed_rights(former), *forgotten, Note(former, known, Subject.ALIAS)),
             former=former,
             left={
                 GOTO: address,
@@ -234,24 +244,19 @@ class _Decider:
             gives_way=alias.number if alias else None,
         )
 
-    def renamed_rights(self, former: Address, address: Address) -> Iterator[Note]:
-        """Give what is remembered of rights to send as the mailbox: mailcow's rows follow it."""
-        for one, row in self.case.rows.items():
-            if former in row.senders:
-                yield Note(one, {"senders": renamed_senders(row.senders, {former: address})})
+    def renamed_rights(self, former: Address) -> Iterator[Note]:
+        """Give what is remembered of rights to send as the mailbox: mailcow's rows follow it.
 
-    def forgotten(self, alias: ExistingAlias | None) -> Iterator[Note]:
-        if alias is not None:
-            yield Note(alias.address, None, Subject.ALIAS)
+        By the names that mailboxes have by then: the renames before this one are done.
+        """
+        for one, row in self.case.rows.items():
+            if former in row.senders and one in self.case.actual.mailboxes:
+                senders = renamed_senders(row.senders, self.renamed)
+                yield Note(self.renamed.get(one, one), {"senders": senders})
 
 
 def _held(reason: str) -> _Against:
     return _Against(Say.NOT_RENAMED, reason)
-
-
-def _note(row: RememberedAlias) -> Note:
-    known = {**row.identity, "number": None, "applied": row.applied, "disabled": False, **SEEN}
-    return Note(row.address, known, Subject.ALIAS)
 
 
 def renamed_senders(rows: Iterable[str], names: Mapping[Address, Address]) -> frozenset[str]:
@@ -268,17 +273,14 @@ def after_renames(case: Case, renames: Iterable[RenameChange]) -> Case:
     if not changes:
         return case
     names = {change.former: change.address for change in changes}
-    boxes, rows = dict(case.actual.mailboxes), dict(case.memory.mailboxes)
+    memory, boxes = case.memory, dict(case.actual.mailboxes)
     for change in changes:
+        memory = remembered(memory, change)
         boxes[change.address] = replace(boxes.pop(change.former), address=change.address)
-        if row := rows.pop(change.former, None):
-            rows[change.address] = replace(row, address=change.address)
-    rows = {one: replace(row, senders=renamed_senders(row.senders, names)) for one, row in rows.items()}
     senders = {
         names.get(one, one): told if told is None else renamed_senders(told, names)
         for one, told in case.senders.items()
     }
-    memory = replace(case.memory, mailboxes=rows, aliases=_alias_rows(case, changes))
     actual = replace(_actual(case, changes, names), mailboxes=boxes)
     return replace(case, actual=actual, memory=memory, senders=senders)
 
@@ -288,34 +290,21 @@ def with_aliases_left(renames: Iterable[RenameChange], changes: Iterable[Change]
     changes = tuple(changes)
     aliases = [change for change in changes if isinstance(change, AliasChange) and change.number == NOT_YET]
     left = {change.address: change for change in aliases}
-    for rename in renames:
-        alias = left.get(rename.former)
-        # the alias is written after the renaming, which costs a rebuild where its mailbox isn't active
-        more = rename.rebuilds if alias is None else alias.rebuilds
-        yield replace(
-            rename,
-            rebuilds=rename.rebuilds + more,
-            left={**rename.left, **(alias.writes if alias else {})},
-            notes=(*rename.notes, *(_note_of_left(alias) if alias else ())),
-        )
+    yield from (_with_alias_left(rename, left.get(rename.former)) for rename in renames)
     yield from (change for change in changes if change not in aliases)
 
 
-def _note_of_left(alias: AliasChange) -> tuple[Note]:
-    return (Note(alias.address, {**(alias.remember or {}), "number": None}, Subject.ALIAS),)
-
-
-def _alias_rows(case: Case, changes: Iterable[RenameChange]) -> dict[Address, RememberedAlias]:
-    rows = dict(case.memory.aliases)
-    for change in changes:
-        for note in change.notes:
-            if note.subject is not Subject.ALIAS:
-                continue
-            if note.remember is None:
-                rows.pop(note.address, None)
-            else:
-                rows[note.address] = RememberedAlias(note.address, **note.remember)  # type: ignore[arg-type]
-    return rows
+def _with_alias_left(rename: RenameChange, alias: AliasChange | None) -> RenameChange:
+    """Return a rename that writes the alias it leaves, which costs a rebuild where its mailbox isn't active."""
+    if alias is None:
+        return replace(rename, rebuilds=2 * rename.rebuilds)
+    note = Note(alias.address, {**(alias.remember or {}), "number": None}, Subject.ALIAS)
+    return replace(
+        rename,
+        rebuilds=rename.rebuilds + alias.rebuilds,
+        left={**rename.left, **alias.writes},
+        notes=(*rename.notes, note),
+    )
 
 
 def _actual(case: Case, changes: Iterable[RenameChange], names: Mapping[Address, Address]) -> Actual:

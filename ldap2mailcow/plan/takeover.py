@@ -30,37 +30,35 @@ def first_seen(case: Case) -> dict[EntryId, datetime]:
     What has a row was there together with all others, and is known once the row is gone.
     """
     found = {user.id: case.now for user in case.asked.users}
-    found |= {EntryId(row.source, row.id): LONG_AGO for row in case.memory.mailboxes.values() if row.id is not None}
+    found |= {row.entry: LONG_AGO for row in case.memory.mailboxes.values() if row.id is not None}
     return {entry: moment for entry, moment in found.items() if entry not in case.memory.bystanders}
 
 
 def sightings(case: Case, known: Mapping[str, Knowledge], own: Mapping[EntryId, Remembered]) -> Iterator[Note]:
     """Give what the rows of mailboxes learn of whether their entries are there; `own` has the row of each user."""
     owners = {row.address: case.users[user] for user, row in own.items()}
-    for address, row in case.rows.items():
-        if address not in case.actual.mailboxes:
-            continue
-        user = owners.get(address) or case.users.get(EntryId(row.source, row.id or ""))
-        patch = seen_as(user, row) if user else _missed(case, known, row)
+    whole = {name for name, one in known.items() if one.users}
+    there = case.rows.keys() & case.actual.mailboxes.keys()
+    for address, row in ((one, case.rows[one]) for one in sorted(there)):
+        user = owners.get(address, case.users.get(row.entry))
+        patch = seen_as(user, row) if user else _missed(case, whole, row)
         if changed := {column: value for column, value in patch.items() if getattr(row, column) != value}:
             yield Note(address, changed)
 
 
 def seen_as(user: User, row: Remembered | None) -> Patch:
     """Return what is remembered of the absence of an entry that is in the answer; an inactive one is like one gone."""
-    if row is None or row.id != user.id.id:
+    known = row.id if row else None
+    if known != user.id.id:
         return {**SEEN, "last_seen": None}
     if ACTIVE.key in user.unreadable:
         return SEEN
     return {**SEEN, "last_seen": LONG_AGO if user.attributes.get(ACTIVE.key) == 0 else None}
 
 
-def _missed(case: Case, known: Mapping[str, Knowledge], row: Remembered) -> Patch:
-    if row.id is not None:
-        is_believed = row.source in known and known[row.source].users
-    else:
-        is_believed = case.all_answered and all(one.users for one in known.values())
-    return {"last_seen": last_seen(case, row)} if is_believed else {}
+def _missed(case: Case, whole: set[str], row: Remembered) -> Patch:
+    names = case.names if row.id is None else {row.source}
+    return {"last_seen": last_seen(case, row)} if names <= whole else {}
 
 
 def last_seen(case: Case, row: Remembered) -> datetime:
@@ -79,10 +77,9 @@ def was_there(row: Remembered) -> bool:
 
 def is_same_user(case: Case, user: User, holder: Remembered, existing: Existing) -> bool:
     """Tell whether an entry can be nothing but the one that had a mailbox, made anew."""
-    gone_for = case.now - last_seen(case, holder)
-    is_fresh = timedelta() <= gone_for <= case.config.removed_users.missing_for
-    was_active = holder.disabled is None and existing.attributes[ACTIVE.key] != 0
-    return is_fresh and was_active and not _were_together(case, user, holder)
+    is_fresh = timedelta() <= case.now - last_seen(case, holder) <= case.config.removed_users.missing_for
+    active = existing.attributes[ACTIVE.key] if holder.disabled is None else 0
+    return is_fresh and active != 0 and not _were_together(case, user, holder)
 
 
 def _were_together(case: Case, user: User, holder: Remembered) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from ldap2mailcow.calls import cost
 from ldap2mailcow.model import Change, Finding, Kind, MailboxChange, Outcome
@@ -14,41 +15,51 @@ FORMAT = 2
 """Grows when a field changes its meaning or goes; a new field doesn't count."""
 
 
-def document(result: Result) -> str:
-    """Return the whole result of a run as JSON text in ASCII."""
+def document(result: Result, hide: Callable[[str], str] = str) -> str:
+    """Return the whole result of a run as JSON text in ASCII; `hide` takes secrets out of each text."""
     plan = result.plan
     outcomes = {outcome.change.name: outcome for outcome in result.outcomes}
     price = cost(plan.changes)
-    return json.dumps(
-        {
-            "format": FORMAT,
-            "dry_run": result.dry_run,
-            "exit_code": result.exit_code,
-            "error": result.error or None,
-            "remarks": result.remarks,
-            "answer_whole": plan.whole,
-            "changes": [
-                _change(change, outcomes.get(change.name), dry_run=result.dry_run)
-                for change in shown_changes(plan.changes)
-            ],
-            "reasserted": _reasserted(result),
-            "withheld": [_withheld(withheld) for withheld in plan.withheld],
-            "pending": [_pending(pending) for pending in plan.pending],
-            "findings": [_finding(finding, accepted=result.is_accepted(finding)) for finding in result.findings],
-            "not_in_directory": list(plan.unmanaged),
-            "aliases_not_in_directory": list(plan.unmanaged_aliases),
-            "orphans": list(plan.orphans),
-            "orphaned_aliases": list(plan.orphaned_aliases),
-            "counts": {
-                "wanted": plan.wanted,
-                "managed": plan.managed,
-                "wanted_aliases": plan.wanted_aliases,
-                "managed_aliases": plan.managed_aliases,
-            },
-            "cost": {"calls": price.calls, "rebuilds": price.rebuilds},
+    whole: object = {
+        "format": FORMAT,
+        "dry_run": result.dry_run,
+        "exit_code": result.exit_code,
+        "error": result.error or None,
+        "remarks": result.remarks,
+        "answer_whole": plan.whole,
+        "changes": [
+            _change(change, outcomes.get(change.name), dry_run=result.dry_run) for change in shown_changes(plan.changes)
+        ],
+        "reasserted": _reasserted(result),
+        "withheld": [_withheld(withheld) for withheld in plan.withheld],
+        "pending": [_pending(pending) for pending in plan.pending],
+        "findings": [_finding(finding, accepted=result.is_accepted(finding)) for finding in result.findings],
+        "not_in_directory": list(plan.unmanaged),
+        "aliases_not_in_directory": list(plan.unmanaged_aliases),
+        "orphans": list(plan.orphans),
+        "orphaned_aliases": list(plan.orphaned_aliases),
+        "counts": {
+            "wanted": plan.wanted,
+            "managed": plan.managed,
+            "wanted_aliases": plan.wanted_aliases,
+            "managed_aliases": plan.managed_aliases,
         },
-        indent=2,
-    )
+        "cost": {"calls": price.calls, "rebuilds": price.rebuilds},
+    }
+    return json.dumps(_without_secrets(whole, hide), indent=2)
+
+
+def _without_secrets(value: object, hide: Callable[[str], str]) -> object:
+    """Return a value of JSON with all texts in it changed, but not the keys."""
+    match value:
+        case str():
+            return hide(value)
+        case dict():
+            return {key: _without_secrets(one, hide) for key, one in value.items()}
+        case list():
+            return [_without_secrets(one, hide) for one in value]
+        case _:
+            return value
 
 
 def _reasserted(result: Result) -> dict[str, object]:

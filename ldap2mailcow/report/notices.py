@@ -84,4 +84,5 @@ def due(
 def _is_due(old: Notice, sentence: str, now: datetime) -> bool:
     """Tell whether what was said before is to be said again."""
     is_another = old.code in BY_SENTENCE and old.sentence != sentence
-    return is_another or now - old.shown >= AGAIN_AFTER
+    is_recent = timedelta() <= now - old.shown < AGAIN_AFTER  # a moment to come is that of a clock that was ahead
+    return is_another or not is_recent

@@ -6,6 +6,7 @@ it, and not at cron's mail, it says everything.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -34,6 +35,8 @@ class Reader:
     as_json: bool = False
     is_looking: bool = False
     """Whether it is a person at a terminal, or one who asked for something."""
+    hide: Callable[[str], str] = str
+    """Takes the secrets of the config out of a text, should a server have said them back to us."""
 
     @property
     def is_normal(self) -> bool:
@@ -58,31 +61,32 @@ def render_plan(result: Result, notices: Due, reader: Reader) -> list[str]:
         *text.finding_lines(filter(shown.is_told, result.open_findings), everything=reader.is_verbose),
     ]
     has_price = reader.is_normal and bool(lines or result.dry_run)
-    return [*lines, *text.cost_lines(result)] if has_price else lines
+    return list(map(reader.hide, [*lines, *text.cost_lines(result)] if has_price else lines))
 
 
 def render_end(result: Result, notices: Due, reader: Reader, *, was_told: bool) -> list[str]:
     """Return the lines of how a run ended; `was_told`: its plan had lines."""
     if reader.as_json:
-        return [document(result)]
+        return [document(result, reader.hide)]
     shown = _Shown(result, notices, reader)
     lines = shown.failures()
     if result.error:
-        return lines + [_ended(result)] * shown.is_news(result.what, "")
+        lines += [_ended(result)] * shown.is_news(result.what, "")
+        return list(map(reader.hide, lines))
     has_summary = was_told or lines or result.dry_run or reader.is_verbose
-    return [*lines, text.summary_line(result)] if has_summary and reader.is_normal else lines
+    return list(map(reader.hide, [*lines, text.summary_line(result)] if has_summary and reader.is_normal else lines))
 
 
 def render_answer(result: Result, done: str, reader: Reader) -> list[str]:
     """Return the lines of what became of the one thing that was asked for; `done` says that it is done."""
     if reader.as_json:
-        return [document(result)]
+        return [document(result, reader.hide)]
     lines = text.failure_lines(result.failed)
     lines += [_ended(result)] * bool(result.error)
     if reader.is_normal:
         lines += map(escaped, result.remarks)
         lines += [escaped(done)] * any(outcome.done for outcome in result.outcomes)
-    return lines
+    return list(map(reader.hide, lines))
 
 
 def _ended(result: Result) -> str:
@@ -111,7 +115,7 @@ class _Shown:
             return []
         changes = self.result.plan.changes
         told = (one for one in changes if self.sees_all or self.notices.is_unsaid(FAILED, one.name))
-        return [*self.result.remarks, *text.change_lines(told)]
+        return [*map(escaped, self.result.remarks), *text.change_lines(told)]
 
     def failures(self) -> list[str]:
         """Return the lines of the changes that failed, and of what is no longer so."""

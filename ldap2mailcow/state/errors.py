@@ -11,7 +11,14 @@ class StateError(Exception):
 
 
 class LockedError(Exception):
-    """Another run holds the lock."""
+    """Another run holds the lock; the message says so."""
+
+    def __init__(
+        self, sentence: str = "another run holds the lock of the state file", *, is_news: bool = False
+    ) -> None:
+        super().__init__(sentence)
+        self.is_news = is_news
+        """Whether it holds it for so long that this is told, once a day."""
 
 
 _REMEDIES = {

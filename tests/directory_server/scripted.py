@@ -11,6 +11,7 @@ assert server.binds == 1
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import socketserver
 import threading
@@ -27,6 +28,9 @@ from pyasn1_modules import rfc2251  # type: ignore[import-untyped]
 
 _INTEGER, _OCTET_STRING, _ENUMERATED, _SEQUENCE, _SET = 0x02, 0x04, 0x0A, 0x30, 0x31
 PAGED_RESULTS = "1.2.840.113556.1.4.319"  # RFC 2696
+MESSAGE_WITHOUT_END = b"\x30\x84\x03\xff\x00\x00"
+"""The beginning of a message of 67 megabytes."""
+_DRIP_SECONDS = 0.01
 _CLIENT_SECONDS = 30.0  # a client that neither asks nor hangs up for so long has been forgotten by its test
 
 
@@ -67,7 +71,7 @@ class Unbind:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Reply: an entry."""
+    """Reply: an entry. A lone surrogate in a text of any reply stands for a byte that isn't UTF-8 (PEP 383)."""
 
     dn: str
     attributes: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
@@ -82,12 +86,23 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Reply: the end of an operation; a `cookie` adds the control of RFC 2696 (empty on the last page)."""
+    """Reply: the end of an operation; a `cookie` adds the control of RFC 2696 (empty on the last page).
+
+    `page` is that control's value as it stands, for one that isn't of its form.
+    """
 
     code: int = 0
     text: str = ""
     matched: str = ""
     cookie: bytes | None = None
+    page: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Reply: these bytes."""
+
+    data: bytes
 
 
 class End(Enum):
@@ -95,10 +110,11 @@ class End(Enum):
 
     DROP = auto()  # close the connection
     SILENCE = auto()  # say nothing more, keep the connection
+    DRIP = auto()  # a message without end, byte by byte
 
 
 Request = Bind | Search | Extended | Unbind
-Reply = Found | Reference | Done | End
+Reply = Found | Reference | Done | Raw | End
 _DONE_TAGS: Mapping[type[Request], int] = {Bind: 0x61, Search: 0x65, Extended: 0x78}  # RFC 4511 section 4
 
 Script = Callable[[Search], Iterable[Reply]]
@@ -118,8 +134,8 @@ class ScriptedServer:
         self,
         script: Script,
         *,
-        bind: Done | End | None = None,
-        extended: Done | End | None = None,
+        bind: Done | Raw | End | None = None,
+        extended: Done | Raw | End | None = None,
         supported: Sequence[str] | None = (),
         root: Mapping[str, Sequence[bytes]] | None = None,
     ) -> None:
@@ -208,9 +224,17 @@ class _Connection(socketserver.BaseRequestHandler):
             for reply in owner.replies(request):
                 if reply is End.SILENCE:
                     owner.closing.wait(_CLIENT_SECONDS)
+                if reply is End.DRIP:
+                    self._drip(owner.closing)
                 if isinstance(reply, End):
                     return
                 self.request.sendall(encoded(number, reply, _DONE_TAGS[type(request)]))
+
+    def _drip(self, closing: threading.Event) -> None:
+        with contextlib.suppress(OSError):  # the client has had enough
+            self.request.sendall(MESSAGE_WITHOUT_END)
+            while not closing.wait(_DRIP_SECONDS):
+                self.request.sendall(b"\0")
 
     def _requests(self) -> Iterator[tuple[int, Request]]:
         buffer = b""
@@ -277,9 +301,11 @@ def _compared(assertion: Any) -> Iterator[str]:  # noqa: ANN401 - the same
         yield str(inner["attributeDesc"])
 
 
-def encoded(number: int, reply: Found | Reference | Done, done_tag: int) -> bytes:
+def encoded(number: int, reply: Found | Reference | Done | Raw, done_tag: int) -> bytes:
     """Return an LDAPMessage (RFC 4511 section 4.1.1)."""
     match reply:
+        case Raw():
+            return reply.data
         case Found():
             pairs = ((name, [_octets(value) for value in values]) for name, values in reply.attributes.items())
             attributes = [_tlv(_SEQUENCE, _octets(name), _tlv(_SET, *values)) for name, values in pairs]
@@ -289,14 +315,16 @@ def encoded(number: int, reply: Found | Reference | Done, done_tag: int) -> byte
         case Done():
             body = _tlv(done_tag, _tlv(_ENUMERATED, bytes([reply.code])), _octets(reply.matched), _octets(reply.text))
     parts = [_tlv(_INTEGER, number.to_bytes(4)), body]
+    page = reply.page if isinstance(reply, Done) else None
     if isinstance(reply, Done) and reply.cookie is not None:
         page = _tlv(_SEQUENCE, _tlv(_INTEGER, b"\0"), _octets(reply.cookie))
+    if page is not None:
         parts.append(_tlv(0xA0, _tlv(_SEQUENCE, _octets(PAGED_RESULTS), _octets(page))))
     return _tlv(_SEQUENCE, *parts)
 
 
 def _octets(value: str | bytes) -> bytes:
-    return _tlv(_OCTET_STRING, value.encode() if isinstance(value, str) else value)
+    return _tlv(_OCTET_STRING, value.encode(errors="surrogateescape") if isinstance(value, str) else value)
 
 
 def _tlv(tag: int, *parts: bytes) -> bytes:

@@ -17,6 +17,7 @@ PACKAGE = Path(__file__).parents[2] / "ldap2mailcow"
 # The list of docs/architecture.md, top to bottom.
 ROOMS = (
     "cli",
+    "process",
     "streams",
     "sync",
     "gather",
@@ -28,6 +29,7 @@ ROOMS = (
     "directory",
     "mailcow",
     "http",
+    "deadline",
     "state",
     "config",
     "files",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ldap2mailcow.model import Address, Finding, Kind, Rule
+from ldap2mailcow.model import Address, Finding, Rule
 from ldap2mailcow.plan.case import Case
 from ldap2mailcow.plan.matching import Matches
 from ldap2mailcow.plan.pending import Pending
@@ -57,8 +57,7 @@ def make_targets(case: Case, matches: Matches, held: Held) -> Targets:
     for match in matches.users.values():
         if match.at and match.at not in boxes and (target := target_of_new(making, match, match.at, freed)):
             boxes[match.at] = target
-    going = frozenset(address for address, one in existence.items() if one.ends in (Kind.REMOVE, Kind.DISABLE))
-    delivery = Delivery(making, boxes, going)
+    delivery = Delivery(making, boxes)
     aliases = AliasMaker(making, delivery, existence).make()
     rights = RightsMaker(making, delivery, aliases)
     return Targets(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ldap2mailcow.model import ACTIVE, Cause, Patch, Rule
+from ldap2mailcow.plan.case import Case
 from ldap2mailcow.plan.grace import SEEN, Absence, absence
 from ldap2mailcow.plan.matching import Missing, since_missing
 from ldap2mailcow.plan.pending import Fate, Pending
@@ -15,19 +16,24 @@ from .mailboxes import kept
 from .making import MailboxTarget, Making, NoRoom
 from .status import OUT_OF_SERVICE, out_of_service
 
+_BACK: Patch = {**SEEN, "retired_since": None}
+"""What is remembered where an entry is there after all."""
+
 
 def target_of_missing(making: Making, missing: Missing) -> MailboxTarget:
     """Return what a mailbox should be that no user of the answers has."""
-    case, existing, row = making.case, missing.existing, missing.row
-    if left := case.left_alone(existing.address):
-        return kept(existing, left.rule, row)
-    if missing.rule is Rule.UNREADABLE:
-        return kept(existing, missing.rule, row, {**SEEN, "retired_since": None})
-    if not missing.is_believed:
-        return kept(existing, missing.rule, row)
-    if not case.config.decides_status:
-        return kept(existing, Rule.ELSEWHERE, row)
+    if rule := _why_kept(making.case, missing):
+        return kept(missing.existing, rule, missing.row, _BACK if rule is Rule.UNREADABLE else {})
     return _Leaver(making, missing).target()
+
+
+def _why_kept(case: Case, missing: Missing) -> Rule | None:
+    """Return the rule by which nothing follows from an absence."""
+    if left := case.left_alone(missing.existing.address):
+        return left.rule
+    if not missing.is_believed:
+        return missing.rule
+    return None if case.config.decides_status else Rule.ELSEWHERE
 
 
 class _Leaver:
@@ -48,12 +54,11 @@ class _Leaver:
 
     def target(self) -> MailboxTarget:
         """Return what the mailbox should be."""
-        now = self.existing.attributes[ACTIVE.key]
-        if self.value is not None and now not in (0, self.value):
+        if self.value is None:
+            return self.stays(Rule.KEPT)
+        if self.existing.attributes[ACTIVE.key] not in (0, self.value):
             return self.out_of_service(self.value)
-        if self.policy.action == "delete":
-            return self.deleted()
-        return self.stays(Rule.KEPT if self.value is None else Rule.RETIRED)
+        return self.deleted() if self.policy.action == "delete" else self.stays(Rule.RETIRED)
 
     def stays(self, rule: Rule) -> MailboxTarget:
         target = kept(self.existing, rule, self.row, self.after)

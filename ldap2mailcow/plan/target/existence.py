@@ -7,12 +7,12 @@ that both go in the same run. Where it can't be told, it stays.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ldap2mailcow.config import Source
 from ldap2mailcow.model import Address, EntryId, ExistingAlias, Kind, Patch, RememberedAlias, Role, Rule, Subject
-from ldap2mailcow.plan.claims import Claim
+from ldap2mailcow.plan.case import Case
 from ldap2mailcow.plan.grace import absence
 from ldap2mailcow.plan.matching import State
 from ldap2mailcow.plan.pending import Fate, Pending
@@ -29,8 +29,6 @@ class Existence:
     existing: ExistingAlias
     rule: Rule
     row: RememberedAlias
-    claim: Claim | None = None
-    """The entry that asks for it."""
     former_of: EntryId | None = None
     """The user whose former address it is, who has a mailbox."""
     ends: Kind | None = None
@@ -52,13 +50,23 @@ class AliasKeeper:
     boxes: Mapping[Address, MailboxTarget]
     """The targets of the mailboxes that are there."""
 
+    @property
+    def case(self) -> Case:
+        """What everything follows from."""
+        return self.making.case
+
     @cached_property
-    def wanted_as_mailbox(self) -> Collection[Address]:
+    def wanted_as_mailbox(self) -> frozenset[Address]:
         """The addresses at which a mailbox is to be made, whatever stands there now."""
-        if not self.making.case.config.create_mailboxes:
+        if not self.case.config.create_mailboxes:
             return frozenset()
         users = self.making.matches.users.values()
         return frozenset(match.at for match in users if match.state is State.NEW and match.at)
+
+    @cached_property
+    def contested(self) -> frozenset[Address]:
+        """The addresses that entries ask for, apart from those at which a mailbox is to be made."""
+        return self.making.matches.claims.asked - self.wanted_as_mailbox
 
     @cached_property
     def waiting(self) -> Mapping[Address, Address]:
@@ -66,19 +74,43 @@ class AliasKeeper:
         renamed = (one for one in self.making.matches.users.values() if one.state is State.RENAMED)
         return {one.wants: one.at for one in renamed if one.wants and one.at}
 
+    @cached_property
+    def several(self) -> frozenset[tuple[EntryId, Address]]:
+        """The users with several addresses, each with each of these: one of them may be an alias."""
+        users = (user for user in self.case.asked.users if len(user.addresses) > 1)
+        return frozenset((user.id, address) for user in users for address in user.addresses)
+
+    @cached_property
+    def entries(self) -> frozenset[EntryId]:
+        """All entries that may ask for aliases. A group that shows no address counts as gone.
+
+        With the grace of those, its list outlives a lost right to read.
+        """
+        asked = self.case.asked
+        groups = (group.id for group in asked.groups if group.addresses or not group.is_clear)
+        return frozenset((*self.case.users, *groups, *(forward.id for forward in asked.forwards)))
+
+    @cached_property
+    def held(self) -> frozenset[EntryId]:
+        """The entries that are gone and whose mailboxes are held."""
+        missing = self.making.matches.missing.items()
+        return frozenset(one.row.entry for address, one in missing if self.boxes[address].rule is Rule.HELD)
+
     def decide(self) -> dict[Address, Existence]:
         """Return what becomes of each alias that is there, by address."""
-        return {one.address: self.one(one) for _, one in sorted(self.making.case.actual.aliases.items())}
+        return {one.address: self.one(one) for _, one in sorted(self.case.actual.aliases.items())}
 
     def one(self, existing: ExistingAlias) -> Existence:
         """Return what becomes of one alias."""
-        case, address = self.making.case, existing.address
+        case, address = self.case, existing.address
         row = case.alias_row(existing)
-        claim = self.making.matches.claims.aliases.get(address)
+        is_asked = address in self.making.matches.claims.aliases
         if left := case.alias_left_alone(address):
-            return Existence(existing, left.rule, row, claim=claim)
-        if claim:
-            return Existence(existing, Rule.FOLLOWED, row, claim=claim)
+            if is_asked:
+                self.making.say_left_alone(left)
+            return Existence(existing, left.rule, row)
+        if is_asked:
+            return Existence(existing, Rule.FOLLOWED, row)
         if not case.is_our_alias(existing):
             return Existence(existing, Rule.NOT_OURS, row)
         if owner := self.former_of(existing, row):
@@ -98,30 +130,27 @@ class AliasKeeper:
         match = self.making.matches.users.get(owner) if owner else None
         return owner if match and match.at in self.boxes else None
 
+    # one of ours that no entry asks for
+
     def why_kept(self, existing: ExistingAlias, row: RememberedAlias) -> Rule | None:
-        """Return why an alias of ours that no entry asks for stays as it is; None where that is believed."""
-        case = self.making.case
-        if case.is_of_unknown(row):
+        """Return why an alias stays as it is; None where it is believed that no entry asks for it."""
+        if self.case.is_of_unknown(row):
             return Rule.UNKNOWN_DIRECTORY
-        if case.not_read(row):
+        names = self.case.names if self.case.is_unclaimed(row) else {row.source}  # of the first all have a say
+        if not names <= self.case.by_name.keys():
             return Rule.NOT_READ
+        sources = [self.case.by_name[name].source for name in names]
+        return self.why_not_managed(existing, row, sources) or self.why_not_told(existing, row, names)
+
+    def why_not_managed(
+        self, existing: ExistingAlias, row: RememberedAlias, sources: Collection[Source]
+    ) -> Rule | None:
+        """Return why the directories that have a say don't decide about an alias; None where they do."""
         if existing.goto == {self.waiting.get(existing.address)}:
             return Rule.FOLLOWED  # the mailbox that it goes to will have its address
-        sources = [one.source for one in case.directories] if case.is_unclaimed(row) else [self.source(row)]
-        if not any(case.looks_at(source, existing.address) for source in sources):
+        if not any(self.case.looks_at(source, existing.address) for source in sources):
             return Rule.OUT_OF_SCOPE
-        if not any(self.is_managed(source, row.role) for source in sources):
-            return Rule.KIND_NOT_MANAGED
-        if self.is_unclear(existing, row) or self.is_contested(existing, row):
-            return Rule.UNREADABLE
-        if case.options.scoped:
-            return Rule.OUT_OF_SCOPE
-        known = all(self.making.known(source.name).knows(row.role) for source in sources)
-        return None if known and (case.all_answered or not case.is_unclaimed(row)) else Rule.NOT_WHOLE
-
-    def source(self, row: RememberedAlias) -> Source:
-        """Return the directory of an alias."""
-        return self.making.case.by_name[row.source].source
+        return None if any(self.is_managed(source, row.role) for source in sources) else Rule.KIND_NOT_MANAGED
 
     def is_managed(self, source: Source, role: Role | None) -> bool:
         """Tell whether the config has such aliases made; those of a kind that was turned off stay as they are."""
@@ -132,81 +161,60 @@ class AliasKeeper:
             Role.FORWARD: source.reads_forwards or bool(mapping.forward_to),
         }
         if role is Role.FORMER:
-            return self.making.case.config.create_mailboxes
-        return any(made.values()) if role is None else made[role]
+            return self.case.config.create_mailboxes
+        return made[role] if role else any(made.values())
 
-    def is_unclear(self, existing: ExistingAlias, row: RememberedAlias) -> bool:
-        """Tell whether its entry can't be read as what it asks for, or names the alias among several."""
-        owner = EntryId(row.source, row.owner)
-        user = self.making.case.users.get(owner)
-        is_one_of_several = user is not None and len(user.addresses) > 1 and existing.address in user.addresses
-        return is_one_of_several or owner in self.making.matches.claims.unclear
+    def why_not_told(self, existing: ExistingAlias, row: RememberedAlias, names: Collection[str]) -> Rule | None:
+        """Return why the answers don't tell what an alias should be; None where they do."""
+        if self.is_unclear(existing.address, row.entry):
+            return Rule.UNREADABLE
+        if self.case.options.scoped:
+            return Rule.OUT_OF_SCOPE
+        known = all(self.making.known(name).knows(row.role) for name in names)
+        return None if known else Rule.NOT_WHOLE
 
-    def is_contested(self, existing: ExistingAlias, row: RememberedAlias) -> bool:
-        """Tell whether entries ask for an alias and none of them gets it, so that nothing is decided about it."""
-        is_asked = existing.address in self.making.matches.claims.asked
-        return is_asked and existing.address not in self.wanted_as_mailbox and not self.is_there(row)
-
-    def is_there(self, row: RememberedAlias) -> bool:
-        """Tell whether the entry that an alias belongs to is in the answers."""
-        return EntryId(row.source, row.owner) in self.entries
-
-    @cached_property
-    def entries(self) -> frozenset[EntryId]:
-        """All entries that may ask for aliases. A group that shows no address counts as gone.
-
-        With the grace of those, its list outlives a lost right to read.
-        """
-        asked = self.making.case.asked
-        groups = (group.id for group in asked.groups if group.addresses or not group.is_clear)
-        return frozenset((*self.making.case.users, *groups, *(forward.id for forward in asked.forwards)))
+    def is_unclear(self, address: Address, owner: EntryId) -> bool:
+        """Tell whether its entry can't be read as what it asks for, or others ask for it and none of them gets it."""
+        if owner in self.making.matches.claims.unclear or (owner, address) in self.several:
+            return True
+        return address in self.contested and owner not in self.entries
 
     def unwanted(self, existing: ExistingAlias, row: RememberedAlias) -> Existence:
         """Return what becomes of an alias that no entry asks for."""
-        ends = self.ends(existing)
-        if self.is_there(row):
-            return self.ended(existing, row, Rule.NOT_WANTED, ends)
-        gone = absence(row, self.making.case.config.removed_users, self.making.case.now)
+        if row.entry in self.entries:
+            return self.ended(existing, row, Rule.NOT_WANTED)
+        gone = absence(row, self.case.config.removed_users, self.case.now)
         after = {**row.identity, **gone.patch}
         in_doubt = bool(self.making.known(row.source).why_not(row.role))
         if in_doubt or gone.is_over:
-            return self.ended(existing, row, Rule.MISSING, ends, after)
-        if ends is not None:
-            fate = Fate.DISABLED if ends is Kind.DISABLE else Fate.REMOVED
+            return replace(self.ended(existing, row, Rule.MISSING), after=after)
+        if ends := self.ends(existing):
+            fate = _FATES[ends]
             self.making.pending.append(Pending(existing.address, row.dn, gone.due, gone.answers, fate, Subject.ALIAS))
         return Existence(existing, Rule.GRACE, row, after=after)
+
+    def ended(self, existing: ExistingAlias, row: RememberedAlias, rule: Rule) -> Existence:
+        """Return an alias that goes, unless the config keeps it, it is held, or the mailbox of its entry is."""
+        ends = self.ends(existing)
+        if ends is None:
+            return Existence(existing, Rule.KEPT, row)
+        if self.making.held.has(Guarded.ALIAS, existing.address):
+            return Existence(existing, Rule.HELD, row)
+        if row.entry in self.held:
+            return Existence(existing, Rule.STILL_REACHED, row)
+        return Existence(existing, rule, row, ends=ends)
 
     def ends(self, existing: ExistingAlias) -> Kind | None:
         """Return how an alias goes by the config; None where it stays. For a mailbox it always goes."""
         if existing.address in self.wanted_as_mailbox:
             return Kind.REMOVE
-        match self.making.case.config.removed_aliases:
+        match self.case.config.removed_aliases:
             case "delete":
                 return Kind.REMOVE
-            case "disable":
-                return Kind.DISABLE if existing.is_active else None
+            case "disable" if existing.is_active:
+                return Kind.DISABLE
             case _:
                 return None
 
-    def ended(
-        self, existing: ExistingAlias, row: RememberedAlias, rule: Rule, ends: Kind | None, after: Patch | None = None
-    ) -> Existence:
-        """Return an alias that goes, unless the config keeps it or it is held."""
-        if ends is None:
-            return Existence(existing, Rule.KEPT, row, after=after or {})
-        if self.making.held.has(Guarded.ALIAS, existing.address):
-            return Existence(existing, Rule.HELD, row, after=after or {})
-        if rule is Rule.MISSING and self.belongs_to_held(row):
-            return Existence(existing, Rule.STILL_REACHED, row, after=after or {})
-        return Existence(existing, rule, row, ends=ends, after=after or {})
 
-    def belongs_to_held(self, row: RememberedAlias) -> bool:
-        """Tell whether the mailbox of the entry that an alias belongs to is held: both stay together."""
-        box = self.box_of.get(EntryId(row.source, row.owner))
-        return box is not None and self.boxes[box].rule is Rule.HELD
-
-    @cached_property
-    def box_of(self) -> Mapping[EntryId, Address]:
-        """By entry that is gone: its mailbox."""
-        found = self.making.matches.missing.items()
-        return {EntryId(one.row.source, one.row.id or ""): address for address, one in found if address in self.boxes}
+_FATES = {Kind.REMOVE: Fate.REMOVED, Kind.DISABLE: Fate.DISABLED}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import MISSING, fields
 
 from ldap2mailcow.desired import NOBODY, User
 from ldap2mailcow.model import (
@@ -14,7 +14,6 @@ from ldap2mailcow.model import (
     Address,
     Existing,
     ExistingAlias,
-    Finding,
     Origin,
     Part,
     Patch,
@@ -23,7 +22,6 @@ from ldap2mailcow.model import (
     Say,
     Value,
 )
-from ldap2mailcow.plan.capacity import no_room_for_quota, over_limit
 from ldap2mailcow.plan.case import Case
 from ldap2mailcow.plan.knowledge import kind_of
 from ldap2mailcow.plan.marks import lacking
@@ -146,11 +144,9 @@ def _made(making: Making, match: Match, address: Address) -> MailboxTarget:
     """Return a new mailbox, whole: all that mailcow would choose by itself is chosen here."""
     case, user = making.case, match.user
     domain = case.actual.domains[address.domain]
-    values: dict[str, Value] = {AUTHSOURCE.key: "mailcow", ACTIVE.key: 1, **user.attributes}
-    if too_much := over_limit(domain, address, int(values.get(QUOTA.key, 0)), user.dn):
-        making.findings.append(replace(too_much, directory=case.directory_of(user.id)))
-        del values[QUOTA.key]
-    values.setdefault(QUOTA.key, domain.default_quota)
+    default = domain.default_quota
+    values: dict[str, Value] = {AUTHSOURCE.key: "mailcow", ACTIVE.key: 1, QUOTA.key: default, **user.attributes}
+    values[QUOTA.key] = _quota(making, user, address, int(values[QUOTA.key]), default)
     password = NOBODY if _needs_password(user) else user.password
     return MailboxTarget(
         address,
@@ -162,19 +158,17 @@ def _made(making: Making, match: Match, address: Address) -> MailboxTarget:
         tags=frozenset(case.marks.tags),
         password=password,
         after={
+            **_NEW_ROW,
             **identity(making, match, None),
             "origin": Origin.CREATED,
             "applied": _applied(user, values),
             "digest": case.memory.seal(password) if password else None,
-            "passwd_update": None,
-            "kept": False,
-            "was_active": 1,
-            "barred": 0,
-            "disabled": None,
-            "senders": frozenset[str](),
-            "foreign_senders": frozenset[str](),
         },
     )
+
+
+_NEW_ROW: Patch = {column.name: column.default for column in fields(Remembered) if column.default is not MISSING}
+"""The columns of a new mailbox's row that nothing was written to yet: none is left of a former mailbox."""
 
 
 # those that are there
@@ -237,7 +231,7 @@ def _brought(making: Making, match: Match, existing: Existing) -> MailboxTarget:
             **status.after,
         },
         rules={
-            Part.VALUES: _why(match, existing, followed, password),
+            Part.VALUES: _why(case, match, existing, followed, password),
             Part.LOGIN: login_rule,
             Part.STATUS: status.rule,
         },
@@ -248,11 +242,15 @@ def _brought(making: Making, match: Match, existing: Existing) -> MailboxTarget:
 _RULES = {State.ADOPTED: Rule.ADOPTED, State.BY_MARK: Rule.KNOWN_AGAIN, State.TAKEN_OVER: Rule.TAKEN_OVER}
 
 
+def _marks_to_add(case: Case, existing: Existing) -> frozenset[str]:
+    """Return the tags that say who manages a mailbox, where it lacks them and doesn't come from elsewhere."""
+    return lacking(case.marks.tags if case.config.create_mailboxes else (), existing.tags)
+
+
 def _tags(case: Case, existing: Existing, status: Status) -> frozenset[str]:
-    """Return the tags: who manages it, unless it comes from elsewhere, and whether we took it out of service."""
-    tags, disabled = existing.tags, frozenset({case.marks.disabled})
-    if case.config.create_mailboxes:
-        tags |= lacking(case.marks.tags, tags)
+    """Return the tags: who manages it, and whether we took it out of service."""
+    disabled = frozenset({case.marks.disabled})
+    tags = existing.tags | _marks_to_add(case, existing)
     return tags | lacking(disabled, tags) if status.is_ours else tags - disabled
 
 
@@ -261,20 +259,25 @@ def _values(making: Making, match: Match, existing: Existing) -> dict[str, Value
     wanted = match.user.attributes
     told = {key for key in wanted if making.known(match.user.id.source).vanished.isdisjoint(ATTRIBUTES[key].mapped)}
     values = {**existing.attributes, **{key: wanted[key] for key in told}}
-    if problem := _no_quota(making, match, existing, int(values[QUOTA.key])):
-        making.findings.append(replace(problem, directory=making.case.directory_of(match.user.id)))
-        values[QUOTA.key] = existing.attributes[QUOTA.key]
+    before = int(existing.attributes[QUOTA.key])
+    values[QUOTA.key] = _quota(making, match.user, existing.address, int(values[QUOTA.key]), before)
     return values
 
 
-def _no_quota(making: Making, match: Match, existing: Existing, quota: int) -> Finding | None:
-    """Return why a quota can't be given."""
-    domain, before = making.case.actual.domains[existing.address.domain], int(existing.attributes[QUOTA.key])
-    if quota == before:
-        return None
-    if making.held.has(NoRoom.QUOTA, existing.address):
-        return no_room_for_quota(domain, existing.address, before, quota, match.user.dn)
-    return over_limit(domain, existing.address, quota, match.user.dn)
+def _quota(making: Making, user: User, address: Address, wanted: int, otherwise: int) -> int:
+    """Return the quota that a mailbox can have: the wanted one or, with a finding, what it has otherwise."""
+    domain = making.case.actual.domains[address.domain]
+    name, most = domain.name, domain.max_mailbox_quota
+    if wanted > most and wanted != otherwise:
+        making.say(Say.QUOTA_OVER_LIMIT, user.dn, user.id, address=address, quota=wanted, domain=name, most=most)
+        return otherwise
+    if making.held.has(NoRoom.QUOTA, address):
+        before, after = (f"{quota} MiB" if quota else "unlimited" for quota in (otherwise, wanted))
+        left = max(domain.max_quota - domain.used_quota, 0)
+        told = {"before": before, "after": after, "domain": name, "left": left}
+        making.say(Say.NO_ROOM_FOR_QUOTA, user.dn, user.id, address=address, **told)
+        return otherwise
+    return wanted
 
 
 def _login(making: Making, match: Match, existing: Existing) -> tuple[Value, Rule]:
@@ -304,12 +307,15 @@ def _why_with_provider(making: Making, match: Match, existing: Existing) -> Rule
     return None
 
 
-def _why(match: Match, existing: Existing, values: Mapping[str, Value], password: Password) -> Rule:
-    """Name the rule of the values: the directory's doing if one isn't what we last applied, else mailcow's."""
+def _why(case: Case, match: Match, existing: Existing, values: Mapping[str, Value], password: Password) -> Rule:
+    """Name the rule of the values: the directory's doing if one isn't what we last applied, else mailcow's.
+
+    That of the password is named where nothing else differs.
+    """
     if match.state is State.ADOPTED:
         return Rule.ADOPTED
     changed = {(key, values[key]) for key in _COMPARED if values[key] != existing.attributes[key]}
-    if not changed:
+    if not changed | _marks_to_add(case, existing):
         return password.rule
     applied = match.row.applied if match.row else {}
     return Rule.LDAP if changed - applied.items() else Rule.MAILCOW

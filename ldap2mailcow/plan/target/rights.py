@@ -15,7 +15,8 @@ from functools import cached_property
 from itertools import chain
 
 from ldap2mailcow.desired import ANYONE, Group, Meant
-from ldap2mailcow.model import GOTO, SENDER_ALLOWED, Address, EntryId, Origin, Patch, Remembered, Rule, Say, split
+from ldap2mailcow.model import GOTO, SENDER_ALLOWED, Address, EntryId, Origin, Patch, Rule, Say, split
+from ldap2mailcow.plan.case import Case
 from ldap2mailcow.plan.matching import Match
 from ldap2mailcow.plan.withheld import Guarded
 
@@ -30,9 +31,9 @@ NO_ROWS: frozenset[str] = frozenset()
 class _Rows:
     """What one mailbox should have, in mailcow's terms."""
 
-    here: frozenset[str]
+    here: frozenset[str] = NO_ROWS
     """Addresses and `@domain` that mailcow hosts, or ANYONE."""
-    foreign: frozenset[str]
+    foreign: frozenset[str] = NO_ROWS
     """Those of other domains (`extended_sender_acl`)."""
 
 
@@ -45,46 +46,50 @@ class RightsMaker:
     aliases: Mapping[Address, AliasTarget]
     _decided: dict[Address, _Rows] = field(default_factory=dict)
 
+    @property
+    def case(self) -> Case:
+        """What everything follows from."""
+        return self.making.case
+
     def make(self) -> dict[Address, RightsTarget]:
         """Return the rights of all mailboxes about which something is known, asked for or changed."""
-        found = (self.one(address) for address in sorted(self.concerned) if self.may_edit(address))
+        found = map(self.one, self.editable)
         return {target.address: target for target in found if target}
 
     def unread(self) -> frozenset[Address]:
         """Return the mailboxes whose present rows must be read before their rights can be decided."""
-        return frozenset(
-            address
-            for address in self.concerned
-            if self.may_edit(address) and not self.is_made(address) and self.must_be_read(address)
-        )
+        there = (address for address in self.editable if not self.is_made(address))
+        return frozenset(filter(self.must_be_read, there))
 
     # who is concerned
 
     @cached_property
     def concerned(self) -> frozenset[Address]:
         """The mailboxes about whose rights something is known, asked for or changed."""
-        if not self.making.case.manages_senders:
+        if not self.case.manages_senders:
             return frozenset(self.closed)
-        rows = self.making.case.rows.items()
+        rows = self.case.rows.items()
         ours = {address for address, row in rows if row.senders or row.foreign_senders}
         return frozenset({*self.closed, *self.wanted, *ours})
 
-    def may_edit(self, address: Address) -> bool:
-        """Tell whether a mailbox may get rows.
+    @cached_property
+    def editable(self) -> list[Address]:
+        """Those of them that may get rows, in order."""
+        return [one for one in sorted(self.concerned) if self.takes_edits(one) and self.is_followed(one)]
 
-        It takes mail after the run, is ours, its entry can be followed, and mailcow doesn't refuse every edit of it.
-        """
-        if self.making.held.has(NoRoom.EDIT, address):
+    def takes_edits(self, address: Address) -> bool:
+        """Tell whether a mailbox is ours and takes mail after the run, and mailcow doesn't refuse every edit of it."""
+        if self.making.held.has(NoRoom.EDIT, address) or not self.case.in_scope(address):
             return False
-        if not self.making.case.in_scope(address) or not self.delivery.is_active.get(address):
-            return False
-        if self.delivery.boxes[address].rule in _LEFT_ALONE:
-            return False
-        match = self.match_at.get(address)
-        if match is not None:
+        is_active = self.delivery.is_active.get(address, False)
+        return is_active and self.delivery.boxes[address].rule not in _LEFT_ALONE
+
+    def is_followed(self, address: Address) -> bool:
+        """Tell whether it is known what the entry of a mailbox asks for, or that it is gone."""
+        if match := self.match_at.get(address):
             return match.user.id not in self.making.matches.claims.unclear
         missing = self.making.matches.missing.get(address)
-        return missing is not None and missing.is_believed
+        return missing.is_believed if missing else False
 
     @cached_property
     def match_at(self) -> dict[Address, Match]:
@@ -93,8 +98,7 @@ class RightsMaker:
 
     def is_made(self, address: Address) -> bool:
         """Tell whether a mailbox is made in this run."""
-        box = self.delivery.boxes[address]
-        return box.there is None
+        return self.delivery.boxes[address].there is None
 
     # what is asked for
 
@@ -102,7 +106,7 @@ class RightsMaker:
     def wanted(self) -> dict[Address, frozenset[Meant | str]]:
         """By mailbox: whom its user may send as by the directory."""
         found: defaultdict[Address, set[Meant | str]] = defaultdict(set)
-        asked = self.making.case.asked
+        asked = self.case.asked
         for user in asked.users:
             if user.senders and (home := self.mailbox_of(user.id)):
                 found[home] |= user.senders
@@ -140,20 +144,15 @@ class RightsMaker:
     def decided(self, address: Address) -> _Rows:
         """Return the same, and say what can't be had."""
         wanted = self.wanted.get(address, frozenset())
+        named = frozenset(str(one) for one in map(self.name, wanted - {ANYONE}) if one)
+        hosted = frozenset(filter(self.is_hosted, named))
         if ANYONE in wanted:
-            return _Rows(frozenset({ANYONE}), self.foreign_of(wanted))
-        named = {str(one) for one in map(self.name, wanted) if one is not None}
-        hosted = {one for one in named if self.is_hosted(one)}
-        needed = {one for one in hosted if not self.is_implied(address, one)}
-        unknown = sorted(one for one in needed if not self.is_there(one) or self.is_strangers(Address(one)))
-        if unknown:
+            return _Rows(frozenset({ANYONE}), named - hosted)
+        needed = hosted - self.implied(address, hosted)
+        known = frozenset(filter(self.is_there, needed)) - self.strangers
+        if unknown := sorted(needed - known):
             self.making.say(Say.SENDER_NOT_FOUND, address, senders=", ".join(unknown))
-        return _Rows(frozenset(needed.difference(unknown)), frozenset(named - hosted))
-
-    def foreign_of(self, wanted: Iterable[Meant | str]) -> frozenset[str]:
-        """Return the addresses among some that mailcow doesn't host."""
-        named = (self.name(one) for one in wanted if one != ANYONE)
-        return frozenset(str(one) for one in named if one is not None and not self.is_hosted(one))
+        return _Rows(known, named - hosted)
 
     def name(self, value: Meant | str) -> Address | None:
         """Return the address that a value of `send_as` means."""
@@ -161,7 +160,7 @@ class RightsMaker:
             found = self.delivery.meant_entry(value)
             return self.list_address(found) if isinstance(found, Group) else found
         address = Address(value)
-        twin = self.making.case.actual.twin(address) if address.local else None
+        twin = self.case.actual.twin(address) if address.local else None
         if twin in self.delivery.by_address:  # mailcow takes no right for a twin (docs/mailcow-api.md section 19)
             address = twin
         if user_id := self.delivery.by_address.get(address):
@@ -177,33 +176,37 @@ class RightsMaker:
 
     def is_hosted(self, sender: str) -> bool:
         """Tell whether mailcow hosts the domain of an address."""
-        return Address(sender).domain in self.making.case.actual.hosted
+        return Address(sender).domain in self.case.actual.hosted
 
-    def is_implied(self, address: Address, sender: str) -> bool:
-        """Tell whether a mailbox may send as its own address, or as an alias that lets its targets do so."""
-        if sender == address:
-            return True
-        alias = self.aliases.get(Address(sender))
-        if alias is None or alias.values is None or alias.values[SENDER_ALLOWED] != 1:
-            return False
-        return address in split(str(alias.values[GOTO]))
+    def implied(self, address: Address, rows: Iterable[str]) -> frozenset[str]:
+        """Return the rows that a mailbox doesn't need: for itself, and for aliases that let their targets send."""
+        return frozenset(one for one in rows if one == address or address in self.allowed.get(Address(one), ()))
+
+    @cached_property
+    def allowed(self) -> dict[Address, frozenset[Address]]:
+        """By alias that lets its targets send as it: the targets."""
+        values = {address: target.values for address, target in self.aliases.items() if target.values}
+        return {address: split(str(one[GOTO])) for address, one in values.items() if one[SENDER_ALLOWED] == 1}
+
+    @cached_property
+    def addresses(self) -> frozenset[Address]:
+        """All that mailcow has after this run, in the domains that are looked at."""
+        aliases = (address for address, target in self.aliases.items() if target.values)
+        return frozenset({*self.delivery.is_active, *aliases})
 
     def is_there(self, sender: str) -> bool:
         """Tell whether mailcow has an address, or a domain, after this run: it refuses rows for others."""
-        address, actual = Address(sender), self.making.case.actual
-        if sender == ANYONE:
-            return True
-        if not address.local or address.domain not in actual.hosted:
-            return address.domain in actual.hosted
-        alias = self.aliases.get(address)
-        is_alias = alias is not None and alias.values is not None
-        is_looked_at = address.domain in actual.domains or address.domain in actual.alias_domains
-        return address in self.delivery.is_active or is_alias or not is_looked_at
+        address = Address(sender)
+        if not self.is_hosted(sender):
+            return sender == ANYONE
+        is_looked_at = self.case.home_domain(address) in self.case.actual.domains
+        return address in self.addresses or not (address.local and is_looked_at)
 
-    def is_strangers(self, address: Address) -> bool:
-        """Tell whether the mailbox at an address belongs to none of those who ask for it."""
-        is_asked_for = address in self.delivery.by_address or self.making.matches.claims.is_lost(address)
-        return is_asked_for and address in self.delivery.is_active and address not in self.match_at
+    @cached_property
+    def strangers(self) -> frozenset[Address]:
+        """The mailboxes that belong to none of those who ask for their addresses."""
+        asked = {*self.delivery.by_address, *self.making.matches.claims.lost.values()}
+        return frozenset(asked & self.delivery.is_active.keys() - self.match_at.keys())
 
     # edits of aliases that drop rows
 
@@ -219,8 +222,7 @@ class RightsMaker:
     @cached_property
     def closed(self) -> frozenset[Address]:
         """The targets of edited aliases that don't let them send as it: what rows they have for it are dropped."""
-        closed = (one for one in self.edited if (self.aliases[one].values or {})[SENDER_ALLOWED] == 0)
-        return frozenset(target for one in closed for target in self.edited[one])
+        return frozenset(chain.from_iterable(self.edited[one] for one in self.edited.keys() - self.allowed.keys()))
 
     def dropped(self, address: Address, rows: Iterable[str]) -> frozenset[str]:
         """Return the rows of a mailbox that the edits of aliases in this run drop, before any row is written."""
@@ -230,97 +232,84 @@ class RightsMaker:
 
     def had(self, address: Address) -> _Rows:
         """Return the rows that are ours; one of an old row was deleted, and its rights with it."""
-        row = self.making.case.rows.get(address)
-        if row is None or self.is_made(address):
-            return _Rows(NO_ROWS, NO_ROWS)
-        return _Rows(row.senders, row.foreign_senders)
+        row = None if self.is_made(address) else self.case.rows.get(address)
+        return _Rows(row.senders, row.foreign_senders) if row else _Rows()
 
     def should(self, address: Address) -> _Rows:
         """Return what is wanted, with what we granted where it isn't known to be gone or is held."""
         wanted, had = self.rows_for(address), self.had(address)
-        stay = self.in_doubt(address, had)
-        here = {one for one in stay & had.here if self.is_there(one) and not self.is_implied(address, one)}
-        here = set() if ANYONE in wanted.here else here
-        return _Rows(wanted.here | here, wanted.foreign | (stay & had.foreign))
+        if address in self.unsettled or not self.knows_all:
+            here, foreign = had.here, had.foreign
+        else:
+            here, foreign = had.here & self.doubtful, had.foreign & self.doubtful
+        here = frozenset(filter(self.is_there, here))
+        return _Rows(_alone(wanted.here | (here - self.implied(address, here))), wanted.foreign | foreign)
 
-    def in_doubt(self, address: Address, had: _Rows) -> frozenset[str]:
-        """Return those of the rows that we granted of which it isn't known, or is held, that they are gone."""
-        known = all(one.knows(None) for one in self.making.matches.known.values()) and self.making.case.all_answered
-        rows = had.here | had.foreign
-        if not known or address in self.unsettled or self.making.held.has(Guarded.RIGHTS, address):
-            return rows
-        return rows & self.doubtful
+    @cached_property
+    def knows_all(self) -> bool:
+        """Whether absence from all directories is believed, for each kind of entry."""
+        return self.case.all_answered and all(one.knows(None) for one in self.making.matches.known.values())
 
     @cached_property
     def unsettled(self) -> frozenset[Address]:
-        """The mailboxes for which it isn't known whom their users may send as."""
-        asked = self.making.case.asked
+        """The mailboxes for which it isn't known whom their users may send as, or whose loss of that is held."""
+        asked = self.case.asked
         homes = {self.mailbox_of(user.id) for user in asked.users if not user.senders_known}
         groups = (group for group in asked.groups if not group.senders_known)
-        return frozenset({*filter(None, homes), *chain.from_iterable(map(self.mailboxes_in, groups))})
+        members = chain.from_iterable(map(self.mailboxes_in, groups))
+        return frozenset({*filter(None, homes), *members, *self.making.held.of(Guarded.RIGHTS)})
 
     @cached_property
     def doubtful(self) -> frozenset[str]:
         """The rows for which it isn't known who has them by a group: those of the group's members stay."""
-        asked = self.making.case.asked
+        asked = self.case.asked
         groups = (group for group in asked.groups if group.senders and group.id in self.delivery.doubtful)
         named = {self.name(one) for group in groups for one in group.senders}
         return frozenset(str(one) for one in named if one) | ({ANYONE} if not asked.any_senders_known else NO_ROWS)
 
     def must_be_read(self, address: Address) -> bool:
         """Tell whether the present rows of a mailbox must be known."""
-        is_asked = self.making.case.options.reassert and bool(self.had(address).here)
-        return is_asked or address in self.closed or self.should(address) != self.had(address)
+        had = self.had(address)
+        is_asserted = self.case.options.reassert and bool(had.here)
+        return is_asserted or address in self.closed or self.should(address) != had
 
     def one(self, address: Address) -> RightsTarget | None:
         """Return the rights of one mailbox; None where mailcow's own rows weren't read, because nothing differs."""
-        senders, should, had = self.making.case.senders, self.should(address), self.had(address)
-        told = NO_ROWS if self.is_made(address) else senders.get(address)
+        should, had, box = self.should(address), self.had(address), self.delivery.boxes[address]
+        told = NO_ROWS if self.is_made(address) else self.case.senders.get(address)
         if told is None:
-            if address in senders and self.must_be_read(address):
-                self.tell_untold(address)
+            if address in self.case.senders and self.must_be_read(address):  # there may be some that were made by hand
+                self.making.say(Say.SENDERS_NOT_TOLD, address)
             return None
         there = frozenset(filter(self.is_there, told))  # mailcow drops the others, or keeps them whatever comes
-        rows = should.here | (there - had.here)
-        if ANYONE in rows:
-            rows = frozenset({ANYONE})  # mailcow keeps nothing beside it, and it allows all
+        rows = _alone(should.here | (there - had.here))
         gone = (there | had.foreign) - rows - should.foreign - self.implied(address, there)
         dropped = self.dropped(address, there)
-        row = self.making.case.rows.get(address)
+        rule = Rule.MAILCOW if dropped.isdisjoint(rows) else Rule.DROPPED
         return RightsTarget(
             address,
-            self.why(row, should, is_dropped=not dropped.isdisjoint(rows)),
+            rule if should == had else Rule.LDAP,
             there - dropped,
             rows,
             had.foreign,
             should.foreign,
-            after=self.after(address, row, should),
-            loses=ANYONE not in rows and bool(gone),
-            source=self.delivery.boxes[address].source,
-            dn=self.delivery.boxes[address].dn,
+            after=self.after(address, should),
+            loses=bool(gone) and ANYONE not in rows,
+            source=box.source,
+            dn=box.dn,
         )
 
-    def implied(self, address: Address, rows: Iterable[str]) -> frozenset[str]:
-        """Return the rows that aliases give without them."""
-        return frozenset(one for one in rows if self.is_implied(address, one))
-
-    def after(self, address: Address, row: Remembered | None, should: _Rows) -> Patch:
+    def after(self, address: Address, should: _Rows) -> Patch:
         """Return what is remembered of the rights, and of whose the mailbox is where nothing else tells that."""
         known: Patch = {"senders": should.here, "foreign_senders": should.foreign}
-        match = self.match_at.get(address)
-        if row is None and match is not None and self.delivery.boxes[address].rule is Rule.ELSEWHERE:
-            return {**identity(self.making, match, None), "origin": Origin.ADOPTED, **known}
-        return known
+        if address in self.case.rows or self.delivery.boxes[address].rule is not Rule.ELSEWHERE:
+            return known
+        return {**identity(self.making, self.match_at[address], None), "origin": Origin.ADOPTED, **known}
 
-    def why(self, row: Remembered | None, should: _Rows, *, is_dropped: bool) -> Rule:
-        """Name the rule that rights follow."""
-        if row is None or row.senders != should.here or row.foreign_senders != should.foreign:
-            return Rule.LDAP
-        return Rule.DROPPED if is_dropped else Rule.MAILCOW
 
-    def tell_untold(self, address: Address) -> None:
-        """Say that rows which may have been made by hand can't be seen, so that none are written over them."""
-        self.making.say(Say.SENDERS_NOT_TOLD, address)
+def _alone(rows: frozenset[str]) -> frozenset[str]:
+    """Return the rows that mailcow keeps: nothing beside that which allows all."""
+    return frozenset({ANYONE}) if ANYONE in rows else rows
 
 
 _LEFT_ALONE = frozenset(

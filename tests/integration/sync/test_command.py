@@ -18,6 +18,7 @@ import yaml
 from ldap2mailcow import cli
 from tests.directory_server import Slapd
 from tests.directory_server.certificates import make_certificates
+from tests.foreign import give_away
 from tests.mailcow_server import Clock, DomainLimits, MailcowServer
 
 from .installation import COMMAND, DOMAIN, STATE, Installation, address, paths
@@ -314,6 +315,20 @@ def test_the_log_file_tells_what_was_done_whatever_the_verbosity(house: Installa
     lines = (house.folder / "sync.log").read_text(encoding="utf-8").splitlines()
     assert sum("1 entries in 1 pages" in line for line in lines) == 2
     assert sum(line.endswith(f"INFO create {address(1)}: done") for line in lines) == 1
+
+
+def test_a_log_file_that_others_can_write_is_refused(house: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = house.folder / "sync.log"
+    log.touch()
+    log.chmod(0o662)
+    house.config(log_file="sync.log")
+    done = house.at_clock()
+    assert (done.code, log.read_bytes()) == (78, b"")
+    assert f"At 'log_file': {log} can be written by other users; run: chmod go-w {log}" in done.err
+    log.chmod(0o640)
+    assert house.at_clock().code in {0, 4}
+    give_away(log, monkeypatch)
+    assert "who can change it; run as that user" in house.at_clock().said
 
 
 def test_a_log_file_that_can_not_be_written_is_told(house: Installation) -> None:

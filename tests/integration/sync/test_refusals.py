@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.directory_server import Slapd
 from tests.directory_server.scripted import Done as Reply
 from tests.directory_server.scripted import ScriptedServer, pages
@@ -111,3 +113,17 @@ def test_a_dry_run_that_is_refused_leaves_no_trace(house: Installation) -> None:
     house.config(ldap__bind_pw="wrong")
     assert house.run("--dry-run").code == 77
     assert not house.state_file.exists()
+
+
+@pytest.mark.parametrize("key", ["ldap__bind_pw", "mailcow_api_key"])
+def test_a_refusal_that_was_written_while_the_clock_was_ahead_counts_as_past(house: Installation, key: str) -> None:
+    """Else a year of a wrong clock would be a year without a run."""
+    house.config(**{key: "wrong"})
+    house.hands.forward(days=73 * 365)
+    assert house.at_clock().code == 77
+    assert "nothing is asked again" in house.again("-v", minutes=1).out
+    house.hands.forward(days=-73 * 365)
+    asked = house.at_clock("-v")
+    assert asked.code == 77
+    assert "nothing is asked again" not in asked.out
+    assert "nothing is asked again" in house.again("-v", minutes=1).out

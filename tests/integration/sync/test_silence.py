@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+from ldap2mailcow.state import lock
 
 from .installation import Installation, address
 
@@ -137,3 +141,45 @@ def test_many_findings_of_one_kind_are_told_shortly(house: Installation) -> None
     assert done.out.count("error     quota_invalid  uid=") == 10
     assert "quota_invalid  and 3 more of these (-v shows all)" in done.out
     assert house.again("-v", minutes=5).out.count("error     quota_invalid  uid=") == 13
+
+
+def test_a_notice_of_a_clock_that_was_ahead_counts_as_past(house: Installation) -> None:
+    house.people(1, MailQuota="plenty")
+    assert "quota_invalid" in house.again(minutes=60 * 24 * 365).out
+    house.hands.forward(days=-365)
+    assert "quota_invalid" in house.at_clock().out
+    assert house.again(minutes=5).said == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "where"),
+    [
+        ({"mailcow_verify": False}, [], "mailcow_verify"),
+        ({"ldap__allow_self_signed": True}, [], "ldap.allow_self_signed"),
+        ({}, ["--do-not-verify"], "--do-not-verify"),
+        ({"mailcow_verify": False}, ["--do-not-verify"], "mailcow_verify"),
+    ],
+)
+def test_that_any_certificate_is_taken_is_told_once_a_day(
+    house: Installation, settings: dict[str, object], options: list[str], where: str
+) -> None:
+    house.people(1)
+    house.config(**settings)
+    first = house.at_clock(*options)
+    assert first.code == 0
+    assert first.out.count("not_verified") == 1
+    assert f"not_verified  {where}: no certificate is looked at" in first.out
+    assert house.again(*options, minutes=5).said == ""
+    assert "not_verified" in house.again(*options, minutes=24 * 60).out
+
+
+def test_a_lock_that_is_held_for_hours_is_told_once_a_day(house: Installation) -> None:
+    house.people(1)
+    with lock(house.state_file, house.hands.now()):
+        assert house.again(minutes=10).said == ""
+        told = house.again(minutes=180)
+        assert (told.code, told.out) == (75, "")
+        assert f"process {os.getpid()}, holds the lock of the state file for 3 hours" in told.err
+        assert house.again(minutes=10).said == ""
+        assert "for 26 hours" in house.again(minutes=23 * 60).err
+    assert house.again(minutes=10).code == 0

@@ -22,7 +22,7 @@ from ldap2mailcow.config import (
     group_attributes,
     user_attributes,
 )
-from ldap2mailcow.model import UNITS
+from ldap2mailcow.model import read_quota
 
 from .conftest import LDAP, REQUIRED, Folder
 
@@ -152,7 +152,8 @@ def test_a_configured_id_is_the_only_one_asked_for(ident: str, expected: tuple[s
 
 
 def test_the_units_are_those_that_the_model_reads() -> None:
-    assert get_args(UserMapping.model_fields["quota_unit"].annotation) == tuple(UNITS)
+    units = get_args(UserMapping.model_fields["quota_unit"].annotation)
+    assert [read_quota(f"1024 {unit}") for unit in units] == [1, 1, 1024, 1024**2, 1024**3]
 
 
 @pytest.mark.parametrize(

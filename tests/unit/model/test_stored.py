@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldap2mailcow.model import UNITS, UnusableValueError, read_flag, read_name
+from ldap2mailcow.model import UnusableValueError, read_flag, read_name
 from ldap2mailcow.model import read_quota as read_quota_with_unit
+
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def read_quota(text: str, unit: str) -> int:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import json
 import unicodedata
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldap2mailcow.model import LONGEST, decoded, escaped, escaped_lines, shortened
+from ldap2mailcow.model import LONGEST, decoded, escaped, escaped_lines, hiding, shortened
 from tests.unit.report.builders import EVIL, EVIL_SHOWN
 
 
@@ -63,3 +67,47 @@ def test_a_value_that_is_too_long_is_no_text() -> None:
 def test_a_long_text_keeps_its_ends() -> None:
     assert shortened("a" * 80 + "b" * 80) == "a" * 80 + "b" * 80
     assert shortened("a" * 80 + "x" * 8_000 + "b" * 80) == f"{'a' * 80}... (8,000 more) ...{'b' * 80}"
+
+
+# secrets
+
+
+SECRET = 'S3cr&t/of "älter" \\ people+key'
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        SECRET,
+        escaped(SECRET),
+        json.dumps(SECRET),
+        json.dumps(SECRET, ensure_ascii=False),
+        repr(SECRET),
+        html.escape(SECRET),
+        quote(SECRET),
+        quote(SECRET, safe=""),
+        quote_plus(SECRET),
+        base64.b64encode(SECRET.encode()).decode(),
+        SECRET.lower(),
+        SECRET[:8] + "…",
+        SECRET[:20] + "…",
+    ],
+)
+def test_a_secret_is_blanked_in_every_form_that_it_is_said_back_in(form: str) -> None:
+    hidden = hiding((SECRET, "another-one"))(f"the server says: {form}, and another-one")
+    assert hidden.replace('"', "").replace("'", "") == "the server says: (hidden)" + ("…" if "…" in form else "") + (
+        ", and (hidden)"
+    )
+
+
+def test_a_short_secret_is_blanked_where_it_stands_alone() -> None:
+    assert hiding(("person",))("person: personal e-person persons") == "(hidden): personal e-(hidden) persons"
+
+
+def test_a_secret_of_five_letters_is_none() -> None:
+    assert hiding(("wrong", ""))("it is wrong") == "it is wrong"
+    assert hiding(())("abc") == "abc"
+
+
+def test_a_secret_without_end_is_blanked_whole() -> None:
+    assert hiding(("k" * 5000,))("k" * 5000 + "!") == "(hidden)!"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ldap2mailcow.desired import EntryId, Forward, Group
-from ldap2mailcow.model import GOTO, Address, Code, Kind, Role, Subject
-from ldap2mailcow.plan import Options, make_plan
+from ldap2mailcow.model import GOTO, Address, Cause, Code, Kind, Role, SourceMemory, Subject
+from ldap2mailcow.plan import Guarded, Options, Reason, make_plan
 
 from .builders import (
     ALIAS_DOMAIN,
@@ -36,6 +36,7 @@ from .builders import (
     listing,
     of_aliases,
     remembered,
+    remembered_source,
     row,
     settled,
     wanted,
@@ -52,6 +53,15 @@ NOT_HOSTED = "example.net"
 def new(*wishes: Wish, **more: object) -> Scene:
     """A scene in which aliases are wanted that mailcow doesn't have."""
     return settled([ANN, BOB, CAT], wishes, **{"aliases": [], "alias_rows": [], **more})
+
+
+def test_the_aliases_of_users_who_all_have_other_ids_wait_with_the_mailboxes() -> None:
+    """That is told once, for all of them."""
+    everybody = [ANN, BOB, CAT]
+    old = wish(INFO, ANN)
+    scene = settled(everybody, [wish(INFO, ANN, owner="new-ann")], alias_rows=[alias_row(old)])
+    plan = replace(scene, wants=[wanted(one, id=f"new-{one.local}") for one in everybody]).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.IDS_REPLACED])
 
 
 def told(scene: Scene) -> list[tuple[Code, str]]:
@@ -153,6 +163,56 @@ def test_an_alias_passes_from_an_entry_that_no_longer_wants_it() -> None:
     plan = scene.plan()
     assert [(one.kind, one.writes) for one in of_aliases(plan.changes)] == [(Kind.UPDATE, {GOTO: BOB})]
     assert remembered(plan, INFO, Subject.ALIAS)["owner"] == id_of(BOB)
+
+
+SEARCHES: list[dict[str, SourceMemory]] = [
+    {},
+    {"default": remembered_source(alias_config().sources[0], accepted={"user_mapping.aliases": "other"})},
+]
+"""No search was accepted yet; another one was. A run that removes nothing accepts the present one."""
+
+
+@pytest.mark.parametrize("sources", SEARCHES, ids=["no search was accepted", "the search changed"])
+@pytest.mark.parametrize(
+    ("goto", "active", "box"),
+    [(ANN, 0, 0), (BOB, 1, 0), (BOB, 1, 1)],
+    ids=["it is inactive already", "its mailbox takes no mail", "it takes mail"],
+)
+def test_the_alias_of_an_entry_that_is_gone_passes_to_another_in_one_run(
+    sources: dict[str, SourceMemory], goto: Address, active: int, box: int
+) -> None:
+    """It would pass in the second run, whose search is accepted: until then it would be told to wait for nothing."""
+    scene = settled(
+        [ANN, BOB],
+        [wish(INFO, ANN)],
+        has=[existing(ANN, active=active), existing(BOB, active=box)],
+        rows=[row(ANN, disabled=None if active else Cause.STATUS), row(BOB, id="gone")],
+        wants=[wanted(ANN, active=active)],
+        aliases=[alias(INFO, goto, active=active)],
+        alias_rows=[alias_row(wish(INFO, goto), owner="gone", disabled=not active)],
+        sources=sources,
+    )
+    case, plan = scene.case(), scene.plan()
+    assert remembered(plan, INFO, Subject.ALIAS)["owner"] == id_of(ANN)
+    assert Code.ADDRESS_REUSED not in codes(plan)
+    assert of_aliases(make_plan(simulate(plan, case)).changes) == []
+
+
+@pytest.mark.parametrize("sources", SEARCHES, ids=["no search was accepted", "the search changed"])
+def test_what_a_list_would_lose_by_passing_to_another_entry_waits_for_a_word_while_its_search_is_in_doubt(
+    sources: dict[str, SourceMemory],
+) -> None:
+    scene = settled(
+        [ANN, BOB, CAT],
+        [wish(TEAM, CAT)],
+        aliases=[alias(TEAM, ANN, BOB)],
+        alias_rows=[alias_row(listing(TEAM, ANN, BOB), owner="gone")],
+        sources=sources,
+    )
+    plan = scene.plan()
+    assert of_aliases(plan.changes) == []
+    assert [(one.kind, one.reason) for one in plan.withheld] == [(Guarded.LIST, Reason.SEARCH_CHANGED)]
+    assert of_aliases(make_plan(simulate(plan, scene.case())).changes) == []
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ldap2mailcow.model import Address, Code, Kind
-from ldap2mailcow.plan.capacity import Room, no_room_for_quota, over_limit
+from ldap2mailcow.plan.capacity import Room
 
 from .builders import (
     ANN,
@@ -90,17 +90,6 @@ def test_a_changed_quota_counts_the_mailbox_s_own_as_free() -> None:
 def test_a_lowered_quota_gives_room_back() -> None:
     left = room(max_quota=500)
     assert (left.take_quota(400, 150), left.quota) == (True, 250)
-
-
-@pytest.mark.parametrize(("quota", "code"), [(0, None), (500, None), (501, Code.QUOTA_OVER_LIMIT)])
-def test_one_mailbox_may_have_as_much_as_the_domain_allows_it(quota: int, code: Code | None) -> None:
-    finding = over_limit(make_domain(HAS, max_mailbox_quota=500), ANN, quota, DN)
-    assert (finding and finding.code) == code
-
-
-def test_a_quota_that_does_not_fit_is_told_with_what_is_left() -> None:
-    full = no_room_for_quota(make_domain(HAS, max_quota=450), ANN, 0, 400, DN)
-    assert "stays at unlimited: example.org has 0 MiB left and 400 MiB don't fit" in full.sentence
 
 
 @pytest.mark.parametrize(
@@ -210,6 +199,12 @@ def test_lowering_its_own_quota_frees_a_mailbox_for_edits() -> None:
 def test_a_lower_quota_that_is_still_too_large_stays() -> None:
     plan = quiet([ANN, BOB], wants=[wanted(ANN, quota=60), wanted(BOB)], limits=OVERFULL).plan()
     assert (plan.changes, codes(plan)) == ((), [Code.NO_ROOM_FOR_QUOTA])
+
+
+def test_a_status_beside_a_quota_that_stays_is_judged_by_the_quota_that_stays() -> None:
+    plan = quiet([ANN, BOB], wants=[wanted(ANN, quota=60, active=0), wanted(BOB)], limits=OVERFULL).plan()
+    assert (plan.changes, codes(plan)) == ((), [Code.NO_ROOM_FOR_QUOTA])
+    assert "while its quota of 100 MiB is above the 50 MiB" in plan.findings[0].sentence
 
 
 def test_each_domain_has_its_own_room() -> None:

@@ -279,6 +279,12 @@ def test_other_settings_are_no_other_search() -> None:
     assert fingerprint(config.sources[0]) == fingerprint(make_config().sources[0])
 
 
+@pytest.mark.parametrize("key", ["group_mapping", "alias_mapping"])
+def test_settings_of_a_search_that_is_not_made_are_no_other_search(key: str) -> None:
+    config = make_config(source={key: {"mail": "mailPrimaryAddress"}})
+    assert fingerprint(config.sources[0]) == fingerprint(make_config().sources[0])
+
+
 def test_the_first_search_ever_is_doubted_where_somebody_is_missing() -> None:
     """The state file was lost, or came from the ancestor: this search may be a mistake, and nothing says it isn't."""
     plan = gone(rows=[row(ANN), overdue(BOB), row(CAT)], sources={}).plan()

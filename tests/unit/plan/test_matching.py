@@ -9,7 +9,7 @@ import pytest
 
 from ldap2mailcow.desired import EntryId
 from ldap2mailcow.model import Address, Cause, Code, Kind, Origin, Remembered, Rule, SourceMemory, Subject
-from ldap2mailcow.plan import Guarded, Options, Plan, Reason, fingerprint
+from ldap2mailcow.plan import Guarded, Options, Plan, fingerprint
 from ldap2mailcow.plan.takeover import LONG_AGO
 
 from .builders import (
@@ -226,11 +226,8 @@ def replaced_server(count: int, total: int, **more: object) -> Scene:
 
 def test_most_ids_new_at_once_wait_for_a_word() -> None:
     plan = replaced_server(4, 6).plan()
-    assert (plan.changes, plan.whole) == ((), False)
-    (withheld,) = plan.withheld
-    assert (withheld.kind, withheld.reason, len(withheld.addresses)) == (Guarded.TAKEOVER, Reason.OVER_LIMIT, 4)
-    assert "--approve takeover:4" in withheld.sentence
-    assert Code.IDS_REPLACED in codes(plan)
+    assert (plan.changes, plan.whole, plan.withheld, codes(plan)) == ((), False, (), [Code.IDS_REPLACED])
+    assert "--approve takeover:4" in plan.findings[0].sentence
 
 
 def test_an_address_that_two_new_ids_ask_for_counts_once() -> None:
@@ -294,6 +291,13 @@ def test_a_row_of_a_mailbox_that_is_gone_with_its_entry_is_forgotten() -> None:
     plan = Scene(wants=[wanted(BOB)], has=[existing(BOB)], rows=[row(ANN), row(BOB)]).plan()
     assert [(note.address, note.remember) for note in plan.notes] == [(ANN, None)]
     assert EntryId("default", id_of(ANN)) in plan.bystanders
+
+
+def test_a_row_of_a_domain_that_is_not_read_is_kept() -> None:
+    """Whether its mailbox is gone nothing tells: no directory is for that domain any more."""
+    elsewhere = Address("ann@example.com")
+    plan = quiet([BOB], rows=[row(BOB), row(elsewhere)]).plan()
+    assert plan.notes == ()
 
 
 def test_every_entry_is_remembered_with_when_it_was_first_seen() -> None:

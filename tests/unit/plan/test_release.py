@@ -81,6 +81,7 @@ def why_not(found: Change | NotReleased) -> tuple[str, bool]:
         pytest.param([], [row(ANN)], MARK, [RELEASED], [], id="by the state file"),
         pytest.param([MARK, RELEASED], [row(ANN)], MARK, [], [MARK], id="half done"),
         pytest.param([DISABLED_TAG, RELEASED], [], MARK, [], [DISABLED_TAG], id="half done, forgotten"),
+        pytest.param([DISABLED_TAG], [], MARK, [RELEASED], [DISABLED_TAG], id="by the tag of a disabling"),
         pytest.param([RELEASED], [row(ANN)], MARK, [], [], id="done, not forgotten"),
         pytest.param(
             ["paris", "ldap-sync:paris"],
@@ -120,7 +121,6 @@ def test_the_price_of_an_edit(active: int, tags: list[str], rebuilds: int) -> No
     [
         ([], [], False, "not managed from here"),
         (["staff"], [], False, "not managed from here"),
-        ([DISABLED_TAG], [], False, "not managed from here"),
         ([RELEASED], [], True, "was released before"),
         (["ldap-sync-berlin"], [row(ANN)], False, "the mark of another installation, ldap-sync-berlin"),
         ([MARK, "ldap-sync-berlin"], [], False, "our mark and that of another installation"),
@@ -154,7 +154,6 @@ def test_where_nothing_is_there_is_nothing_to_do() -> None:
         pytest.param("ldap-sync:renamed", [], {PRIVATE_COMMENT: RELEASED}, id="a former address"),
         pytest.param("", [ALIAS_ROW], {PRIVATE_COMMENT: RELEASED}, id="by the state file"),
         pytest.param(RELEASED, [ALIAS_ROW], {}, id="done, not forgotten"),
-        pytest.param(RELEASED, [alias_row(wish(INFO, ANN), number=7)], {}, id="done, another one remembered"),
     ],
 )
 def test_an_alias_of_ours_is_marked_as_released_and_forgotten(

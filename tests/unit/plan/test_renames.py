@@ -274,3 +274,26 @@ def test_too_many_renames_wait_for_a_word() -> None:
 def test_a_run_for_some_addresses_renames_those(only: set[Address], is_renamed: bool) -> None:  # noqa: FBT001
     of = scene({ANN: NEW}, BOB, options=Options(only=frozenset(only), approved=ANY))
     assert bool(renames(of.plan())) is is_renamed
+
+
+def test_rights_are_remembered_by_the_new_names_of_all_mailboxes_of_the_run() -> None:
+    """Of both in one row, of its own mailbox, and of none that is gone: it has no row by then."""
+    other = Address(f"other@{DOMAIN}")
+    of = scene(
+        {ANN: other, BOB: NEW},
+        CAT,
+        rows=[
+            row(ANN, senders=frozenset({ANN, BOB})),
+            row(BOB),
+            row(CAT, senders=frozenset({ANN, BOB})),
+            row(DAN, senders=frozenset({ANN})),
+        ],
+    )
+    plan, case = planned(of.case())
+    assert renames(plan) == {ANN: other, BOB: NEW}
+    rows = simulate(plan, case).memory.mailboxes
+    assert {one: row.senders for one, row in rows.items()} == {
+        other: {other, NEW},
+        NEW: frozenset(),
+        CAT: {other, NEW},
+    }

@@ -97,6 +97,14 @@ def test_each_gets_its_own_mailboxes() -> None:
     assert planned(simulate(plan, scene.case()))[0].changes == ()
 
 
+@pytest.mark.parametrize("silent", [True, False])
+def test_the_row_of_an_alias_that_is_gone_stays_while_its_directory_cannot_be_read(*, silent: bool) -> None:
+    """It tells whose the address is, until its entry can be asked again."""
+    lost = alias_row(wish(INFO, BOB, source=THERE))
+    plan = agreed(here(ANN), there(BOB), alias_rows=[lost], silent=frozenset({THERE} if silent else ())).plan()
+    assert [one.address for one in plan.notes if one.subject is Subject.ALIAS] == [INFO] * (not silent)
+
+
 def test_an_id_is_one_of_its_directory_only() -> None:
     plan = agreed(here(ANN, id="7"), there(BOB, id="7")).plan()
     assert (plan.changes, plan.notes) == ((), ())

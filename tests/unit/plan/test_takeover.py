@@ -12,7 +12,7 @@ import pytest
 
 from ldap2mailcow.desired import EntryId, User
 from ldap2mailcow.model import Address, Code, Kind, Origin, Remembered
-from ldap2mailcow.plan import Case, Guarded, Options, Plan, Reason
+from ldap2mailcow.plan import Case, Guarded, Options, Plan
 
 from .builders import (
     ANN,
@@ -276,6 +276,12 @@ def test_an_address_alone_makes_no_mailbox_an_entrys(
     Story.begins(rows=ours, sources=source, bystanders=seen).ends_refused(namesake(ANN))
 
 
+def test_an_entry_with_a_row_by_its_dn_may_be_made_anew_like_any_other() -> None:
+    story = Story.begins(rows=[unnamed(dn=dn_of(ANN), origin=Origin.CREATED), row(BOB), row(CAT)])
+    story.run(namesake(ANN))
+    assert story.is_handed_over
+
+
 @pytest.mark.parametrize("origin", [Origin.MARK, Origin.ANCESTOR])
 def test_before_any_whole_answer_it_does(origin: Origin) -> None:
     story = Story.begins(rows=[unnamed(origin=origin)], sources={})
@@ -310,9 +316,8 @@ def test_leavers_whose_mailboxes_are_kept_make_no_fewer_ids_new() -> None:
     rows = [*map(row, there), *(row(one, **long) for one in gone)]
     scene = Scene([wanted(one, id=f"new-{one.local}") for one in there], map(existing, people(8)), rows)
     plan = replace(scene, has=list(scene.has)).plan()
-    assert [(one.kind, one.reason, one.addresses) for one in plan.withheld] == [
-        (Guarded.TAKEOVER, Reason.OVER_LIMIT, there)
-    ]
+    assert (plan.changes, codes(plan)) == ((), [Code.IDS_REPLACED])
+    assert "--approve takeover:3" in plan.findings[0].sentence
 
 
 def test_a_word_for_new_ids_gives_no_leavers_mailbox_away() -> None:
@@ -336,7 +341,7 @@ def test_users_who_were_missed_once_before_their_ids_were_new_are_still_most_of_
         [existing(one) for one in people(4)],
         [row(one, **once) for one in people(4)],
     )
-    assert [one.kind for one in scene.plan().withheld] == [Guarded.TAKEOVER]
+    assert codes(scene.plan()) == [Code.IDS_REPLACED]
 
 
 # adoption

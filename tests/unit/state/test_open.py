@@ -32,7 +32,7 @@ def rights(path: Path) -> int:
 def test_every_file_is_its_owner_s_alone(path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
-        with lock(path), State.open(path) as store:
+        with lock(path, NOW), State.open(path) as store:
             store.connection.execute("BEGIN IMMEDIATE")
             store.connection.execute("INSERT INTO meta VALUES ('a', 'b')")
             made = {file.name: rights(file) for file in path.parent.iterdir()}

@@ -254,7 +254,7 @@ def test_a_row_alone_makes_a_mailbox_ours() -> None:
 def test_a_mailbox_that_mailcow_refuses_to_edit_is_told_and_not_tried(bob: Remembered, where: str) -> None:
     plan = scene(bob, limits={"max_quota": 250, "max_mailbox_quota": 200}).plan()
     assert (plan.changes, [(one.code, one.where) for one in plan.findings]) == ((), [(Code.NO_ROOM_FOR_QUOTA, where)])
-    assert plan.rules[Subject.MAILBOX, BOB] is Rule.NO_ROOM
+    assert (plan.rules[Subject.MAILBOX, BOB], plan.orphans) == (Rule.NO_ROOM, (BOB,))
 
 
 def test_what_was_activated_by_hand_and_can_t_be_disabled_now_is_no_longer_retired() -> None:
@@ -305,6 +305,7 @@ def test_going_out_of_service_is_counted_whatever_becomes_of_the_mailbox(config:
     assert (plan.changes, withheld.kind, len(withheld.addresses)) == ((), Guarded.DISABLE, 6)
     assert f"6 of 20 managed mailboxes would {fates}, and limits" in withheld.sentence
     assert plan.rules[Subject.MAILBOX, withheld.addresses[0]] is Rule.HELD
+    assert plan.orphans == withheld.addresses
 
 
 def test_disabling_and_barring_are_counted_together_and_both_named() -> None:
@@ -394,8 +395,10 @@ def test_the_time_of_a_user_who_is_back_is_over() -> None:
 
 
 def test_after_its_time_a_mailbox_is_deleted_and_forgotten() -> None:
-    change = only(scene(retired(10), box(0, tagged=True), config=DELETES).plan().changes)
+    plan = scene(retired(10), box(0, tagged=True), config=DELETES).plan()
+    change = only(plan.changes)
     assert (change.kind, change.why, change.dn) == (Kind.DELETE, Rule.EXPIRED, dn_of(BOB))
+    assert plan.orphans == (BOB,)
     assert (change.remember, change.rebuilds, change.fields, change.notes) == (None, 1, (), ())
 
 
@@ -547,8 +550,9 @@ def moved(bob: Remembered, mailbox: Existing, *, doubts: Any = ()) -> Scene:  # 
 def test_the_mailbox_that_a_user_left_for_another_domain_retires_too_and_says_why(
     bob: Remembered, mailbox: Existing, kind: Kind
 ) -> None:
-    change = only(moved(bob, mailbox).plan().changes)
-    assert (change.kind, change.address, change.why) == (kind, BOB, Rule.MOVED)
+    plan = moved(bob, mailbox).plan()
+    change = only(plan.changes)
+    assert (change.kind, change.address, change.why, plan.orphans) == (kind, BOB, Rule.MOVED, (BOB,))
     doubtful = moved(bob, mailbox, doubts=(CUT_SHORT,)).plan()
     assert (doubtful.changes, doubtful.orphans) == ((), ())
 

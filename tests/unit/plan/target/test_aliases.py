@@ -816,3 +816,33 @@ def test_what_a_list_keeps_is_by_the_present_addresses(wishes: list[Wish]) -> No
     )
     assert only_alias(scene.plan().changes).writes == {GOTO: joined([ANN, BOB])}
     assert again(scene) == []
+
+
+def test_what_goes_to_an_alias_does_not_count_on_targets_that_it_loses_in_this_run() -> None:
+    """It would go to what is set inactive beside it, and the next run would take that out again."""
+    scene = settled(
+        [ANN, BOB],
+        [forward(HELP), listing(TEAM, HELP, BOB)],
+        aliases=[alias(HELP, ANN)],
+        alias_rows=[alias_row(forward(HELP, ANN))],
+    )
+    plan = scene.plan()
+    assert [(one.kind, one.address, one.writes.get(GOTO)) for one in of_aliases(plan.changes)] == [
+        (Kind.DISABLE, HELP, None),
+        (Kind.CREATE, TEAM, BOB),
+    ]
+    assert again(scene) == []
+
+
+@pytest.mark.parametrize("policy", ["refuse", "overwrite"])
+def test_what_goes_to_an_alias_that_was_made_by_hand_counts_on_what_becomes_of_that(policy: str) -> None:
+    scene = settled(
+        [ANN, BOB],
+        [forward(HELP), listing(TEAM, HELP)],
+        aliases=[alias(HELP, ANN, mark="")],
+        alias_rows=[],
+        config=alias_config(adopt_aliases=policy),
+    )
+    plan = scene.plan()
+    assert [one.address for one in of_aliases(plan.changes)] == ([TEAM] if policy == "refuse" else [HELP])
+    assert again(scene) == []

@@ -388,6 +388,20 @@ def test_a_quota_over_the_limit_of_one_mailbox_is_left_out_and_told(there: list[
     assert codes(plan) == [Code.QUOTA_OVER_LIMIT]
 
 
+def test_a_quota_may_be_as_large_as_the_domain_allows_one_mailbox_and_one_that_is_larger_already_may_stay() -> None:
+    wants = [wanted(ANN, quota=500), wanted(BOB, quota=600)]
+    has = [existing(ANN), existing(BOB, quota=600)]
+    plan = quiet([ANN, BOB], wants=wants, has=has, limits={"max_mailbox_quota": 500}).plan()
+    assert (only(plan.changes).writes, plan.findings) == ({"quota": 500}, ())
+
+
+def test_an_unlimited_quota_stays_where_the_wanted_one_does_not_fit() -> None:
+    has = [existing(ANN, quota=0), existing(BOB)]
+    plan = quiet([ANN, BOB], wants=[wanted(ANN, quota=400), wanted(BOB)], has=has, limits={"max_quota": 50}).plan()
+    assert plan.changes == ()
+    assert "stays at unlimited: example.org has 0 MiB left and 400 MiB don't fit" in plan.findings[0].sentence
+
+
 def test_what_has_no_room_is_told_with_its_directory_where_there_are_several() -> None:
     ldap = {"uri": "ldaps://ldap.example.org", "user_search_base": "dc=x"}
     config = make_config(ldap=[{"name": "default", **ldap}, {"name": "branch", **ldap}])
