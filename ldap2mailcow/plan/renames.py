@@ -110,7 +110,8 @@ class _Decider:
         for wanted in sorted(self.wanted.values(), key=lambda one: one.address):  # as they run
             if wanted.former in self.held or not self.is_in_scope(wanted):
                 continue
-            if against := self.against(wanted) or self.no_place(wanted):
+            checks = (self.barred, self.occupied, self.aliased, self.inactive, self.no_place)
+            if against := next(filter(None, (check(wanted) for check in checks)), None):
                 findings.append(self.told(wanted, against))
             else:
                 changes.append(self.change(wanted))
@@ -119,8 +120,8 @@ class _Decider:
     def is_in_scope(self, wanted: _Wanted) -> bool:
         return self.case.in_scope(wanted.former) or self.case.in_scope(wanted.address)
 
-    def against(self, wanted: _Wanted) -> _Against | None:
-        """Return why a mailbox keeps its name, whatever the aliases of its domain."""
+    def barred(self, wanted: _Wanted) -> _Against | None:
+        """Return why a mailbox keeps its name, whatever there is at the new address."""
         config = self.case.config
         if not config.create_mailboxes:
             return _held("mailboxes come from elsewhere (create_mailboxes: false), so rename it there")
@@ -131,7 +132,7 @@ class _Decider:
         for one in (wanted.former, wanted.address):
             if alone := self.case.left_alone(one) or self.case.alias_left_alone(one):
                 return _held(alone.sentence)
-        return self.occupied(wanted) or self.aliased(wanted) or self.inactive(wanted)
+        return None
 
     def occupied(self, wanted: _Wanted) -> _Against | None:
         """Return why the new address isn't free of mailboxes."""
@@ -179,8 +180,13 @@ class _Decider:
         """
         if self.case.not_read(row):
             return False
-        is_its_own = row.role in (Role.USER, None) and goto == {wanted.former}
-        return row.role is Role.FORMER or is_its_own
+        match row.role:
+            case Role.FORMER:
+                return True
+            case Role.USER | None:
+                return goto == {wanted.former}
+            case _:
+                return False
 
     def inactive(self, wanted: _Wanted) -> _Against | None:
         if self.case.actual.mailboxes[wanted.former].attributes[ACTIVE.key] != 0:

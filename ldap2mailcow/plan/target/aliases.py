@@ -113,10 +113,10 @@ class AliasMaker:
 
     def wishes(self) -> Iterator[Wish]:
         """Give what entries ask for, in address order, and what former addresses are for."""
-        for address, claim in sorted(self.making.matches.claims.aliases.items()):
-            there = self.existence.get(address)
-            if there is None or there.rule is Rule.FOLLOWED:
-                yield self.wish(claim)
+        claims = self.making.matches.claims.aliases
+        left_alone = {address for address, one in self.existence.items() if one.rule is not Rule.FOLLOWED}
+        for address in sorted(claims.keys() - left_alone):
+            yield self.wish(claims[address])
         for one in self.existence.values():
             if one.former_of:
                 yield self.wish_of_former(one.existing, one.former_of)
@@ -190,11 +190,11 @@ class AliasMaker:
             case _:
                 return self.kept(one)
 
-    def as_it_is(self, one: Existence, rule: Rule | None = None) -> AliasTarget:
+    def as_it_is(self, one: Existence) -> AliasTarget:
         """Return the target of an alias that nothing is decided about."""
         return AliasTarget(
             one.existing.address,
-            rule or one.rule,
+            one.rule,
             one.existing,
             one.existing.values,
             dn=one.row.dn,
@@ -227,7 +227,7 @@ class AliasMaker:
         """Return the target of an alias that is there and asked for."""
         existing, address = one.existing, wish.address
         if not self.case.is_our_alias(existing) and not self.may_adopt(wish, existing):
-            return self.as_it_is(one, Rule.NOT_OURS)
+            return self.as_it_is(replace(one, rule=Rule.NOT_OURS))
         if self.making.held.has(Guarded.LIST, address):
             return self.kept(replace(one, rule=Rule.HELD))
         self.tell_unreachable(wish)
@@ -289,7 +289,7 @@ class AliasMaker:
         existing, row = one.existing, self.case.alias_rows.get(wish.address)
         is_ours = self.case.is_our_alias(existing)
         if not goto and self.making.held.has(Guarded.ALIAS, wish.address):
-            return self.as_it_is(one, Rule.HELD)
+            return self.as_it_is(replace(one, rule=Rule.HELD))
         active, is_disabled = int(bool(goto)), not goto
         if self.status(existing) is Status.BY_HAND:
             self.making.say_once(Say.ALIAS_DISABLED_BY_HAND, wish.address, wish.owner)

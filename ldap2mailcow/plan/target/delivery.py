@@ -91,6 +91,13 @@ class Delivery:
         return {address: self.home(owner) for address, owner in owners if owner}
 
     @cached_property
+    def moved(self) -> Mapping[Address, Address]:
+        """By former address that is no mailbox again: where the mailbox that had it is now."""
+        taken = self.by_address.keys() | self.making.matches.at.keys()
+        found = ((address, self.former[address]) for address in self.former.keys() - taken)
+        return {address: home for address, home in found if home}
+
+    @cached_property
     def names(self) -> Mapping[Address, Address | Group | None]:
         """What addresses mean of which something is known: what comes later here counts for more."""
         matches, claims = self.making.matches, self.making.matches.claims
@@ -243,8 +250,7 @@ class Delivery:
 
     def present_name(self, address: Address) -> Address:
         """Return the present address for a former one; any other stays as it is."""
-        is_taken = address in self.by_address or address in self.making.matches.at
-        return address if is_taken else self.former.get(address) or address
+        return self.moved.get(address, address)
 
     def is_of_no_user(self, address: Address) -> bool:
         """Tell whether a mailbox takes mail although no entry of the answers has it, or its entry can't be followed."""

@@ -69,7 +69,7 @@ class RightsMaker:
         if not self.case.manages_senders:
             return frozenset(self.closed)
         rows = self.case.rows.items()
-        ours = {address for address, row in rows if row.senders or row.foreign_senders}
+        ours = {address for address, row in rows if row.senders | row.foreign_senders}
         return frozenset({*self.closed, *self.wanted, *ours})
 
     @cached_property

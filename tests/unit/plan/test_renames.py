@@ -173,6 +173,9 @@ def test_a_user_who_waits_is_followed_at_the_present_address() -> None:
 # what stands at the new address
 
 
+BLOCK = {"uri": "ldaps://x", "user_search_base": "dc=x", "user_mapping": {}}
+
+
 def at_new(goto: Address, **row_columns: object) -> Scene:
     """A scene in which Ann's new address is an alias of ours."""
     asked = Wish(NEW, (goto,), owner="id-x", dn="uid=x")
@@ -186,6 +189,15 @@ def at_new(goto: Address, **row_columns: object) -> Scene:
         pytest.param(at_new(BOB, role=Role.FORMER, owner=id_of(BOB)), True, id="a former address"),
         pytest.param(at_new(ANN, role=Role.LIST), False, id="a list"),
         pytest.param(at_new(BOB, role=Role.USER, owner=id_of(BOB)), False, id="another user's"),
+        pytest.param(
+            replace(
+                at_new(BOB, role=Role.FORMER, source="branch"),
+                config=make_config(ldap=[dict(BLOCK, name=name) for name in ("default", "branch")]),
+                silent=frozenset({"branch"}),
+            ),
+            False,
+            id="of a directory that can't be read",
+        ),
         pytest.param(scene({ANN: NEW}, aliases=[alias(NEW, ANN, mark="")]), False, id="made by hand"),
         pytest.param(scene({ANN: NEW}, has=[existing(ANN), existing(NEW, tags=())]), False, id="a mailbox by hand"),
         pytest.param(scene({ANN: BOB}, BOB), False, id="another user's mailbox"),
