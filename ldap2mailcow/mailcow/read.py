@@ -190,7 +190,7 @@ def _existing(row: Row) -> Existing:
     inner = cast("Row", row["attributes"])
     try:
         attributes = {key: attribute.read(row) for key, attribute in ATTRIBUTES.items()}
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise Unreadable(f"mailcow's row of {plain(address)} has an odd flag ({plain(error)})") from error
     return Existing(
         address=address,

@@ -260,7 +260,8 @@ def _made(call: Call, messages: Iterable[_Message]) -> dict[str, int]:
 def _alias_made(arguments: Sequence[object]) -> tuple[str, int | None]:
     """Return the address and the number of an alias that a message tells of; None as the number where it doesn't."""
     address, number, *_ = (*arguments, None, None)
-    return (address, whole_number(number)) if isinstance(address, str) else ("", None)
+    made = whole_number(number)
+    return (address, made) if isinstance(address, str) and made is not None and made > 0 else ("", None)
 
 
 def _all_unknown(call: Call, why: str) -> Sent:
