@@ -27,7 +27,7 @@ def test_a_directory_that_is_no_directory(house: Installation, replies: list[Rep
     assert done.code == 75
     assert sentence in done.said
     assert "Traceback" not in done.said
-    assert not house.writes
+    assert house.writes() == []
 
 
 @pytest.mark.parametrize(
