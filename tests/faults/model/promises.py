@@ -383,7 +383,13 @@ class Judge:
         result = self.ran.result
         if result is None:
             return self.is_another_server and store in self.anew
-        return any(store.address in one.addresses for one in result.plan.withheld)
+        return store in self.anew and self.is_told_of_another_server
+
+    @property
+    def is_told_of_another_server(self) -> bool:
+        """Whether the run said that most people have other ids, which is one sentence for all of them."""
+        result = self.ran.result
+        return result is not None and any(one.code is Code.IDS_REPLACED for one in result.findings)
 
     # guards
 
@@ -559,7 +565,8 @@ class Judge:
         yield from (f"{one.where} {one.sentence}" for one in told)
         yield from (f"{one.sentence} {' '.join(one.addresses)}" for one in result.plan.withheld)
         yield from (f"{one.address} {one.dn}" for one in result.plan.pending)
-        if self.ran.told.trust in {Trust.NO_MAILS, Trust.NO_STATUS, Trust.NO_PASSWORDS, Trust.NO_IDS}:
+        hidden = self.ran.told.trust in {Trust.NO_MAILS, Trust.NO_STATUS, Trust.NO_PASSWORDS, Trust.NO_IDS}
+        if hidden or self.is_told_of_another_server:
             yield " ".join(f"{one.dn} {one.mail}" for one in self.ran.told.people)  # one sentence for all of them
 
 
