@@ -10,17 +10,20 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from queue import LifoQueue
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 from pydantic import SecretStr
+
+from ldap2mailcow.deadline import within
 
 for _name in ("httpx", "httpcore"):  # httpx tells every URL at INFO, httpcore every step at DEBUG
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -52,7 +55,10 @@ class NoAnswer(TransportError):  # noqa: N818 - a word of the design
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: the status, the media type without parameters, and the body as text."""
+    """What came back: the status, the media type without parameters, and the body as text.
+
+    JSON is UTF-8 (RFC 8259 section 8.1), so whatever charset the answer names isn't looked at.
+    """
 
     status: int
     content_type: str
@@ -61,14 +67,18 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Time limits in seconds, and how many connections may be open at once."""
+    """Time limits in seconds, how many connections may be open at once, and how large an answer may be."""
 
     connect: float
     read: float
-    """How long a GET may wait for its answer."""
+    """How long a GET may wait for its answer, and for each part of it."""
     write: float
     """How long a POST may wait for its answer."""
+    whole: float
+    """How long a GET may take from its beginning to the end of its answer."""
     connections: int
+    largest: int
+    """Bytes of an answer, unpacked."""
 
 
 class Http:
@@ -92,27 +102,32 @@ class Http:
         self._limits = limits
         uses_tls = "https:" in f"{base_url} {proxy}".lower()  # without it, loading authorities is time lost
         trust = _trust(verify) if uses_tls else False
+
+        def client() -> httpx.Client:
+            return httpx.Client(
+                base_url=base_url,
+                headers={
+                    **{name: value.get_secret_value() for name, value in headers.items()},
+                    "Accept-Encoding": "gzip",
+                },
+                verify=trust,
+                proxy=proxy,
+                # A cookie that goes back would show the errors of one call in the answer of the next
+                # (docs/mailcow-api.md section 1), so none is kept.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                follow_redirects=False,
+                event_hooks={"response": [_refuse_redirect]},
+                trust_env=False,
+                limits=httpx.Limits(max_connections=1, keepalive_expiry=_KEEP_ALIVE),
+            )
+
         with _usable_proxy():
-            self._clients = [
-                httpx.Client(
-                    base_url=base_url,
-                    headers={name: value.get_secret_value() for name, value in headers.items()},
-                    verify=trust,
-                    proxy=proxy,
-                    # A cookie that goes back would show the errors of one call in the answer of the next
-                    # (docs/mailcow-api.md section 1), so none is kept.
-                    cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                    follow_redirects=False,
-                    trust_env=False,
-                    limits=httpx.Limits(max_connections=1, keepalive_expiry=_KEEP_ALIVE),
-                )
-                for _ in range(limits.connections)
-            ]
+            self._lines = [_Line(client) for _ in range(limits.connections)]
         # One client a connection, lent to one thread at a time: threads that share a client's pool now and then
         # close each other's connections in it (seen with httpcore 1.0.9: 'Bad file descriptor').
-        self._free: LifoQueue[httpx.Client] = LifoQueue()
-        for client in self._clients:
-            self._free.put(client)
+        self._free: LifoQueue[_Line] = LifoQueue()
+        for line in self._lines:
+            self._free.put(line)
 
     def __enter__(self) -> Self:
         return self
@@ -122,8 +137,8 @@ class Http:
 
     def close(self) -> None:
         """Close all connections."""
-        for client in self._clients:
-            client.close()
+        for line in self._lines:
+            line.client.close()
 
     def get(self, path: str) -> Reply:
         """GET a path below the URL, already quoted. Raises Unreachable or NoAnswer."""
@@ -134,29 +149,90 @@ class Http:
         return self._ask("POST", path, self._limits.write, body)
 
     def _ask(self, method: str, path: str, answer: float, body: str | None = None) -> Reply:
-        with self._lent() as client:
-            request = client.build_request(
+        whole = max(self._limits.whole, answer) if body is None else self._limits.connect + answer
+        timeout = httpx.Timeout(self._limits.read, connect=self._limits.connect, read=answer)
+        headers = None if body is None else {"Content-Type": "application/json"}
+        with self._lent() as line, _own_errors(line.host):
+            request = line.client.build_request(
                 method,
                 path,
                 content=None if body is None else body.encode(),
-                headers=None if body is None else {"Content-Type": "application/json"},
-                timeout=httpx.Timeout(self._limits.read, connect=self._limits.connect, read=answer),
+                headers=headers,
+                timeout=timeout,
+                extensions={"trace": line.trace},
             )
-            with _own_errors(request):
-                response = client.send(request)
-        if response.has_redirect_location:
-            raise Unreachable(_redirected(response), lasting=True)
-        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        return Reply(response.status_code, media_type, response.text)
+            try:
+                return within(whole, lambda: _exchange(line.client, request, self._limits.largest))
+            except TimeoutError:
+                raise line.cut() from None
 
     @contextmanager
-    def _lent(self) -> Iterator[httpx.Client]:
+    def _lent(self) -> Iterator[_Line]:
         """Lend a client, after waiting for one where all are in use."""
-        client = self._free.get()
+        line = self._free.get()
         try:
-            yield client
+            yield line
         finally:
-            self._free.put(client)
+            self._free.put(line)
+
+
+class _Line:
+    """A client with one connection, which can be cut from outside: httpx has time limits for each part alone."""
+
+    def __init__(self, make: Callable[[], httpx.Client]) -> None:
+        self._make = make
+        self._stream: Any = None
+        self.client = make()
+        self.host = self.client.base_url.netloc.decode("ascii")
+
+    def trace(self, event: str, details: Mapping[str, Any]) -> None:
+        """Keep the stream of the present connection (httpcore's extension `trace`)."""
+        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            self._stream = details["return_value"]
+
+    def cut(self) -> TransportError:
+        """End whatever the client does just now, take a new one, and return what to say."""
+        stream, self._stream, self.client = self._stream, None, self._make()
+        if stream is None:
+            return Unreachable(_no_connection_in_time(self.host))
+        with suppress(OSError):  # not SSLSocket's own, which another thread can't use
+            socket.socket.shutdown(stream.get_extra_info("socket"), socket.SHUT_RDWR)
+        return NoAnswer(f"{self.host} didn't end its answer in time; mailcow may be busy, or mailcow_timeout too short")
+
+
+def _exchange(client: httpx.Client, request: httpx.Request, largest: int) -> Reply:
+    response = client.send(request, stream=True)
+    try:
+        body = _body(response, largest)
+    finally:
+        response.close()
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return Reply(response.status_code, media_type, body.decode(errors="replace"))
+
+
+def _body(response: httpx.Response, largest: int) -> bytes:
+    """Return the body, unpacked; httpx's own unpacking has no limit."""
+    unpacked = _unpacking(response.headers.get("Content-Encoding", "").strip().lower())
+    body = bytearray()
+    for chunk in response.iter_raw():
+        body += unpacked(chunk, largest + 1 - len(body))
+        if len(body) > largest:
+            raise NoAnswer(
+                f"mailcow's answer is larger than {largest:,} bytes; raise mailcow_max_answer if it has so much to say",
+                lasting=True,
+            )
+    return bytes(body)
+
+
+def _unpacking(encoding: str) -> Callable[[bytes, int], bytes]:
+    """Return what unpacks a part of a body, to so many bytes at most."""
+    if encoding in ("", "identity"):
+        return lambda data, most: data[:most]
+    if encoding == "gzip":
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress  # 16: with gzip's header
+    raise NoAnswer(
+        "mailcow's answer is packed in a way that was not asked for; look at the proxy before it", lasting=True
+    )
 
 
 def _trust(verify: bool | Path) -> ssl.SSLContext | bool:  # noqa: FBT001 - a setting of three kinds, not a flag
@@ -188,28 +264,37 @@ def _usable_proxy() -> Iterator[None]:
         ) from None
 
 
-def _redirected(response: httpx.Response) -> str:
-    target = response.request.url.join(response.headers["Location"])
-    return (
-        f"mailcow_host answers with a redirect to {target.scheme}://{target.netloc.decode('ascii')}; "
-        "write the host it points to"
-    )
+def _refuse_redirect(response: httpx.Response) -> None:
+    """Raise Unreachable for a redirect, before httpx tries to understand it."""
+    if not response.has_redirect_location:
+        return
+    try:
+        target = response.request.url.join(response.headers["Location"])
+    except (httpx.InvalidURL, ValueError):
+        target = httpx.URL()
+    if target.scheme in ("http", "https") and target.host:
+        place, remedy = f"{target.scheme}://{target.netloc.decode('ascii')}", "write the host it points to"
+    else:
+        place, remedy = "what is no web address", "write the host of mailcow's web interface"
+    raise Unreachable(f"mailcow_host answers with a redirect to {place}; {remedy}", lasting=True)
 
 
 @contextmanager
-def _own_errors(request: httpx.Request) -> Iterator[None]:
+def _own_errors(host: str) -> Iterator[None]:
     """Turn httpx's errors into the two of ours. Nothing of the request but its host and port is told."""
-    host = request.url.netloc.decode("ascii")
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise _not_connected(error, host) from error
     except httpx.ProxyError as error:
         raise Unreachable(f"the proxy lets nobody through to {host} ({error}); check proxy", lasting=True) from error
-    except (httpx.LocalProtocolError, httpx.UnsupportedProtocol):  # its text quotes headers, the key among them
+    except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError):
+        # its text quotes headers, the key among them
         raise Unreachable(f"no valid request to {host} could be made", lasting=True) from None
     except httpx.TimeoutException as error:
         raise NoAnswer(f"{host} didn't answer in time; mailcow may be busy, or mailcow_timeout too short") from error
+    except zlib.error as error:
+        raise NoAnswer(f"the answer of {host} is packed in a broken way; look at the proxy before it") from error
     except httpx.HTTPError as error:
         raise NoAnswer(f"the connection to {host} broke before the answer was there ({_reason(error)})") from error
 
@@ -226,8 +311,12 @@ def _not_connected(error: httpx.HTTPError, host: str) -> Unreachable:
         if isinstance(cause, socket.gaierror):
             return Unreachable(f"{host} can't be resolved ({cause.strerror}); check mailcow_host and the DNS")
     if isinstance(error, httpx.ConnectTimeout):
-        return Unreachable(f"no connection to {host} in time; check mailcow_host and the firewalls between")
+        return Unreachable(_no_connection_in_time(host))
     return Unreachable(f"no connection to {host} ({_reason(error)}); check mailcow_host and that mailcow is running")
+
+
+def _no_connection_in_time(host: str) -> str:
+    return f"no connection to {host} in time; check mailcow_host and the firewalls between"
 
 
 def _distrusted(error: ssl.SSLCertVerificationError, host: str) -> str:

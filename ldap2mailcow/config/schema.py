@@ -61,6 +61,7 @@ Seconds = Annotated[int, BeforeValidator(values.whole_number(1, 600))]
 LongSeconds = Annotated[int, BeforeValidator(values.whole_number(1, 3600))]
 Connections = Annotated[int, BeforeValidator(values.whole_number(1, 16))]
 Adoptions = Annotated[int, BeforeValidator(values.whole_number(0, 1_000_000))]
+Mebibytes = Annotated[int, BeforeValidator(values.whole_number(1, 4096))]
 Count = Annotated[int, BeforeValidator(values.whole_number(1, 1_000_000))]
 PageSize = Annotated[int, BeforeValidator(values.whole_number(1, 2**31 - 1))]  # RFC 2696: INTEGER (0..maxInt)
 AsList = BeforeValidator(values.read_list)
@@ -242,7 +243,9 @@ class Timeouts(_Block):
 
     connect: Seconds = 10
     read: LongSeconds = 30
-    """For the answer to a question."""
+    """For the answer to a question, and for each part of it."""
+    whole: LongSeconds = 300
+    """For a question with all of its answer."""
     write: LongSeconds = 900
     """For the answer to a change: mailcow may rebuild its whole address book before it answers."""
 
@@ -305,6 +308,8 @@ class Config(_Block):
     """Whether to trust the system's authorities, nobody at all (False: no check), or only those in a file."""
     mailcow_connections: Connections = 2
     mailcow_timeout: Timeouts = Timeouts()
+    mailcow_max_answer: Mebibytes = 128
+    """How large one answer of mailcow's may be, unpacked, in MiB."""
     proxy: Proxy | None = Field(default=None, repr=False)  # may hold a password
     update_only_on_change_by_ldap: Flag = False
     password_drift: Literal["overwrite", "report"] = "overwrite"  # noqa: S105 - a setting

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from ldap2mailcow.config import Config
 from ldap2mailcow.http import Http, Limits, NoAnswer, Reply, Unreachable
+from ldap2mailcow.model import MIB
 
 from .codes import meaning, plain
 from .errors import Refused, Unavailable
@@ -25,6 +26,9 @@ from .retries import tries
 _LOG = logging.getLogger(__name__)
 
 _STRIPPED_FROM_KEY = re.compile(r"[^A-Za-z0-9-]")  # by mailcow, before it compares
+
+_MAYBE_ALONE = re.compile(r"\\u[dD][89a-fA-F]")
+"""The escape of a surrogate: two make a character, a single one is no text and can't be written anywhere."""
 
 _BROKEN = (
     ("Connection to database failed", "mailcow's database doesn't answer; look at the container mysql-mailcow"),
@@ -57,7 +61,14 @@ class Mailcow:
             headers={"X-API-Key": _key(config.mailcow_api_key)},
             verify=config.mailcow_verify if verify is None else verify,
             proxy=config.proxy,
-            limits=Limits(waits.connect, waits.read, waits.write, config.mailcow_connections),
+            limits=Limits(
+                waits.connect,
+                waits.read,
+                waits.write,
+                waits.whole,
+                config.mailcow_connections,
+                config.mailcow_max_answer * MIB,
+            ),
         )
         return cls(http)
 
@@ -117,11 +128,14 @@ class Mailcow:
 
 
 def parsed(text: str) -> object:
-    """Return JSON's value, or None for what isn't JSON; so for `null`, too."""
+    """Return JSON's value, or None for what isn't JSON, or holds text that isn't Unicode; so for `null`, too."""
     try:
-        return cast("object", json.loads(text))
-    except ValueError:
+        value = cast("object", json.loads(text))
+        if _MAYBE_ALONE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         return None
+    return value
 
 
 def complaint(answer: object) -> str:
@@ -153,8 +167,8 @@ def _data(reply: Reply) -> object:
     answer = parsed(reply.text)
     if answer is None and reply.text.strip() != "null":
         raise Unavailable(
-            f"what answers at mailcow_host is not mailcow's API (HTTP {reply.status}, {plain(reply.content_type)}); "
-            "write the host of mailcow's web interface",
+            f"what answers at mailcow_host is not mailcow's API (HTTP {reply.status}, {plain(reply.content_type)}), or "
+            "its JSON is broken; write the host of mailcow's web interface",
             lasting=True,
         )
     message = complaint(answer)

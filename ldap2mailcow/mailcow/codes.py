@@ -157,7 +157,8 @@ def meaning(code: str, arguments: Sequence[object] = (), endpoint: str = "") -> 
 
 def plain(value: object) -> str:
     """Return a value of mailcow's for people to read: escaped, and short."""
-    text = escaped(str(value))
+    # A list in a list in a list could be too deep to be written down.
+    text = escaped(str(value)) if isinstance(value, str | int | float | None) else f"(a {type(value).__name__})"
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 

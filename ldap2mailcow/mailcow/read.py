@@ -20,7 +20,7 @@ from .codes import plain
 from .domains import ALIAS_DOMAINS, DOMAINS, read_alias_domains, read_domains
 from .errors import NotWhole, Unreadable
 from .path import in_lists, quoted
-from .rows import Row, row_of, rows_of, text_in, unreadable
+from .rows import Row, row_of, rows_of, text_in, texts_in, unreadable, whole_number
 
 READS: frozenset[str] = frozenset(
     {
@@ -184,19 +184,20 @@ def _existing(row: Row) -> Existing:
     address = Address(text_in(row, "username").lower())
     row = {**row, "name": row.get("name") or "", "tags": row.get("tags") or []}  # null in old rows; absent when none
     for field, kind in _KINDS.items():
-        if not isinstance(row.get(field), kind):
-            raise unreadable(field, row.get(field))
+        value = row.get(field)
+        if not isinstance(value, kind) or (kind is int and whole_number(value) is None):
+            raise unreadable(field, value)
     inner = cast("Row", row["attributes"])
     try:
         attributes = {key: attribute.read(row) for key, attribute in ATTRIBUTES.items()}
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise Unreadable(f"mailcow's row of {plain(address)} has an odd flag ({plain(error)})") from error
     return Existing(
         address=address,
         attributes=attributes,
-        tags=frozenset(map(str, cast("list[object]", row["tags"]))),
-        passwd_update=str(inner.get("passwd_update") or ""),
-        attribute_hash=str(inner.get("attribute_hash") or ""),
+        tags=texts_in(row, "tags"),
+        passwd_update=_text_or_none(inner, "passwd_update"),
+        attribute_hash=_text_or_none(inner, "attribute_hash"),
         senders=_senders(row),
     )
 
@@ -205,10 +206,11 @@ def _senders(row: Row) -> frozenset[str] | None:
     """Return the rows of `sender_acl`; None where the answer doesn't have them, as in lists and in older versions."""
     if "sender_acl" not in row:
         return None
-    rows = row["sender_acl"]
-    if not isinstance(rows, list):
-        raise unreadable("sender_acl", rows)
-    return frozenset(str(sender).lower() for sender in rows)
+    return frozenset(sender.lower() for sender in texts_in(row, "sender_acl"))
+
+
+def _text_or_none(row: Row, field: str) -> str:
+    return text_in(row, field) if row.get(field) else ""
 
 
 def _is_null(row: Row) -> bool:

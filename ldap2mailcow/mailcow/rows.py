@@ -12,6 +12,8 @@ from .errors import Unreadable
 
 Row = Mapping[str, object]
 
+_LARGEST = 2**63 - 1  # of MySQL's BIGINT, and of sqlite's numbers
+
 
 def rows_of(answer: object, what: str) -> Iterator[Row]:
     """Return the rows of a list; an empty one is `[]` or `{}`. Raises Unreadable for what is no list of objects."""
@@ -40,15 +42,31 @@ def text_in(row: Row, field: str) -> str:
     return value
 
 
+def texts_in(row: Row, field: str) -> frozenset[str]:
+    """Return a list of texts. Raises Unreadable for anything else."""
+    values = row.get(field)
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise unreadable(field, values)
+    return frozenset(values)
+
+
 def number_in(row: Row, field: str) -> int:
     """Return a whole number, which mailcow writes as one or as text. Raises Unreadable for anything else."""
-    value = row.get(field)
+    number = whole_number(row.get(field))
+    if number is None:
+        raise unreadable(field, row.get(field))
+    return number
+
+
+def whole_number(value: object) -> int | None:
+    """Return a number that mailcow writes as one or as text; None for anything else, or beyond its database's."""
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise unreadable(field, value)
+        return None
     try:
-        return int(value)
+        number = int(value)
     except ValueError:
-        raise unreadable(field, value) from None
+        return None
+    return number if abs(number) <= _LARGEST else None
 
 
 def unreadable(field: str, value: object) -> Unreadable:

@@ -21,6 +21,7 @@ from ldap2mailcow.model import Call
 from .client import Mailcow, complaint, parsed, trouble
 from .codes import BESIDE_HALF, BESIDE_SUCCESS, ENDS_THE_CALL, Meaning, meaning
 from .path import quoted
+from .rows import whole_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,14 +249,19 @@ def _made(call: Call, messages: Iterable[_Message]) -> dict[str, int]:
     if call.confirms == _ALIAS_MADE:
         return {}
     return {
-        html.unescape(str(message.arguments[0])).lower(): int(str(message.arguments[1]))
+        html.unescape(address).lower(): number
         for message in messages
-        if message.kind == "success" and message.code == _ALIAS_MADE and _is_number(message.arguments[1:])
+        if message.kind == "success" and message.code == _ALIAS_MADE
+        for address, number in [_alias_made(message.arguments)]
+        if number is not None
     }
 
 
-def _is_number(arguments: Sequence[object]) -> bool:
-    return bool(arguments) and str(arguments[0]).isdecimal()
+def _alias_made(arguments: Sequence[object]) -> tuple[str, int | None]:
+    """Return the address and the number of an alias that a message tells of; None as the number where it doesn't."""
+    address, number, *_ = (*arguments, None, None)
+    made = whole_number(number)
+    return (address, made) if isinstance(address, str) and made is not None and made > 0 else ("", None)
 
 
 def _all_unknown(call: Call, why: str) -> Sent:
@@ -279,4 +285,5 @@ def _message(call: Call, entry: object) -> _Message:
         return _Message(call, "", "", ())
     said = entry.get("msg")
     parts = tuple(said) if isinstance(said, list) and said else (said,)
-    return _Message(call, str(entry.get("type")), str(parts[0]), parts[1:])
+    kind, code = entry.get("type"), parts[0]
+    return _Message(call, kind if isinstance(kind, str) else "", code if isinstance(code, str) else "", parts[1:])

@@ -63,8 +63,8 @@ _HIDDEN = "(hidden)"
 _SHORT = 8
 """Letters of a secret that are blanked though the rest isn't there, since texts are cut; what is shorter is blanked
 only where it stands alone: a weak password would blank half of all words."""
-_LEAST = 4
-"""What has fewer letters is no secret."""
+_LEAST = 6
+"""What has fewer letters is no secret, and may be a word of ours."""
 
 
 @lru_cache(maxsize=1)

@@ -85,6 +85,4 @@ def is_same_user(case: Case, user: User, holder: Remembered, existing: Existing)
 def _were_together(case: Case, user: User, holder: Remembered) -> bool:
     """Tell whether an answer may have had both entries: the new one is older than the absence of the old one."""
     first = case.memory.bystanders.get(user.id)
-    if first is None:
-        return False
-    return holder.missing_since is None or first < holder.missing_since
+    return first is not None and first < (holder.missing_since or case.now)

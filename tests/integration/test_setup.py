@@ -169,7 +169,7 @@ def test_a_system_without_apt_get_is_told_so(machine: Machine) -> None:
 def test_the_tests_say_how_long_they_take_and_leave_no_data_behind(machine: Machine) -> None:
     machine.has_coverage('case "$*" in *pytest*) echo tested ;; esac')
     finished = machine.run("make", "test")
-    assert finished.stdout == "Every test, with coverage: about 13 minutes on two processors.\ntested\n"
+    assert finished.stdout == "Every test, with coverage: about 8 minutes on two processors.\ntested\n"
     assert finished.returncode == 0
     assert machine.calls == ["run", "combine", "report", "report"]
     assert list(machine.temporary.iterdir()) == []

@@ -84,7 +84,7 @@ class Settled:
             assert by_hand, f"{person.mail} has active={store.box.active}, and should have {wanted}"
 
     def is_out_of_service_if_nobodys(self, store: Store) -> None:
-        is_wanted = store.is_loose and self.ran.told.whose(store.address)
+        is_wanted = store.is_loose and self.claims[store.address] > 0  # by a list too: nothing is decided about it
         is_employed = any(person.id == store.owner and person.active for person in self.ran.told.people)
         if store.mark == self.ran.house.mark and not is_employed and not is_wanted:
             assert store.box.active == 0, f"{store.address} is active, and {store.owner} is gone or inactive"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 
 import ldap
 import pytest
@@ -27,6 +26,7 @@ from tests.directory_server.scripted import (
     Unbind,
     encoded,
 )
+from tests.talking import Talk, drip_a_handshake, listening, say_nothing
 
 from .sources import impatient, reader_of, scripted
 
@@ -216,46 +216,8 @@ def test_the_deadline_holds_before_the_first_search_too(place: str, reply: End) 
         read(hurried(server, start_tls=place == "extended"))
 
 
-@contextmanager
-def listening(talk: Callable[[socket.socket, threading.Event], None]) -> Iterator[int]:
-    """Have each client talked to by `talk`; give the port."""
-    over = threading.Event()
-
-    def serve() -> None:
-        while not over.is_set():
-            client, _ = listener.accept()
-            with client:
-                talk(client, over)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            over.set()
-            socket.create_connection(listener.getsockname()).close()
-            thread.join()
-
-
-def drip_a_handshake(client: socket.socket, over: threading.Event) -> None:
-    """Send a TLS record of 16 KiB byte by byte."""
-    try:
-        client.sendall(b"\x16\x03\x03\x40\x00")
-        while not over.wait(0.01):
-            client.sendall(b"\x02")
-    except OSError:
-        return
-
-
-def say_nothing(_client: socket.socket, over: threading.Event) -> None:
-    over.wait(30)
-
-
 @pytest.mark.parametrize("talk", [drip_a_handshake, say_nothing])
-def test_a_handshake_without_end_is_given_up(
-    slapd: Slapd, talk: Callable[[socket.socket, threading.Event], None]
-) -> None:
+def test_a_handshake_without_end_is_given_up(slapd: Slapd, talk: Talk) -> None:
     """libldap with GnuTLS has no end of its own for it."""
     with listening(talk) as port:
         source = impatient(reader_of(slapd, uri=[f"ldaps://127.0.0.1:{port}"]))

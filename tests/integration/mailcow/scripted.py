@@ -119,14 +119,21 @@ def scripted(answer: Answer, *, certificate: tuple[Path, Path] | None = None) ->
 
 
 def transport(
-    url: str, *, verify: bool | Path = True, proxy: str | None = None, read: float = 5, connect: float = 5
+    url: str,
+    *,
+    verify: bool | Path = True,
+    proxy: str | None = None,
+    read: float = 5,
+    connect: float = 5,
+    whole: float = 10,
+    largest: int = 1_000_000,
 ) -> Http:
     return Http(
         f"{url}/api/v1/",
         headers={"X-API-Key": SecretStr(KEY)},
         verify=verify,
         proxy=proxy,
-        limits=Limits(connect=connect, read=read, write=read, connections=2),
+        limits=Limits(connect, read, read, whole, connections=2, largest=largest),
     )
 
 

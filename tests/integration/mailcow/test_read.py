@@ -205,7 +205,12 @@ def test_many_domains_are_asked_for_in_several_requests() -> None:
         mailbox_row("ann@a.org", attributes=[]),
         mailbox_row("ann@a.org", attributes={"tls_enforce_in": "yes"}),
         mailbox_row("ann@a.org", attributes={"tls_enforce_in": ["1"]}),
+        mailbox_row("ann@a.org", attributes={"tls_enforce_in": float("inf")}),
+        mailbox_row("ann@a.org", attributes={"passwd_update": ["2026"]}),
+        mailbox_row("ann@a.org", quota=2**63),
         mailbox_row("ann@a.org", tags="ldap-sync"),
+        mailbox_row("ann@a.org", tags=[["ldap-sync"]]),
+        mailbox_row("ann@a.org", sender_acl=[None]),
         {"domain": "a.org"},
     ],
 )

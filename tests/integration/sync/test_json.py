@@ -104,7 +104,7 @@ def test_passwords_written_again_are_counted(house: Installation) -> None:
     [
         ({"mark": "two words"}, 78, "At 'mark'"),
         ({"ldap__uri": "ldap://127.0.0.1:1"}, 75, "No server of the directory"),
-        ({"ldap__bind_pw": "wrong"}, 77, "bind_dn or bind_pw is wrong"),
+        ({"ldap__bind_pw": "not-this-one"}, 77, "bind_dn or bind_pw is wrong"),
         ({"mailcow_host": "http://127.0.0.1:1", "mailcow_timeout": {"connect": 1}}, 75, "no connection to 127.0.0.1:1"),
         ({"mailcow_api_key": "XXXXXX-XXXXXX"}, 77, "doesn't accept mailcow_api_key"),
         ({"log_file": "no/such/folder/log"}, 78, "can't be written"),

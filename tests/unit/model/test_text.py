@@ -101,11 +101,11 @@ def test_a_secret_is_blanked_in_every_form_that_it_is_said_back_in(form: str) ->
 
 
 def test_a_short_secret_is_blanked_where_it_stands_alone() -> None:
-    assert hiding(("mail",))("mail: mailbox e-mail mails") == "(hidden): mailbox e-(hidden) mails"
+    assert hiding(("person",))("person: personal e-person persons") == "(hidden): personal e-(hidden) persons"
 
 
-def test_a_secret_of_three_letters_is_none() -> None:
-    assert hiding(("abc", ""))("abc") == "abc"
+def test_a_secret_of_five_letters_is_none() -> None:
+    assert hiding(("wrong", ""))("it is wrong") == "it is wrong"
     assert hiding(())("abc") == "abc"
 
 

@@ -75,6 +75,14 @@ def test_a_namesake_that_stood_beside_a_leaver_gets_nothing() -> None:
     refused(namesake(bystanders={NAMESAKE: NOW - timedelta(days=1)}).plan())
 
 
+def test_two_runs_at_the_same_time_decide_alike_about_a_namesake() -> None:
+    """The first notes that the leaver is missed; else the second would hand over what the first refused."""
+    scene = namesake(bystanders={NAMESAKE: NOW})
+    missed = row(ANN, missing_since=NOW, missed=1, last_missed=NOW, last_seen=NOW - 5 * MINUTE)
+    for rows in ([row(ANN), row(BOB)], [missed, row(BOB)]):
+        assert kinds(replace(scene, rows=rows).plan().changes) == [(Kind.UPDATE, ANN)]
+
+
 def test_an_entry_that_came_after_the_leaver_was_missed_may_be_the_same_user() -> None:
     gone = row(
         ANN, missing_since=NOW - 10 * MINUTE, missed=1, last_missed=NOW - 10 * MINUTE, last_seen=NOW - 15 * MINUTE
