@@ -228,7 +228,10 @@ class _Connection(socketserver.BaseRequestHandler):
                     self._drip(owner.closing)
                 if isinstance(reply, End):
                     return
-                self.request.sendall(encoded(number, reply, _DONE_TAGS[type(request)]))
+                try:
+                    self.request.sendall(encoded(number, reply, _DONE_TAGS[type(request)]))
+                except OSError:
+                    return  # the client has had enough
 
     def _drip(self, closing: threading.Event) -> None:
         with contextlib.suppress(OSError):  # the client has had enough
