@@ -1,8 +1,9 @@
 """Taking over: when an entry may have the mailbox of another one, and what has to be remembered to tell.
 
 An entry with another id is the same user, made anew, only if both ids were never in one answer, and if the old entry
-was in a whole answer a short while ago, and active. So each row tells since when its entry isn't there like that
-(`last_seen`), whatever else becomes of the mailbox, and of every entry it is remembered when an answer first had it.
+was in a whole answer a short while ago, active, and got no other mailbox since. So each row tells since when its entry
+isn't there like that (`last_seen`), whatever else becomes of the mailbox, and of every entry it is remembered when an
+answer first had it.
 """
 
 from __future__ import annotations
@@ -79,7 +80,13 @@ def is_same_user(case: Case, user: User, holder: Remembered, existing: Existing)
     """Tell whether an entry can be nothing but the one that had a mailbox, made anew."""
     is_fresh = timedelta() <= case.now - last_seen(case, holder) <= case.config.removed_users.missing_for
     active = existing.attributes[ACTIVE.key] if holder.disabled is None else 0
-    return is_fresh and active != 0 and not _were_together(case, user, holder)
+    return is_fresh and active != 0 and not (_were_together(case, user, holder) or _has_moved(case, holder))
+
+
+def _has_moved(case: Case, holder: Remembered) -> bool:
+    """Tell whether an entry that had a mailbox got another one since."""
+    known = {row.address for row in case.memory.mailboxes.values() if row.id is not None and row.entry == holder.entry}
+    return bool(known - {holder.address})
 
 
 def _were_together(case: Case, user: User, holder: Remembered) -> bool:

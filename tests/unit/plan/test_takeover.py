@@ -218,6 +218,15 @@ def test_nor_one_in_a_domain_that_the_directory_was_not_for() -> None:
     story.ends_refused(namesake(ANN))
 
 
+def test_nor_one_whose_entry_has_moved_to_another_domain() -> None:
+    """It has another mailbox since, so it wasn't made anew for the one that it left."""
+    domains = (make_domain([existing(one) for one in (ANN, BOB, CAT)]), make_domain([], "example.net"))
+    story, moved = Story.begins(domains=domains), wanted(Address("ann@example.net"), id=id_of(ANN), dn=dn_of(ANN))
+    story.run(moved)
+    assert Address("ann@example.net") in story.case.memory.mailboxes
+    story.ends_refused(namesake(ANN))
+
+
 @pytest.mark.parametrize("back", [-HOUR, timedelta(days=-30)])
 def test_a_clock_that_was_set_back_makes_no_leaver_fresh(back: timedelta) -> None:
     story = Story.begins()
