@@ -186,7 +186,7 @@ class AliasMaker:
             case Kind.REMOVE:
                 return replace(self.as_it_is(one), values=None)
             case Kind.DISABLE:
-                return self.edited(one, self.wish_of_row(one), NOWHERE)
+                return self.edited(one, self.wish_of_row(one), NOWHERE, one.row.applied)
             case _:
                 return self.kept(one)
 
@@ -211,7 +211,7 @@ class AliasMaker:
         if not self.is_cleaned(one) or goto == existing.goto - {existing.address}:
             return self.as_it_is(one)
         rule = one.rule if goto else Rule.NO_TARGET
-        return self.edited(replace(one, rule=rule), self.wish_of_row(one), goto)
+        return self.edited(replace(one, rule=rule), self.wish_of_row(one), goto, one.row.applied)
 
     def is_cleaned(self, one: Existence) -> bool:
         """Tell whether an alias that stays is ours to clean of what takes no mail."""
@@ -237,7 +237,7 @@ class AliasMaker:
             return self.kept(replace(one, rule=Rule.TOO_LONG))
         if not goto:
             self.tell_empty(wish)
-        target = self.edited(replace(one, after=SEEN), wish, goto)
+        target = self.edited(replace(one, after=SEEN), wish, goto, wish.told)
         if target.rule is Rule.HELD:
             return target
         members = self.members(one, wish, present)
@@ -284,8 +284,11 @@ class AliasMaker:
         """Return where we last made an alias go, by the present names."""
         return self.delivery.present_names(split(str(one.row.applied.get(GOTO, ""))))
 
-    def edited(self, one: Existence, wish: Wish, goto: frozenset[Address]) -> AliasTarget:
-        """Return the target of an alias with another goto; without one it keeps what it has, and is inactive."""
+    def edited(self, one: Existence, wish: Wish, goto: frozenset[Address], applied: Mapping[str, Value]) -> AliasTarget:
+        """Return the target of an alias with another goto; without one it keeps what it has, and is inactive.
+
+        `applied` is what is remembered beside the goto.
+        """
         existing, row = one.existing, self.case.alias_rows.get(wish.address)
         is_ours = self.case.is_our_alias(existing)
         if not goto and self.making.held.has(Guarded.ALIAS, wish.address):
@@ -313,7 +316,7 @@ class AliasMaker:
             role=wish.role,
             row=row,
             after={
-                **self.known(wish, {**one.row.applied, **wish.told, GOTO: values[GOTO]}),
+                **self.known(wish, {**applied, GOTO: values[GOTO]}),
                 **number,
                 **origin,
                 **one.after,
