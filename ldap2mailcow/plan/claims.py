@@ -69,10 +69,6 @@ class Claims:
     """Entries that can't be read just now as what they ask for: what they have stays as it is."""
     findings: tuple[Finding, ...]
 
-    def is_lost(self, address: Address) -> bool:
-        """Tell whether a user asks for an address as a mailbox and doesn't get it."""
-        return address in self.lost.values()
-
 
 def decide_claims(case: Case, own: Mapping[EntryId, Remembered], known: Mapping[str, Knowledge]) -> Claims:
     """Return who gets which address; `own` has by user what is remembered of the mailbox."""

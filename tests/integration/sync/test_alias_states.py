@@ -476,6 +476,7 @@ STEPS = (
         (members("five", "fay", "ann"),),
         mail={"five": "ann ben cat dan eve"},
         code=4,
+        is_quiet=True,
     ),
     Step(
         "that is meant",

@@ -747,6 +747,12 @@ def test_the_members_of_a_group_get_its_rights_and_no_other_user() -> None:
     assert [(one.address, one.senders) for one in of_mailboxes(plan.changes)] == [(ANN, (CAT,))]
 
 
+def test_who_may_send_as_anyone_may_be_a_group() -> None:
+    group = Group(EntryId("default", "staff"), "cn=staff", members=frozenset({ANN}))
+    plan = asking(there=(), groups=[group], asked={"any_senders": frozenset({group.id})}).plan()
+    assert [(one.address, one.senders) for one in of_mailboxes(plan.changes)] == [(ANN, (ANYONE,))]
+
+
 def test_the_mailbox_of_a_leaver_is_not_what_a_right_for_a_namesake_means() -> None:
     other = wanted(BOB, id="namesake", dn="uid=namesake")
     wants = [wanted(ANN, senders=[BOB]), other, wanted(CAT)]
