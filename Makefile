@@ -25,7 +25,7 @@ demo-all: $(READY)
 
 # What a user has set changes no test. coverage writes a file for each process; their folder goes, however the tests end.
 test: $(READY)
-	@echo 'Every test, with coverage: about 8 minutes on two processors.'
+	@echo 'Every test, with coverage: about 15 minutes on two processors.'
 	@set -e; data=$$(mktemp -d); trap 'rm -rf "$$data"' EXIT; trap 'exit 1' HUP INT TERM; \
 	coverage() { $(ALONE) COVERAGE_FILE="$$data/coverage" $(BIN)/coverage "$$@"; }; \
 	coverage run -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile; \
