@@ -10,7 +10,7 @@ from ldap2mailcow import mailcow
 from ldap2mailcow.config import Config, Source
 from ldap2mailcow.desired import choose_id_attribute, read_answers
 from ldap2mailcow.mailcow import Mailcow
-from ldap2mailcow.model import Actual, Address, Answer, Answers, EntryId, Memory
+from ldap2mailcow.model import Actual, Address, Answer, Answers, Memory
 from ldap2mailcow.plan import Begun, Case, Directory, Options, deletions_begun, senders_to_read, settle
 
 
@@ -114,7 +114,7 @@ def may_delete(config: Config, memory: Memory) -> bool:
 
 def may_rename(directories: Iterable[Directory], memory: Memory) -> bool:
     """Tell whether a mailbox may be renamed in this run: an entry asks for an address that isn't the remembered one."""
-    rows = {EntryId(row.source, row.id): row.address for row in memory.mailboxes.values() if row.id}
+    rows = {row.entry: row.address for row in memory.mailboxes.values() if row.id}
     for directory in directories:
         for user in directory.asked.users:
             remembered = rows.get(user.id)

@@ -310,8 +310,7 @@ class _Decider:
         if existing is None or not self.case.is_our_alias(existing):
             return True
         row = self.case.alias_row(existing)
-        is_own = EntryId(row.source, row.owner) == claim.owner
-        if is_own or self.case.is_unclaimed(row):
+        if row.entry == claim.owner or self.case.is_unclaimed(row):
             return True
         if row.role is Role.FORMER:
             holder = row.dn or "another user"
@@ -333,7 +332,7 @@ class _Decider:
 
         A search that changed is no doubt here: what a list would lose by it waits for a word (`limits`).
         """
-        if self.case.is_of_unknown(row) or EntryId(row.source, row.owner) in self.entries:
+        if self.case.is_of_unknown(row) or row.entry in self.entries:
             return True
         return self.known.get(row.source, NOTHING).knows(row.role)
 

@@ -35,7 +35,7 @@ from .case import Case
 from .claims import Claims, decide_claims
 from .grace import absence
 from .knowledge import NOTHING, Knowledge, learn
-from .takeover import is_same_user, last_seen, sightings, was_there
+from .takeover import is_same_user, last_seen, moved, sightings, was_there
 
 
 class State(StrEnum):
@@ -104,8 +104,7 @@ class Matches:
 
     def owner_of(self, row: RememberedAlias) -> EntryId:
         """Return the entry that an alias belongs to, by its present id."""
-        owner = EntryId(row.source, row.owner)
-        return self.taken_over.get(owner, owner)
+        return self.taken_over.get(row.entry, row.entry)
 
     def former_owner(self, existing: ExistingAlias, row: RememberedAlias) -> EntryId | None:
         """Return the user whose former address an alias is; where only its mark says that, the user it goes to."""
@@ -289,9 +288,14 @@ class _Matcher:
             return True  # a word was said, which also holds where the new server has another search base
         if not self.is_gone(holder, user):
             return self.refuse(Say.HOLDER_THERE, user, address, holder=holder.dn or "an entry that isn't known")
-        if is_same_user(self.case, user, holder, existing):
+        if holder.entry not in self.moved and is_same_user(self.case, user, holder, existing):
             return True
         return self.refuse(Say.HOLDER_GONE, user, address, holder=holder.dn or "an entry that isn't known")
+
+    @cached_property
+    def moved(self) -> frozenset[EntryId]:
+        """The entries that left a mailbox for another one."""
+        return moved(self.case)
 
     def is_absent(self, holder: Remembered, user: User) -> bool:
         """Tell whether a whole answer doesn't have the entry that has a mailbox, if it isn't the user's."""

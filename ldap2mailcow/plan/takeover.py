@@ -8,6 +8,7 @@ answer first had it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -80,13 +81,13 @@ def is_same_user(case: Case, user: User, holder: Remembered, existing: Existing)
     """Tell whether an entry can be nothing but the one that had a mailbox, made anew."""
     is_fresh = timedelta() <= case.now - last_seen(case, holder) <= case.config.removed_users.missing_for
     active = existing.attributes[ACTIVE.key] if holder.disabled is None else 0
-    return is_fresh and active != 0 and not (_were_together(case, user, holder) or _has_moved(case, holder))
+    return is_fresh and active != 0 and not _were_together(case, user, holder)
 
 
-def _has_moved(case: Case, holder: Remembered) -> bool:
-    """Tell whether an entry that had a mailbox got another one since."""
-    known = {row.address for row in case.memory.mailboxes.values() if row.id is not None and row.entry == holder.entry}
-    return bool(known - {holder.address})
+def moved(case: Case) -> frozenset[EntryId]:
+    """Return the entries that got another mailbox beside the one that they had."""
+    count = Counter(row.entry for row in case.memory.mailboxes.values() if row.id is not None)
+    return frozenset(entry for entry, rows in count.items() if rows > 1)
 
 
 def _were_together(case: Case, user: User, holder: Remembered) -> bool:
