@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, NoReturn, Self
 
 import click
 from click.core import ParameterSource
@@ -277,12 +277,12 @@ def _now() -> datetime:
 def _ending(screen: Screen, config_path: Path | None) -> Iterator[Loaded]:
     """Give the config, and end the process with a sentence and an exit code whatever goes wrong with it."""
     try:
-        _log_to_stderr(screen.reader.verbosity)
+        formatter = _log_to_stderr(screen.reader.verbosity)
         loaded = load_config(config_path, environ=os.environ, cwd=Path.cwd(), script_dir=SCRIPT_FOLDER)
         screen.reader = replace(screen.reader, hide=loaded.hide)
-        _OneLine.hide = loaded.hide
+        formatter.hide = loaded.hide
         if not screen.dry_run:
-            _log_to_file(loaded.config.log_file, loaded.path)
+            _log_to_file(loaded)
         yield loaded
     except NoConfig as error:
         screen.fail(ExitCode.CONFIG, _first_run(error, config_path, screen.dry_run))
@@ -377,43 +377,49 @@ def _first_run(missing: NoConfig, asked_for: Path | None, dry_run: bool) -> str:
 
 
 class _OneLine(logging.Formatter):
-    """Writes a record as one line, whatever is in it: a value from LDAP or mailcow can't make another one."""
+    """Writes a record as one line, whatever is in it: a value from LDAP or mailcow can't make another one.
 
-    hide: ClassVar[Callable[[str], str]] = str
-    """Takes the secrets of the config out of a text, once there is a config."""
+    `hide` takes the secrets of the config out of it, once there is a config.
+    """
+
+    def __init__(self, line: str, hide: Callable[[str], str] = str) -> None:
+        super().__init__(line)
+        self.hide = hide
 
     def format(self, record: logging.LogRecord) -> str:
-        return escaped(type(self).hide(super().format(record)))
+        return escaped(self.hide(super().format(record)))
 
 
 _LEVELS = {Verbosity.VERBOSE: logging.INFO, Verbosity.DEBUG: logging.DEBUG}
 
 
-def _log_to_stderr(verbosity: Verbosity) -> None:
+def _log_to_stderr(verbosity: Verbosity) -> _OneLine:
     level = _LEVELS.get(verbosity, logging.WARNING)
-    _OneLine.hide = str
+    formatter = _OneLine("%(levelname)s %(message)s")
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_OneLine("%(levelname)s %(message)s"))
+    handler.setFormatter(formatter)
     handler.setLevel(level)
     package = logging.getLogger("ldap2mailcow")
     package.handlers = [handler]
     package.setLevel(level)
     package.propagate = False
+    return formatter
 
 
-def _log_to_file(path: Path | None, config: Path | None) -> None:
+def _log_to_file(loaded: Loaded) -> None:
     """Append to the log file, if there is one, whatever -v says; logrotate moves it away between runs."""
+    path = loaded.config.log_file
     if path is None:
         return
     try:
         descriptor = open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, is_ours=True)
     except OddFile as error:
-        raise ConfigError([Mistake("log_file", str(error))], config) from None
+        raise ConfigError([Mistake("log_file", str(error))], loaded.path) from None
     except OSError as error:
         sentence = f"{path} can't be written: {error.strerror}; correct the path, or the rights"
-        raise ConfigError([Mistake("log_file", sentence)], config) from None
+        raise ConfigError([Mistake("log_file", sentence)], loaded.path) from None
     handler = logging.StreamHandler(Stream(io.FileIO(descriptor, "w"), "utf-8", f"the log file {path}"))
-    handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(message)s", loaded.hide))
     package = logging.getLogger("ldap2mailcow")
     package.addHandler(handler)
     package.setLevel(min(package.level, logging.INFO))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -29,7 +30,7 @@ NAMES = ("config.yaml", "config.yml", "config.json")
 SYSTEM_FOLDER = Path("/etc/mailcow-ldap-sync")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loaded:
     """A config that can be used, where it came from, and what is not right with its safety."""
 
@@ -40,9 +41,10 @@ class Loaded:
     hints: tuple[str, ...] = ()
     """What is said once: variables that have no effect here."""
 
-    def hide(self, text: str) -> str:
-        """Return a text without the secrets of the config, should a server say them back to us."""
-        return hiding(secrets_of(self.config))(text)
+    @cached_property
+    def hide(self) -> Callable[[str], str]:
+        """Takes the secrets of the config out of a text, should a server say them back to us."""
+        return hiding(secrets_of(self.config))
 
 
 def load_config(path: Path | None, *, environ: Mapping[str, str], cwd: Path, script_dir: Path | None) -> Loaded:

@@ -8,7 +8,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
-from functools import lru_cache
 from itertools import takewhile
 from urllib.parse import quote, quote_plus
 
@@ -67,7 +66,6 @@ _LEAST = 6
 """What has fewer letters is no secret, and may be a word of ours."""
 
 
-@lru_cache(maxsize=1)
 def hiding(secrets: tuple[str, ...]) -> Callable[[str], str]:
     """Return what blanks secrets in a text, in whatever form a server says them back, or we show that."""
     forms = {form for secret in secrets if len(secret) >= _LEAST for form in _forms(secret)}
