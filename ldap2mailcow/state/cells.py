@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from ldap2mailcow.model import Address
@@ -51,9 +52,10 @@ def flag(cell: object) -> bool:
 
 def address(cell: object) -> Address:
     """Read an address, that of a catch-all too."""
-    if "@" not in text(cell) or not text(cell).isprintable():
+    found = text(cell)
+    if "@" not in found or not found.isprintable():
         raise ValueError("not an address")
-    return Address(cell)
+    return Address(found)
 
 
 def moment(cell: object) -> datetime:
@@ -66,14 +68,18 @@ def moment(cell: object) -> datetime:
 
 def attribute(cell: object) -> str:
     """Read the name of an LDAP attribute."""
-    if not _ATTRIBUTE.fullmatch(text(cell)):
+    found = text(cell)
+    if not _ATTRIBUTE.fullmatch(found):
         raise ValueError("not the name of an attribute")
-    return text(cell)
+    return found
+
+
+_integer = number(-(2**63), 2**63 - 1)
 
 
 def value(cell: object) -> str | int:
     """Read a value of an attribute, as mailcow stores it."""
-    return number(-(2**63), 2**63 - 1)(cell) if isinstance(cell, int) else text(cell)
+    return _integer(cell) if isinstance(cell, int) else text(cell)
 
 
 def values(cell: object) -> dict[str, str | int]:
@@ -86,6 +92,7 @@ def texts(cell: object) -> dict[str, str]:
     return {text(key): text(one) for key, one in _of_json(cell, dict).items()}
 
 
+@lru_cache  # most rows have the same few
 def words(cell: object) -> frozenset[str]:
     """Read a JSON list of texts."""
     return frozenset(map(text, _of_json(cell, list)))
