@@ -13,6 +13,9 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+JOURNALS = ("-journal", "-wal", "-shm")
+"""How the names end of what sqlite keeps beside a file: changes to undo, changes to do, and where those are."""
+
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 

@@ -8,10 +8,12 @@ from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
 
+from ldap2mailcow.files import JOURNALS
+
 from .draft import LDAP, Draft, Place
 from .schema import Config
 
-BESIDE_STATE = (".key", ".key.new", ".lock", "-journal", "-wal", "-shm")
+BESIDE_STATE = (".key", ".key.new", ".lock", *JOURNALS)
 """How the names end of what a run, or sqlite, keeps beside a state file."""
 
 _WRITTEN = ("log_file", "state_file")

@@ -11,15 +11,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ldap2mailcow.files import OddFile, inspect, open_file
+from ldap2mailcow.files import JOURNALS, OddFile, inspect, open_file
 
 from .errors import StateError, unreadable, unwritable
 
 PATIENCE = 5.0
 """Seconds that another program may hold the file before that is told."""
-
-_JOURNALS = ("-journal", "-wal", "-shm")
-"""What sqlite keeps beside a file: changes to undo, changes to do, and where those are."""
 
 _RESTORE = (
     "restore it from a copy, or move it away: the mailboxes and aliases with our mark are taken over again then, and "
@@ -61,7 +58,7 @@ def see_that_it_is_ours(path: Path) -> None:
 
     A file that isn't there is none of anybody else. Raises StateError for one that others can write.
     """
-    for end in ("", *_JOURNALS):
+    for end in ("", *JOURNALS):
         try:
             inspect(path.with_name(f"{path.name}{end}"), is_ours=True)
         except (FileNotFoundError, IsADirectoryError):
@@ -180,7 +177,7 @@ def _has_wal(path: Path) -> bool:
 def _copy_and_roll_back(path: Path, memory: sqlite3.Connection) -> None:
     with tempfile.TemporaryDirectory() as folder:
         duplicate = Path(folder) / path.name
-        for end in ("", *_JOURNALS):
+        for end in ("", *JOURNALS):
             source = path.with_name(f"{path.name}{end}")
             if not end or source.exists():
                 shutil.copyfile(source, duplicate.with_name(source.name))

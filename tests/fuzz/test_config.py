@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -17,7 +16,9 @@ import yaml
 from ldap2mailcow.config import ConfigError, example_text, load_config
 from tests.counting import FUZZED
 
-TRIALS = 2000 if os.environ.get("FUZZ") == "whole" else 60
+from . import trials
+
+TRIALS = trials(2000)
 API_KEY, PASSWORD = "K3Y-OF-THE-API", "pass-of-the-bind"
 ENVIRONMENT = {
     "MAILCOW_LDAP_SYNC__MAILCOW_API_KEY": API_KEY,

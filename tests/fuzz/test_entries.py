@@ -15,9 +15,10 @@ from tests.directory_server.scripted import Done, Found, Reply, ScriptedServer, 
 from tests.integration.sync.installation import Installation
 from tests.mailcow_server import Clock, DomainLimits, MailcowServer
 
+from . import trials
 from .hostile import DOMAIN, SUFFIX, Attributes, Hostile
 
-ENTRIES = 2000 if os.environ.get("FUZZ") == "whole" else 60
+ENTRIES = trials(2000)
 START = int(os.environ.get("FUZZ_START", "0"))
 """The first seed: what failed is tried again by it."""
 PEOPLE, GROUPS, FORWARDS = (f"ou={name},{SUFFIX}" for name in ("people", "groups", "forwards"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import sqlite3
@@ -23,7 +22,9 @@ from tests.mailcow_server import Clock, DomainLimits, MailcowServer
 from tests.unit.state.builders import ALIAS_CHANGE, ANN, BOB, CHANGE, LIST, NEW, NEW_ALIAS, NOW, RENAME, outcome
 from tests.unit.state.test_rows import EVERYTHING
 
-TRIALS = 1200 if os.environ.get("FUZZ") == "whole" else 60
+from . import trials
+
+TRIALS = trials(1200)
 
 ODD_TEXTS = (
     *("", " ", "\0", "[]", "{}", "[1]", "[[]]", "{", "null", "1", "true", '"a"', '{"name": []}', '{"name": null}'),
